@@ -33,6 +33,9 @@ public final class OffsetTracker {
 
 	private static final int BLOCK_MASK = BLOCK_SIZE - 1;
 
+	/** What an earlier owner completed; of use above the position only. */
+	private final CompletedOffsets inherited;
+
 	/** Ring addressed by block number; its length is a power of two. */
 	private @Nullable OffsetBlock[] ring = new @Nullable OffsetBlock[8];
 
@@ -58,6 +61,24 @@ public final class OffsetTracker {
 	private long highestDoneSequence = -1;
 
 	private long highestDoneOffset = -1;
+
+	/**
+	 * Creates a tracker of an assignment that inherits nothing.
+	 */
+	public OffsetTracker() {
+		this(CompletedOffsets.decode(null, 0));
+	}
+
+	/**
+	 * Creates a tracker that carries on the completed map found with the committed
+	 * offset: until the position has passed it, the map is part of each commit point, for
+	 * a commit overwrites the one it came from. A record that it contains must be begun
+	 * and completed at once, as one that is not begun is not remembered.
+	 * @param inherited what an earlier owner completed, possibly empty
+	 */
+	public OffsetTracker(CompletedOffsets inherited) {
+		this.inherited = inherited;
+	}
 
 	/**
 	 * Notes that a record is handed out.
@@ -228,11 +249,32 @@ public final class OffsetTracker {
 	public CommitPoint commitPoint(int maxMetadataChars) {
 		long base = committable();
 		int holes = holes();
-		if (holes == 0) {
+		// The base itself is unfinished by the format, whatever is known of it.
+		long unseen = Math.max(this.position, base + 1);
+		boolean inherits = base >= 0 && unseen < this.inherited.upTo();
+		if (holes == 0 && !inherits) {
 			return new CommitPoint(base, "", false);
 		}
-		long end = this.highestDoneOffset + 1;
-		CompletedMapWriter writer = new CompletedMapWriter(base, end - base, holes, maxMetadataChars);
+		long seen = (holes > 0) ? this.highestDoneOffset + 1 : base;
+		if (inherits && holes > 0 && !isUnfinished(this.next - 1)) {
+			// The last run goes on in the inherited map.
+			seen = this.inherited.nextUnknown(this.position);
+		}
+		long end = inherits ? this.inherited.upTo() : seen;
+		CompletedMapWriter writer = new CompletedMapWriter(base, end - base,
+				(long) holes + (inherits ? this.inherited.maxHoles() : 0), maxMetadataChars);
+		boolean wanted = writeSeen(writer, base, seen);
+		long start = seen;
+		while (wanted && start < end) {
+			long done = this.inherited.nextCompleted(Math.max(start, unseen));
+			long nextStart = this.inherited.nextUnknown(done);
+			wanted = writer.hole(done - start, nextStart - done);
+			start = nextStart;
+		}
+		return writer.finish();
+	}
+
+	private boolean writeSeen(CompletedMapWriter writer, long base, long end) {
 		long start = base;
 		long sequence = this.head;
 		boolean wanted = true;
@@ -247,7 +289,7 @@ public final class OffsetTracker {
 			wanted = writer.hole(doneOffset - start, nextStart - doneOffset);
 			start = nextStart;
 		}
-		return writer.finish();
+		return wanted;
 	}
 
 	private boolean isUnfinished(long sequence) {
