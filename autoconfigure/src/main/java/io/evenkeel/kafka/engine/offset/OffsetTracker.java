@@ -307,8 +307,9 @@ public final class OffsetTracker {
 			OffsetBlock block = block(sequence);
 			int index = (block != null) ? block.nextClear((int) sequence & BLOCK_MASK) : BLOCK_SIZE;
 			sequence = (sequence & ~BLOCK_MASK) + index;
+			// Those not handed out yet are not done either: this never passes next.
 			if (index < BLOCK_SIZE) {
-				return Math.min(sequence, this.next);
+				return sequence;
 			}
 		}
 		return this.next;
