@@ -420,6 +420,20 @@ class OffsetTrackerTests {
 	}
 
 	@Test
+	void denseHolesAreMeasuredByTheBitmap() {
+		for (int offset = 0; offset < 1_000; offset++) {
+			this.tracker.begin(offset, 0);
+		}
+		for (int offset = 1; offset < 1_000; offset += 2) {
+			this.tracker.complete(offset);
+		}
+		int needed = this.tracker.commitPoint(MAX_CHARS).metadata().length();
+		assertThat(needed).isEqualTo(188);
+		assertThat(this.tracker.mapTooLarge(needed)).isFalse();
+		assertThat(this.tracker.mapTooLarge(needed - 1)).isTrue();
+	}
+
+	@Test
 	void spanBeyondTheLimitIsTruncated() {
 		long limit = CompletedMapFormat.MAX_SPAN;
 		this.tracker.begin(5, 0);
