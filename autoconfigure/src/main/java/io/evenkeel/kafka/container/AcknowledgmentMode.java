@@ -36,8 +36,9 @@ record AcknowledgmentMode(boolean isManual, boolean isAsync, boolean outOfOrder)
 	}
 
 	/**
-	 * For asynchronous listeners, whose records end with their calls: the adapter asks for
-	 * an acknowledgment, and what it says with it is known better from the observation.
+	 * For asynchronous listeners, whose records end with their calls: the adapter asks
+	 * for an acknowledgment, and what it says with it is known better from the
+	 * observation.
 	 */
 	private enum EndOfCall implements Acknowledgment {
 

@@ -24,9 +24,9 @@ import org.springframework.kafka.support.Acknowledgment;
 import org.springframework.kafka.support.KafkaUtils;
 
 /**
- * Handles the records of a batch listener: those of one partition, in order, in one call. A
- * failed batch is called again from the record that failed, when the listener says which,
- * or whole. Worker threads.
+ * Handles the records of a batch listener: those of one partition, in order, in one call.
+ * A failed batch is called again from the record that failed, when the listener says
+ * which, or whole. Worker threads.
  */
 final class BatchCalls<K, V> implements RecordHandler<K, V> {
 
@@ -147,7 +147,7 @@ final class BatchCalls<K, V> implements RecordHandler<K, V> {
 			}
 		}
 		catch (ListenerExecutionFailedException ex) {
-			throw new ListenerExecutionFailedException(ex.getMessage(), this.groupId, ex);
+			throw new ListenerExecutionFailedException(String.valueOf(ex.getMessage()), this.groupId, ex);
 		}
 	}
 

@@ -9,12 +9,13 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The observation of one listener call, through which the adapter tells when the call is
- * really over. An adapter stops its observation exactly once, after the method has returned
- * or after its future, {@code Mono} or suspend function has completed, and reports an error
- * before; an acknowledgment says neither. Everything is passed on to the real observation.
+ * really over. An adapter stops its observation exactly once, after the method has
+ * returned or after its future, {@code Mono} or suspend function has completed, and
+ * reports an error before; an acknowledgment says neither. Everything is passed on to the
+ * real observation.
  *
- * <h2>Threading</h2> {@link #stop} may come from the thread that completes a future, while
- * the worker is still inside the call.
+ * <h2>Threading</h2> {@link #stop} may come from the thread that completes a future,
+ * while the worker is still inside the call.
  */
 final class CallObservation implements Observation {
 
@@ -39,7 +40,10 @@ final class CallObservation implements Observation {
 		return this.error;
 	}
 
-	/** The failure of an asynchronous call that no error handler of the listener recovered. */
+	/**
+	 * The failure of an asynchronous call that no error handler of the listener
+	 * recovered.
+	 */
 	@Nullable Throwable unrecovered() {
 		return this.unrecovered;
 	}

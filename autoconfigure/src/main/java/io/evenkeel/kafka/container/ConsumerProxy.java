@@ -20,9 +20,9 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The consumer that listeners, interceptors and error handlers see on worker threads. A
- * Kafka consumer belongs to its owner thread: reads are carried out there, seeks are handed
- * over and take effect before the next poll, and what would disturb the owner's work
- * (commits, polls, subscriptions, closing) is refused with the reason.
+ * Kafka consumer belongs to its owner thread: reads are carried out there, seeks are
+ * handed over and take effect before the next poll, and what would disturb the owner's
+ * work (commits, polls, subscriptions, closing) is refused with the reason.
  */
 final class ConsumerProxy<K, V> implements InvocationHandler {
 

@@ -5,7 +5,6 @@ import java.util.Collection;
 import org.apache.kafka.clients.consumer.Consumer;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.errors.AuthenticationException;
-import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.springframework.context.ApplicationEvent;
@@ -24,8 +23,6 @@ import org.springframework.kafka.event.ConsumerStoppingEvent;
 import org.springframework.kafka.event.ContainerStoppedEvent;
 import org.springframework.kafka.event.ListenerContainerIdleEvent;
 import org.springframework.kafka.event.ListenerContainerNoLongerIdleEvent;
-import org.springframework.kafka.event.ListenerContainerPartitionIdleEvent;
-import org.springframework.kafka.event.ListenerContainerPartitionNoLongerIdleEvent;
 
 /**
  * Publishes spring-kafka's container events. What an event listener throws is logged.
@@ -92,9 +89,8 @@ final class ContainerEvents {
 	}
 
 	void refused(RuntimeException failure) {
-		publish(new ConsumerRetryAuthEvent(this.container, this.container,
-				(failure instanceof AuthenticationException) ? ConsumerRetryAuthEvent.Reason.AUTHENTICATION
-						: ConsumerRetryAuthEvent.Reason.AUTHORIZATION));
+		publish(new ConsumerRetryAuthEvent(this.container, this.container, (failure instanceof AuthenticationException)
+				? ConsumerRetryAuthEvent.Reason.AUTHENTICATION : ConsumerRetryAuthEvent.Reason.AUTHORIZATION));
 	}
 
 	void accepted() {
@@ -109,16 +105,6 @@ final class ContainerEvents {
 	void noLongerIdle(long idleMillis, Consumer<?, ?> consumer) {
 		publish(new ListenerContainerNoLongerIdleEvent(this.container, this.container, idleMillis,
 				this.container.getListenerId(), this.container.getAssignedPartitions(), consumer));
-	}
-
-	void partitionIdle(long idleMillis, TopicPartition partition, Consumer<?, ?> consumer, boolean paused) {
-		publish(new ListenerContainerPartitionIdleEvent(this.container, this.container, idleMillis,
-				this.container.getListenerId(), partition, consumer, paused));
-	}
-
-	void partitionNoLongerIdle(long idleMillis, @Nullable TopicPartition partition, Consumer<?, ?> consumer) {
-		publish(new ListenerContainerPartitionNoLongerIdleEvent(this.container, this.container, idleMillis,
-				this.container.getListenerId(), partition, consumer));
 	}
 
 }

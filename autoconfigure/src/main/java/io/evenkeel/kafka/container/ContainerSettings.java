@@ -9,8 +9,8 @@ import io.evenkeel.kafka.engine.retry.RetrySettings;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What the properties under {@code evenkeel.kafka.consumer} say for one listener. Values are
- * validated before they come here.
+ * What the properties under {@code evenkeel.kafka.consumer} say for one listener. Values
+ * are validated before they come here.
  *
  * @param ordering which records must be handled one after the other
  * @param concurrency the most handler calls at once; null when the annotation or

@@ -53,7 +53,11 @@ final class DeadLetterTopics {
 		String topic = source + this.suffix;
 		if (!exists(this.admin, topic)) {
 			Map<String, TopicDescription> description = this.admin.describeTopics(source);
-			int partitions = description.get(source).partitions().size();
+			TopicDescription described = description.get(source);
+			if (described == null) {
+				throw new KafkaException("Topic " + source + " cannot be described");
+			}
+			int partitions = described.partitions().size();
 			this.admin.createOrModifyTopics(new NewTopic(topic, Optional.of(partitions), Optional.empty()));
 			logger.info("Created dead-letter topic {} with {} partition(s), as many as {}", topic, partitions, source);
 		}

@@ -3,8 +3,8 @@ package io.evenkeel.kafka.container;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A listener cannot run with what was configured. Carries what a failure analysis needs: the
- * property, its value, why it is refused, and what to write instead.
+ * A listener cannot run with what was configured. Carries what a failure analysis needs:
+ * the property, its value, why it is refused, and what to write instead.
  */
 public class InvalidListenerException extends IllegalStateException {
 

@@ -27,9 +27,10 @@ import org.springframework.kafka.support.serializer.DeserializationException;
 import org.springframework.kafka.support.serializer.SerializationUtils;
 
 /**
- * Calls a listener with one record, with all that spring-kafka does around it: thread-bound
- * group id, headers, interceptor, observation, timer. The end of the call is reported once,
- * when the listener's work is really over: when it returns, or when its future does.
+ * Calls a listener with one record, with all that spring-kafka does around it:
+ * thread-bound group id, headers, interceptor, observation, timer. The end of the call is
+ * reported once, when the listener's work is really over: when it returns, or when its
+ * future does.
  *
  * <h2>Threading</h2> Called on worker threads; the end may be reported from any.
  */
@@ -100,8 +101,7 @@ final class ListenerCalls<K, V> {
 	 * @param acknowledgment null when the listener does not acknowledge
 	 * @return null after a success, otherwise why it failed
 	 */
-	@Nullable Throwable callAndWait(ConsumerRecord<K, V> record, int attempt,
-			@Nullable Acknowledgment acknowledgment) {
+	@Nullable Throwable callAndWait(ConsumerRecord<K, V> record, int attempt, @Nullable Acknowledgment acknowledgment) {
 		CompletableFuture<@Nullable Throwable> over = new CompletableFuture<>();
 		call(record, attempt, acknowledgment, over::complete);
 		return over.join();
@@ -164,7 +164,7 @@ final class ListenerCalls<K, V> {
 			this.invocation.invoke(record, acknowledgment, consumer());
 		}
 		catch (ListenerExecutionFailedException ex) {
-			throw new ListenerExecutionFailedException(ex.getMessage(), this.groupId, ex);
+			throw new ListenerExecutionFailedException(String.valueOf(ex.getMessage()), this.groupId, ex);
 		}
 		catch (Exception ex) {
 			throw new ListenerExecutionFailedException("Listener failed", this.groupId, ex);
@@ -209,8 +209,8 @@ final class ListenerCalls<K, V> {
 			return Observation.NOOP;
 		}
 		return KafkaListenerObservation.LISTENER_OBSERVATION.observation(this.convention,
-				DefaultKafkaListenerObservationConvention.INSTANCE, () -> new KafkaRecordReceiverContext(record,
-						this.listenerId, this.clientId, this.groupId, () -> null),
+				DefaultKafkaListenerObservationConvention.INSTANCE,
+				() -> new KafkaRecordReceiverContext(record, this.listenerId, this.clientId, this.groupId, () -> null),
 				this.observations);
 	}
 
@@ -245,8 +245,8 @@ final class ListenerCalls<K, V> {
 	}
 
 	/**
-	 * One call between its begin and its end. The adapter's stop and the listener's return
-	 * come in any order and from two threads; whoever comes second reports.
+	 * One call between its begin and its end. The adapter's stop and the listener's
+	 * return come in any order and from two threads; whoever comes second reports.
 	 */
 	private final class InProgress {
 

@@ -18,8 +18,8 @@ import org.springframework.kafka.listener.adapter.MessagingMessageListenerAdapte
 import org.springframework.kafka.listener.adapter.RecordMessagingMessageListenerAdapter;
 
 /**
- * What is known of the listener object that the container was given: a plain listener, or an
- * adapter of an annotated method below any number of delegating ones.
+ * What is known of the listener object that the container was given: a plain listener, or
+ * an adapter of an annotated method below any number of delegating ones.
  */
 final class ListenerTarget {
 
@@ -93,7 +93,9 @@ final class ListenerTarget {
 		return this.type == ListenerType.ACKNOWLEDGING || this.type == ListenerType.ACKNOWLEDGING_CONSUMER_AWARE;
 	}
 
-	/** Whether the listener has an error handler of its own, which may recover a failure. */
+	/**
+	 * Whether the listener has an error handler of its own, which may recover a failure.
+	 */
 	boolean recovers() {
 		return this.recovers;
 	}
@@ -123,8 +125,7 @@ final class ListenerTarget {
 	<K, V> Invocation<K, V> records() {
 		Object target = this.listener;
 		return switch (this.type) {
-			case ACKNOWLEDGING_CONSUMER_AWARE ->
-				((AcknowledgingConsumerAwareMessageListener<K, V>) target)::onMessage;
+			case ACKNOWLEDGING_CONSUMER_AWARE -> ((AcknowledgingConsumerAwareMessageListener<K, V>) target)::onMessage;
 			case ACKNOWLEDGING -> (record, acknowledgment, consumer) -> ((AcknowledgingMessageListener<K, V>) target)
 				.onMessage(record, acknowledgment);
 			case CONSUMER_AWARE -> (record, acknowledgment, consumer) -> ((ConsumerAwareMessageListener<K, V>) target)

@@ -8,8 +8,9 @@ import org.springframework.kafka.support.Acknowledgment;
 import org.springframework.util.Assert;
 
 /**
- * The acknowledgment of one call. {@link #acknowledge} may be called from any thread, while
- * the call is running or long after it has returned; {@link #nack} only while it is running.
+ * The acknowledgment of one call. {@link #acknowledge} may be called from any thread,
+ * while the call is running or long after it has returned; {@link #nack} only while it is
+ * running.
  */
 final class ManualAcknowledgment implements Acknowledgment {
 

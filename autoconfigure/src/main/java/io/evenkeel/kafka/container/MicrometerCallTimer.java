@@ -33,8 +33,8 @@ final class MicrometerCallTimer implements CallTimer {
 	 * @return {@link CallTimer#NONE} when there is no registry or nothing is to be timed
 	 */
 	static CallTimer create(@Nullable ApplicationContext context, String name, ContainerProperties properties) {
-		if (!KafkaUtils.MICROMETER_PRESENT || !properties.isMicrometerEnabled()
-				|| properties.isObservationEnabled() || context == null) {
+		if (!KafkaUtils.MICROMETER_PRESENT || !properties.isMicrometerEnabled() || properties.isObservationEnabled()
+				|| context == null) {
 			return CallTimer.NONE;
 		}
 		Function<ConsumerRecord<?, ?>, Map<String, String>> provider = properties.getMicrometerTagsProvider();

@@ -47,8 +47,7 @@ final class RecordCalls<K, V> implements RecordHandler<K, V> {
 				(failure) -> over(attempt, acknowledgment, failure));
 	}
 
-	private void over(Attempt<K, V> attempt, @Nullable Acknowledgment acknowledgment,
-			@Nullable Throwable failure) {
+	private void over(Attempt<K, V> attempt, @Nullable Acknowledgment acknowledgment, @Nullable Throwable failure) {
 		ManualAcknowledgment.Nack nack = (acknowledgment instanceof ManualAcknowledgment manual) ? manual.nacked()
 				: null;
 		if (failure != null) {

@@ -16,9 +16,9 @@ import org.springframework.kafka.listener.DeadLetterPublishingRecoverer;
  * What happens to records whose attempts are exhausted. Worker threads.
  *
  * <p>
- * A recovery that fails throws; the engine tries it again for as long as it takes. The time
- * since the recoveries of this listener have been failing is kept for the health of the
- * container.
+ * A recovery that fails throws; the engine tries it again for as long as it takes. The
+ * time since the recoveries of this listener have been failing is kept for the health of
+ * the container.
  */
 final class Recoverer<K, V> {
 
@@ -82,11 +82,15 @@ final class Recoverer<K, V> {
 
 	void failed(ConsumerRecord<K, V> record, int failures, Throwable failure) {
 		this.failingSince.compareAndSet(0, System.nanoTime());
-		logger.error("{}: the recovery of {}-{}@{} failed {} time(s) and is tried again; the record stays unfinished: {}",
+		logger.error(
+				"{}: the recovery of {}-{}@{} failed {} time(s) and is tried again; the record stays unfinished: {}",
 				this.id, record.topic(), record.partition(), record.offset(), failures, Failures.types(failure));
 	}
 
-	/** Since when recoveries have been failing: {@link System#nanoTime()}, 0 = they do not. */
+	/**
+	 * Since when recoveries have been failing: {@link System#nanoTime()}, 0 = they do
+	 * not.
+	 */
 	long failingSince() {
 		return this.failingSince.get();
 	}

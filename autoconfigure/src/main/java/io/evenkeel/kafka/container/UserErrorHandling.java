@@ -15,8 +15,8 @@ import org.springframework.kafka.support.Acknowledgment;
 
 /**
  * Failures under an error handler of the user's own, which takes the place of our retries
- * and recovery. Such handlers keep what they know of a record by thread, so all attempts of
- * one record are made in one loop on one worker; the others go on meanwhile.
+ * and recovery. Such handlers keep what they know of a record by thread, so all attempts
+ * of one record are made in one loop on one worker; the others go on meanwhile.
  */
 final class UserErrorHandling<K, V> {
 
