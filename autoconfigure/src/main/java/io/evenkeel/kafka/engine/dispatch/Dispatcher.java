@@ -365,6 +365,21 @@ public final class Dispatcher<R> {
 	}
 
 	/**
+	 * Whether a slot is free and no lane could use it.
+	 * @return true when only more records could give the workers something to do
+	 */
+	public boolean isStarving() {
+		this.lock.lock();
+		try {
+			unpark();
+			return this.used < this.limit && this.readyLanes == 0;
+		}
+		finally {
+			this.lock.unlock();
+		}
+	}
+
+	/**
 	 * Let the workers go once their calls are over. What is still in a call ends on its
 	 * own.
 	 */
