@@ -38,6 +38,8 @@ final class SimOracle {
 
 	int handled;
 
+	int ends;
+
 	SimOracle(SimWorld world) {
 		this.world = world;
 	}
@@ -151,16 +153,14 @@ final class SimOracle {
 		check(!life.endedHere.contains(offset), "G4 " + life.partition + "@" + offset + " called after its end");
 		if (life.begun.add(offset)) {
 			this.handled++;
-			if (life.client.evicted) {
-				// It cannot know yet: whoever owns the record now may meet it too.
-				rec.permit = true;
-			}
-			else if (rec.ended || rec.open > 0) {
+			if (!life.client.evicted && (rec.ended || rec.open > 0)) {
 				check(rec.permit, "G4 " + assignment + " handles " + offset + " again after a planned change");
 				rec.permit = false;
 				this.duplicates++;
 			}
 		}
+		// One that was evicted cannot know yet: who owns the record now may meet it too.
+		rec.permit |= life.client.evicted;
 		rec.open++;
 	}
 
@@ -187,6 +187,7 @@ final class SimOracle {
 	private void end(Life life, Assignment<?> assignment, long offset) {
 		Rec rec = rec(life.partition, offset);
 		trace(() -> life.member + " ends " + offset + " of " + assignment + (assignment.isClosed() ? " late" : ""));
+		this.ends += rec.ended ? 0 : 1;
 		rec.ended = true;
 		rec.endedAt = this.world.now;
 		life.endedHere.add(offset);

@@ -215,10 +215,14 @@ final class SimWorld {
 		if (this.members.stream().noneMatch((member) -> !member.gone && !member.stopping)) {
 			this.members.add(new SimMember("last", this));
 		}
-		rounds(150);
+		int before = -1;
+		while (before < this.oracle.ends) {
+			before = this.oracle.ends;
+			rounds(50);
+		}
 		this.oracle.checkLiveness(this.members);
 		this.members.forEach((member) -> member.open.forEach((call) -> call.stuck = false));
-		for (int i = 0; i < 60 && !this.oracle.isAllDone(); i++) {
+		for (int i = 0; i < 200 && !this.oracle.isAllDone(); i++) {
 			rounds(10);
 		}
 		if (!this.oracle.isAllDone()) {
