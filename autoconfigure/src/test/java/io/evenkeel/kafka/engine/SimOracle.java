@@ -302,7 +302,8 @@ final class SimOracle {
 		}
 		check(states.equals(member.client.owned),
 				"assignments " + states + " differ from the owned " + member.client.owned);
-		// Each partition may have filled its share when there were fewer of them, and then
+		// Each partition may have filled its share when there were fewer of them, and
+		// then
 		// have been overshot by one poll while slots were free.
 		double bound = 0;
 		for (int i = 1; i <= states.size(); i++) {
