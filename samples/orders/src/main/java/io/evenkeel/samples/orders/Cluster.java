@@ -1,14 +1,15 @@
 package io.evenkeel.samples.orders;
 
-import java.util.Collection;
+import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.function.Function;
 
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.ConfigEntry;
-import org.apache.kafka.common.Node;
+import org.apache.kafka.common.KafkaFuture;
 import org.apache.kafka.common.config.ConfigResource;
 
 import org.springframework.kafka.core.KafkaAdmin;
@@ -20,7 +21,7 @@ import org.springframework.stereotype.Component;
 @Component
 class Cluster {
 
-	private static final String AUTO_CREATE = "auto.create.topics.enable";
+	private static final long SECONDS_TO_ANSWER = 10;
 
 	private final KafkaAdmin admin;
 
@@ -34,27 +35,48 @@ class Cluster {
 	 * @return the number of partitions
 	 */
 	int partitionsOf(String topic) {
-		return this.admin.describeTopics(topic).get(topic).partitions().size();
+		try (Admin client = client()) {
+			return answer(client, (cluster) -> cluster.describeTopics(List.of(topic)).allTopicNames()).get(topic)
+				.partitions()
+				.size();
+		}
+		catch (ExecutionException ex) {
+			throw new IllegalStateException("The cluster does not tell about topic '%s'".formatted(topic), ex);
+		}
 	}
 
 	/**
 	 * Whether a send makes a topic that does not exist.
 	 * @return whether a broker says so; {@code false} if it may not be asked
-	 * @throws InterruptedException if the thread is interrupted
 	 */
-	boolean createsTopicsByItself() throws InterruptedException {
-		try (Admin client = Admin.create(this.admin.getConfigurationProperties())) {
-			Collection<Node> nodes = client.describeCluster().nodes().get(10, TimeUnit.SECONDS);
-			ConfigResource broker = new ConfigResource(ConfigResource.Type.BROKER, nodes.iterator().next().idString());
-			ConfigEntry entry = client.describeConfigs(List.of(broker))
-				.all()
-				.get(10, TimeUnit.SECONDS)
-				.get(broker)
-				.get(AUTO_CREATE);
+	boolean createsTopicsByItself() {
+		try (Admin client = client()) {
+			String node = answer(client, (cluster) -> cluster.describeCluster().nodes()).iterator().next().idString();
+			ConfigResource broker = new ConfigResource(ConfigResource.Type.BROKER, node);
+			ConfigEntry entry = answer(client, (cluster) -> cluster.describeConfigs(List.of(broker)).all()).get(broker)
+				.get("auto.create.topics.enable");
 			return entry != null && Boolean.parseBoolean(entry.value());
 		}
-		catch (ExecutionException | TimeoutException ex) {
+		catch (ExecutionException ex) {
 			return false;
+		}
+	}
+
+	private Admin client() {
+		return Admin.create(this.admin.getConfigurationProperties());
+	}
+
+	private <T> T answer(Admin client, Function<Admin, KafkaFuture<T>> question) throws ExecutionException {
+		try {
+			return question.apply(client).get(SECONDS_TO_ANSWER, TimeUnit.SECONDS);
+		}
+		catch (TimeoutException ex) {
+			client.close(Duration.ZERO);
+			throw new IllegalStateException("No answer from the cluster within %d s".formatted(SECONDS_TO_ANSWER), ex);
+		}
+		catch (InterruptedException ex) {
+			Thread.currentThread().interrupt();
+			throw new IllegalStateException("Interrupted while waiting for the cluster", ex);
 		}
 	}
 

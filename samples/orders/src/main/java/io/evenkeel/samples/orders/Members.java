@@ -5,6 +5,7 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.Predicate;
 
 import org.apache.kafka.clients.consumer.Consumer;
 import org.apache.kafka.common.TopicPartition;
@@ -73,20 +74,19 @@ class Members extends Watched {
 
 	private synchronized void assigned(String member, int generation, Collection<TopicPartition> partitions) {
 		this.generations.add(generation);
-		Set<TopicPartition> all = this.held.computeIfAbsent(member, (name) -> new HashSet<>());
-		all.addAll(partitions);
-		tell(member, "takes over", partitions, all.size());
+		change(member, "takes over", (all) -> all.addAll(partitions));
 	}
 
 	private synchronized void gone(String member, String verb, Collection<TopicPartition> partitions) {
-		Set<TopicPartition> all = this.held.computeIfAbsent(member, (name) -> new HashSet<>());
-		all.removeAll(partitions);
-		tell(member, verb, partitions, all.size());
+		change(member, verb, (all) -> all.removeAll(partitions));
 	}
 
-	private void tell(String member, String verb, Collection<TopicPartition> partitions, int total) {
-		if (!partitions.isEmpty()) {
-			this.narrator.tell("  %s member %s %d partitions, holds %d", member, verb, partitions.size(), total);
+	private void change(String member, String verb, Predicate<Set<TopicPartition>> change) {
+		Set<TopicPartition> all = this.held.computeIfAbsent(member, (name) -> new HashSet<>());
+		int before = all.size();
+		if (change.test(all)) {
+			this.narrator.tell("  %s member %s %d partitions, holds %d", member, verb, Math.abs(all.size() - before),
+					all.size());
 		}
 		changed();
 	}
