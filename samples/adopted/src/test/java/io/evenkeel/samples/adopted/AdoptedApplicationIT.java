@@ -33,7 +33,7 @@ import static org.assertj.core.api.Assertions.assertThat;
  * Runs an application that nobody adapted, with actuator and Micrometer present.
  */
 @SpringBootTest
-@EmbeddedKafka
+@EmbeddedKafka(topics = "notices", partitions = 3)
 @DirtiesContext
 class AdoptedApplicationIT {
 
