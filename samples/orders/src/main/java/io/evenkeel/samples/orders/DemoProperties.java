@@ -11,6 +11,7 @@ import org.springframework.boot.context.properties.bind.DefaultValue;
  * @param story whether to play the story on start
  * @param exit whether to end after the story instead of staying up
  * @param orders events to publish at least
+ * @param ordersPerChapter events that a member handles before the story goes on
  * @param perSecond events to publish per second
  * @param customers customers, each one a key, to publish events for
  * @param handlerMillis how long a handler works on an event
@@ -19,7 +20,8 @@ import org.springframework.boot.context.properties.bind.DefaultValue;
 @ConfigurationProperties("demo")
 record DemoProperties(@DefaultValue("local") String run, @DefaultValue("first") String member,
 		@DefaultValue("true") boolean story, @DefaultValue("false") boolean exit, @DefaultValue("6000") int orders,
-		@DefaultValue("300") int perSecond, @DefaultValue("40") int customers, @DefaultValue("2") int handlerMillis,
+		@DefaultValue("500") int ordersPerChapter, @DefaultValue("300") int perSecond,
+		@DefaultValue("40") int customers, @DefaultValue("2") int handlerMillis,
 		@DefaultValue("orders-archive") String missingTopic) {
 
 }

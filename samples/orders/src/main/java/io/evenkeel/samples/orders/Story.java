@@ -26,8 +26,6 @@ class Story implements ApplicationRunner, ExitCodeGenerator {
 
 	private static final Duration SEND_PATIENCE = Duration.ofSeconds(90);
 
-	private static final int ORDERS_PER_CHAPTER = 500;
-
 	private final DemoProperties demo;
 
 	private final Environment environment;
@@ -122,7 +120,7 @@ class Story implements ApplicationRunner, ExitCodeGenerator {
 	}
 
 	private void expectHandledBy(String member) throws InterruptedException {
-		int enough = this.ledger.completedBy(member) + ORDERS_PER_CHAPTER;
+		int enough = this.ledger.completedBy(member) + this.demo.ordersPerChapter();
 		expect("the %s member has handled %d orders".formatted(member, enough), this.ledger,
 				() -> this.ledger.completedBy(member) >= enough);
 	}

@@ -6,12 +6,17 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
+import org.apache.kafka.clients.admin.Admin;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+
+import org.springframework.kafka.test.EmbeddedKafkaKraftBroker;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
@@ -49,12 +54,41 @@ class OrdersDemoIT {
 		assertThat(run.count("lost")).isZero();
 	}
 
+	@Test
+	void clusterOfTheUserKeepsItsTopicsAndEachRunCountsItsOwnOrders() throws Exception {
+		EmbeddedKafkaKraftBroker cluster = new EmbeddedKafkaKraftBroker(1, 1);
+		cluster.brokerProperty("auto.create.topics.enable", "true");
+		cluster.afterPropertiesSet();
+		try {
+			String servers = "--spring.kafka.bootstrap-servers=" + cluster.getBrokersAsString();
+			for (String protocol : List.of("classic", "consumer")) {
+				Run run = run("--demo.orders=1500", servers,
+						"--spring.kafka.consumer.properties.group.protocol=" + protocol);
+				assertThat(run.exitCode()).as(run.output()).isZero();
+				assertThat(run.output()).contains("This cluster creates missing topics by itself");
+				assertThat(run.count("sent")).isGreaterThanOrEqualTo(1500);
+				assertThat(run.count("handled")).isEqualTo(run.count("sent"));
+				assertThat(run.count("rebalances")).isGreaterThanOrEqualTo(3);
+			}
+			assertThat(topicsOf(cluster)).contains("orders").doesNotContain("orders-archive");
+		}
+		finally {
+			cluster.destroy();
+		}
+	}
+
+	private static Set<String> topicsOf(EmbeddedKafkaKraftBroker cluster) throws Exception {
+		try (Admin admin = Admin.create(Map.of("bootstrap.servers", cluster.getBrokersAsString()))) {
+			return admin.listTopics().names().get(30, TimeUnit.SECONDS);
+		}
+	}
+
 	private Run run(String... arguments) throws IOException, InterruptedException {
 		Path output = this.directory.resolve("output.txt");
 		List<String> command = new ArrayList<>(
 				List.of(Path.of(System.getProperty("java.home"), "bin", "java").toString(), "-cp",
 						System.getProperty("java.class.path"), OrdersApplication.class.getName(), "--demo.exit=true",
-						"--server.port=0"));
+						"--server.port=0", "--demo.orders-per-chapter=200"));
 		command.addAll(Arrays.asList(arguments));
 		Process process = new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(output.toFile()).start();
 		try {
