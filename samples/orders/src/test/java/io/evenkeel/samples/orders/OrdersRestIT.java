@@ -46,7 +46,9 @@ class OrdersRestIT {
 
 	@Test
 	void orderWithoutCustomerIsRefused() throws Exception {
-		assertThat(post("{\"item\":\"rope\",\"quantity\":2}").statusCode()).isEqualTo(400);
+		HttpResponse<String> response = post("{\"item\":\"rope\",\"quantity\":2}");
+		assertThat(response.statusCode()).isEqualTo(400);
+		assertThat(response.body()).contains("An order needs a customer");
 	}
 
 	private HttpResponse<String> post(String order) throws IOException, InterruptedException {
