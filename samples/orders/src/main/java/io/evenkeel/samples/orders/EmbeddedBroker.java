@@ -28,6 +28,9 @@ class EmbeddedBroker implements ApplicationContextInitializer<GenericApplication
 			return;
 		}
 		EmbeddedKafkaKraftBroker broker = new EmbeddedKafkaKraftBroker(1, 1);
+		// The broker sets a system property, and leaves it set when it has ended: not
+		// this one.
+		broker.brokerListProperty(NAME + ".servers");
 		broker.brokerProperties(Map.of(
 				// A missing topic has to stay missing.
 				"auto.create.topics.enable", "false",

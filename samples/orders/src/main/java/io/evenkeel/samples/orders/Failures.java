@@ -3,6 +3,7 @@ package io.evenkeel.samples.orders;
 import java.util.concurrent.CompletionException;
 
 import org.springframework.kafka.KafkaException;
+import org.springframework.kafka.core.KafkaProducerException;
 
 /**
  * Finds the words for a send that failed.
@@ -19,11 +20,15 @@ final class Failures {
 	 */
 	static String reasonOf(Throwable failure) {
 		Throwable reason = failure;
-		while ((reason instanceof CompletionException || reason instanceof KafkaException)
-				&& reason.getCause() != null) {
+		while (isWrapper(reason) && reason.getCause() != null) {
 			reason = reason.getCause();
 		}
 		return String.valueOf(reason.getMessage());
+	}
+
+	private static boolean isWrapper(Throwable failure) {
+		return failure instanceof CompletionException || failure instanceof KafkaProducerException
+				|| failure.getClass() == KafkaException.class;
 	}
 
 }

@@ -69,11 +69,9 @@ class OrderPublisher {
 
 	private <E extends OrderEvent> Publication<E> publish(E event) {
 		this.ledger.sending();
-		CompletableFuture<E> acknowledgment = send(TOPIC, event).handle((result, failure) -> {
-			this.ledger.sent(event, failure == null);
-			return (failure != null) ? CompletableFuture.<E>failedFuture(failure)
-					: CompletableFuture.completedFuture(event);
-		}).thenCompose((outcome) -> outcome);
+		CompletableFuture<E> acknowledgment = send(TOPIC, event)
+			.whenComplete((result, failure) -> this.ledger.sent(event, failure == null))
+			.thenApply((result) -> event);
 		return new Publication<>(event, acknowledgment);
 	}
 

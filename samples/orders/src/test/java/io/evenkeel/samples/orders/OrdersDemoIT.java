@@ -57,6 +57,7 @@ class OrdersDemoIT {
 	@Test
 	void clusterOfTheUserKeepsItsTopicsAndEachRunCountsItsOwnOrders() throws Exception {
 		EmbeddedKafkaKraftBroker cluster = new EmbeddedKafkaKraftBroker(1, 1);
+		cluster.brokerListProperty("cluster.servers");
 		cluster.brokerProperty("auto.create.topics.enable", "true");
 		cluster.afterPropertiesSet();
 		try {
