@@ -50,6 +50,30 @@ public final class Attempt<K, V> {
 	}
 
 	/**
+	 * The number of records of this call.
+	 * @return at least 1
+	 */
+	public int size() {
+		return this.call.deliveries().size();
+	}
+
+	/**
+	 * Whether this call was answered.
+	 * @return true once it was
+	 */
+	public boolean isOver() {
+		return this.call.isClosed();
+	}
+
+	/**
+	 * Whether the assignment is being handed over: a repetition would be dropped.
+	 * @return true from the begin of a revoke on
+	 */
+	public boolean isStopping() {
+		return this.call.assignment().isStopping();
+	}
+
+	/**
 	 * The number of this call for the (first) record.
 	 * @return 1 for the first
 	 */

@@ -82,7 +82,7 @@ final class AttemptInvoker<K, V> implements Invoker<ConsumerRecord<K, V>> {
 			}
 			Recovery recovery;
 			try {
-				recovery = this.handler.recover(delivery.record(), failure);
+				recovery = this.handler.recover(delivery, failure);
 			}
 			catch (Throwable ex) {
 				int failures = delivery.recoveryFailed();
@@ -91,6 +91,7 @@ final class AttemptInvoker<K, V> implements Invoker<ConsumerRecord<K, V>> {
 				return;
 			}
 			switch (recovery) {
+				case SUCCEEDED -> call.end(delivery, Outcome.SUCCESS);
 				case SKIPPED -> call.end(delivery, Outcome.SKIPPED);
 				case DEAD_LETTERED -> call.end(delivery, Outcome.DEAD_LETTERED);
 				case STOP -> {

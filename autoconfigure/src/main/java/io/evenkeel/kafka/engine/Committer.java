@@ -213,6 +213,9 @@ final class Committer<K, V> {
 
 	private Map<PartitionState<K, V>, CommitPoint> points(Collection<PartitionState<K, V>> states) {
 		Map<PartitionState<K, V>, CommitPoint> points = new LinkedHashMap<>();
+		if (!this.settings.hasGroup()) {
+			return points;
+		}
 		for (PartitionState<K, V> state : states) {
 			CommitPoint point = state.toCommit(this.settings.saveCompleted());
 			if (point != null) {

@@ -81,6 +81,9 @@ public final class ConsumerEngine<K, V> implements Runnable {
 
 	private volatile boolean hasEnded;
 
+	/** The loop of the living consumer; the owner's own. */
+	private @Nullable ConsumerLoop<K, V> loop;
+
 	/**
 	 * Make an engine; nothing runs yet.
 	 * @param config its collaborators and settings
@@ -142,6 +145,7 @@ public final class ConsumerEngine<K, V> implements Runnable {
 		try {
 			consumer = this.config.lifecycle().createConsumer();
 			loop = new ConsumerLoop<>(this.id, consumer, this.parts);
+			this.loop = loop;
 			if (this.config.lifecycle().subscribe(consumer, loop.rebalancer())) {
 				loop.assignedByHand();
 			}
@@ -156,6 +160,9 @@ public final class ConsumerEngine<K, V> implements Runnable {
 		}
 		catch (Throwable ex) {
 			return failed(consumer, loop, ex);
+		}
+		finally {
+			this.loop = null;
 		}
 	}
 
@@ -289,12 +296,18 @@ public final class ConsumerEngine<K, V> implements Runnable {
 	}
 
 	/**
-	 * Move a partition: see {@code ConsumerSeekAware}. Takes effect before the next poll.
+	 * Move a partition: see {@code ConsumerSeekAware}. Takes effect at once inside a
+	 * callback on the owner thread, otherwise before the next poll.
 	 * @param partition an assigned partition
 	 * @param move does the seek, given the consumer
 	 */
 	public void seek(TopicPartition partition, java.util.function.Consumer<Consumer<K, V>> move) {
-		this.commands.add(new Command<>((consumer, loop) -> loop.seek(partition, () -> move.accept(consumer)), () -> {
+		ConsumerLoop<K, V> here = this.loop;
+		if (here != null && isOwner()) {
+			here.seek(partition, move);
+			return;
+		}
+		this.commands.add(new Command<>((consumer, loop) -> loop.seek(partition, move), () -> {
 		}));
 	}
 
@@ -352,6 +365,24 @@ public final class ConsumerEngine<K, V> implements Runnable {
 	 */
 	public boolean isOwner() {
 		return Thread.currentThread() == this.owner;
+	}
+
+	/**
+	 * Run something on the owner thread: at once when called there, otherwise between two
+	 * polls.
+	 * @param action given the consumer
+	 */
+	public void onOwner(java.util.function.Consumer<Consumer<K, V>> action) {
+		ConsumerLoop<K, V> here = this.loop;
+		if (here != null && isOwner()) {
+			action.accept(here.consumer());
+		}
+		else {
+			execute((consumer) -> {
+				action.accept(consumer);
+				return null;
+			});
+		}
 	}
 
 	/**

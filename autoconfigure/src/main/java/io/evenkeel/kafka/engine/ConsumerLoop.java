@@ -88,7 +88,8 @@ final class ConsumerLoop<K, V> {
 		this.clock = parts.clock();
 		this.committer = new Committer<>(id, consumer, this.settings, this.listener, this.clock, parts.ownerWait());
 		this.rebalancer = new Rebalancer<>(id, consumer, this.table, this.dispatcher, this.committer, this.completions,
-				this.settings, this.callbacks, this.listener, this.clock, parts.ownerWait(), parts.log());
+				this.settings, this.callbacks, this.listener, this.clock, parts.ownerWait(), parts.log(),
+				this::applyPauses);
 		this.intake = new Intake<>(id, this.table, this.dispatcher, parts.laneKeys(), this::renew);
 		this.pausePlan = new PausePlan<>(consumer, this.dispatcher, parts.pauseRequests(), this.settings);
 	}
@@ -115,13 +116,17 @@ final class ConsumerLoop<K, V> {
 			checkOwnership();
 		}
 		this.committer.turn(this.table.view());
-		this.pausePlan.apply(this.table.view(), this.stopping);
+		applyPauses();
 		this.dispatcher.tick();
 		work += poll();
 		work += this.completions.apply();
 		this.completions.retireLanes(this.table.view());
 		takeSnapshot();
 		return work;
+	}
+
+	private void applyPauses() {
+		this.pausePlan.apply(this.table.view(), this.stopping);
 	}
 
 	private int poll() {
@@ -216,13 +221,13 @@ final class ConsumerLoop<K, V> {
 	 * @param partition an assigned partition; another one is ignored
 	 * @param move does the seek
 	 */
-	void seek(TopicPartition partition, Runnable move) {
+	void seek(TopicPartition partition, java.util.function.Consumer<Consumer<K, V>> move) {
 		PartitionState<K, V> state = this.table.get(partition);
 		if (state == null) {
 			logger.warn("{}: seek of {} ignored: it is not assigned here", this.id, partition);
 			return;
 		}
-		move.run();
+		move.accept(this.consumer);
 		renew(state);
 	}
 
@@ -283,6 +288,10 @@ final class ConsumerLoop<K, V> {
 		if (this.rebalancer.takeChanged() || now - this.snapshot.atNanos() > SNAPSHOT_NANOS) {
 			this.snapshot = Snapshots.take(this.consumer, this.dispatcher, this.table.view(), now);
 		}
+	}
+
+	Consumer<K, V> consumer() {
+		return this.consumer;
 	}
 
 	EngineSnapshot snapshot() {

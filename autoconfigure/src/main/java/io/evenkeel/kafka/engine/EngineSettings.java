@@ -24,11 +24,12 @@ import io.evenkeel.kafka.engine.retry.RetrySettings;
  * @param consumerProtocol whether the group uses the protocol of KIP-848
  * @param coverEarlier whether an acknowledgment covers the partition's earlier delivered
  * records
+ * @param hasGroup whether offsets are committed at all
  */
 public record EngineSettings(Ordering ordering, int concurrency, int batchSize, int maxPendingRecords,
 		Duration commitInterval, Duration commitTimeout, boolean saveCompleted, Duration drainTimeout,
 		OnDrainTimeout onDrainTimeout, Duration pollTimeout, RetrySettings retry, boolean commitInitialPosition,
-		boolean consumerProtocol, boolean coverEarlier) {
+		boolean consumerProtocol, boolean coverEarlier, boolean hasGroup) {
 
 	/**
 	 * The most characters that brokers accept as the metadata of a committed offset,

@@ -81,9 +81,9 @@ final class Intake<K, V> {
 
 	private void accept(PartitionState<K, V> initial, List<ConsumerRecord<K, V>> records, long now) {
 		PartitionState<K, V> state = initial;
-		if (!records.isEmpty() && records.get(0).offset() <= state.assignment().tracker().highestSeen()) {
+		if (!records.isEmpty() && records.get(0).offset() < state.assignment().tracker().position()) {
 			logger.warn("{}: the position of {} went back from {} to {}: its state is reset", this.id,
-					state.partition(), state.assignment().tracker().highestSeen(), records.get(0).offset());
+					state.partition(), state.assignment().tracker().position(), records.get(0).offset());
 			state = this.renewal.renew(state);
 		}
 		for (int i = 0; i < records.size(); i++) {
@@ -100,7 +100,7 @@ final class Intake<K, V> {
 	 */
 	void acceptPoison(ConsumerRecord<K, V> record, Throwable failure, long now) {
 		PartitionState<K, V> state = this.table.get(new TopicPartition(record.topic(), record.partition()));
-		if (state != null && record.offset() > state.assignment().tracker().highestSeen()) {
+		if (state != null && record.offset() >= state.assignment().tracker().position()) {
 			begin(state, record, now, failure);
 			if (!this.batch.isEmpty()) {
 				this.dispatcher.submit(this.batch);

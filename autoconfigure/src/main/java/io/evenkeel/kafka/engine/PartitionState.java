@@ -47,7 +47,10 @@ final class PartitionState<K, V> {
 		this.restored = true;
 		this.committed = committed;
 		this.committedMetadata = metadata;
-		this.completed = completed.isEmpty() ? null : completed;
+		if (!completed.isEmpty()) {
+			this.completed = completed;
+			this.assignment.inherit(completed);
+		}
 	}
 
 	/** There is no committed offset to take over from. */
@@ -68,7 +71,7 @@ final class PartitionState<K, V> {
 		if (known == null) {
 			return false;
 		}
-		if (offset > known.upTo()) {
+		if (offset >= known.upTo()) {
 			this.completed = null;
 			return false;
 		}

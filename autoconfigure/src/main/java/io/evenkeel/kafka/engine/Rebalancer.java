@@ -71,6 +71,8 @@ final class Rebalancer<K, V> implements ConsumerRebalanceListener {
 
 	private final RebalanceLog log;
 
+	private final Runnable pauses;
+
 	/** What is left for draining when the listener stops; negative while it does not. */
 	private long stopDeadline = -1;
 
@@ -83,7 +85,7 @@ final class Rebalancer<K, V> implements ConsumerRebalanceListener {
 	Rebalancer(String id, Consumer<K, V> consumer, AssignmentTable<K, V> table,
 			Dispatcher<ConsumerRecord<K, V>> dispatcher, Committer<K, V> committer, Completions<K, V> completions,
 			EngineSettings settings, EngineCallbacks<K, V> callbacks, EngineListener listener, LongSupplier clock,
-			OwnerWait ownerWait, RebalanceLog log) {
+			OwnerWait ownerWait, RebalanceLog log, Runnable pauses) {
 		this.id = id;
 		this.consumer = consumer;
 		this.table = table;
@@ -96,6 +98,7 @@ final class Rebalancer<K, V> implements ConsumerRebalanceListener {
 		this.clock = clock;
 		this.ownerWait = ownerWait;
 		this.log = log;
+		this.pauses = pauses;
 	}
 
 	@Override
@@ -113,6 +116,8 @@ final class Rebalancer<K, V> implements ConsumerRebalanceListener {
 			this.dispatcher.stop(AssignmentTable.assignments(opened));
 		}
 		restore(this.settings.commitTimeout());
+		// Before the same poll can bring records of a partition that should be paused.
+		this.pauses.run();
 		List<AssignedPartition> assigned = AssignmentTable.assigned(opened);
 		guarded("assigned", () -> this.callbacks.assigned(this.consumer, assigned));
 		long nanos = this.clock.getAsLong() - start;

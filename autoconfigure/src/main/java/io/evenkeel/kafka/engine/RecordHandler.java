@@ -1,5 +1,6 @@
 package io.evenkeel.kafka.engine;
 
+import io.evenkeel.kafka.engine.dispatch.Delivery;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.common.errors.RecordDeserializationException;
 
@@ -21,11 +22,11 @@ public interface RecordHandler<K, V> {
 	/**
 	 * Recover a record whose attempts are exhausted. Throws when that failed: it is tried
 	 * again later, and the record stays unfinished.
-	 * @param record the record
+	 * @param delivery the record with its assignment and the number of its calls
 	 * @param failure why its last call failed
 	 * @return how the record ended
 	 */
-	Recovery recover(ConsumerRecord<K, V> record, Throwable failure);
+	Recovery recover(Delivery<ConsumerRecord<K, V>> delivery, Throwable failure);
 
 	/**
 	 * A recovery failed and will be tried again.
@@ -49,6 +50,8 @@ public interface RecordHandler<K, V> {
 	 */
 	enum Recovery {
 
+		/** The recovery called the listener again, and this time it succeeded. */
+		SUCCEEDED,
 		/** The record is given up, counted and logged. */
 		SKIPPED,
 		/** A broker acknowledged it in the dead-letter topic. */

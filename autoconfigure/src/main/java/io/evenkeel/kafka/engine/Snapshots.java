@@ -32,10 +32,10 @@ final class Snapshots {
 	private static <K, V> EngineSnapshot.Partition partition(PartitionState<K, V> state, Dispatcher.Load load) {
 		OffsetTracker tracker = state.assignment().tracker();
 		int unacknowledged = Math.max(0, tracker.unfinished() - load.queued() - load.inFlight() - load.parked());
-		return new EngineSnapshot.Partition(state.partition(), state.assignment().epoch(),
-				Math.max(tracker.position(), tracker.highestSeen() + ((tracker.highestSeen() < 0) ? 0 : 1)),
+		return new EngineSnapshot.Partition(state.partition(), state.assignment().epoch(), tracker.position(),
 				state.committedOffset(), tracker.completedAbove(), load.queued(), load.inFlight() + unacknowledged,
-				load.parked(), tracker.oldestUnfinishedNanos(), state.isUserPaused(), state.isBackPressure());
+				load.parked(), (tracker.unfinished() > 0) ? tracker.oldestUnfinishedNanos() : -1, state.isUserPaused(),
+				state.isBackPressure());
 	}
 
 	private static String memberId(Consumer<?, ?> consumer) {

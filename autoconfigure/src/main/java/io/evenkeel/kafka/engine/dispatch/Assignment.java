@@ -6,6 +6,7 @@ import java.util.LinkedHashSet;
 import java.util.Map;
 import java.util.Set;
 
+import io.evenkeel.kafka.engine.offset.CompletedOffsets;
 import io.evenkeel.kafka.engine.offset.OffsetTracker;
 import org.jspecify.annotations.Nullable;
 
@@ -34,7 +35,7 @@ public final class Assignment<R> {
 
 	private final long epoch;
 
-	private final OffsetTracker tracker = new OffsetTracker();
+	private OffsetTracker tracker = new OffsetTracker();
 
 	private final Map<Object, Lane<R>> lanes = new HashMap<>();
 
@@ -140,6 +141,15 @@ public final class Assignment<R> {
 	 */
 	public int keys() {
 		return this.lanes.size();
+	}
+
+	/**
+	 * Take over what the previous owner completed out of order. Owner thread, before the
+	 * first record.
+	 * @param completed its map
+	 */
+	public void inherit(CompletedOffsets completed) {
+		this.tracker = new OffsetTracker(completed);
 	}
 
 	/**

@@ -118,7 +118,11 @@ public final class Call<R> {
 		return this.state.compareAndSet(OPEN, DETACHED);
 	}
 
-	boolean isClosed() {
+	/**
+	 * Whether this call was closed.
+	 * @return true once it was
+	 */
+	public boolean isClosed() {
 		return this.state.get() == CLOSED;
 	}
 

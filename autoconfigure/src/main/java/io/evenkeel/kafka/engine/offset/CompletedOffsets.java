@@ -145,10 +145,49 @@ public final class CompletedOffsets {
 		if (this.bitmap.length > 0) {
 			return (this.bitmap[index >>> 3] & (1 << (index & 7))) != 0;
 		}
-		// The run that holds the index is the first that ends above it.
+		return (run(index) & 1) == 1;
+	}
+
+	/** Returns the run that holds the index: the first that ends above it. */
+	private int run(int index) {
 		int found = Arrays.binarySearch(this.runEnds, index + 1);
-		int run = (found >= 0) ? found : -found - 1;
-		return (run & 1) == 1;
+		return (found >= 0) ? found : -found - 1;
+	}
+
+	/**
+	 * Returns the first offset from the given one on that is known to be completed.
+	 * @param from any offset
+	 * @return the offset, or {@link #upTo()} if there is none
+	 */
+	long nextCompleted(long from) {
+		return next(Math.max(from, this.base), true);
+	}
+
+	/**
+	 * Returns the first offset from the given one on that is not known to be completed.
+	 * @param from any offset
+	 * @return the offset; {@link #upTo()} at the latest if the given one lies below it
+	 */
+	long nextUnknown(long from) {
+		return next(from, false);
+	}
+
+	private long next(long from, boolean completed) {
+		long offset = from;
+		while (offset < upTo() && contains(offset) != completed) {
+			// Runs are passed at once, bits one by one: their number is bounded by the
+			// text.
+			offset = (this.bitmap.length > 0) ? offset + 1 : this.base + this.runEnds[run((int) (offset - this.base))];
+		}
+		return offset;
+	}
+
+	/**
+	 * Returns how many runs of unfinished offsets there are at most.
+	 * @return an upper bound
+	 */
+	int maxHoles() {
+		return (this.bitmap.length > 0) ? 4 * this.bitmap.length : this.runEnds.length / 2;
 	}
 
 	/**

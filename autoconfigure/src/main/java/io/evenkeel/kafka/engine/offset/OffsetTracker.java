@@ -27,17 +27,20 @@ import org.jspecify.annotations.Nullable;
  */
 public final class OffsetTracker {
 
-	private static final int BLOCK_SHIFT = 8;
+	private static final int BLOCK_SHIFT = OffsetBlock.SIZE_SHIFT;
 
-	private static final int BLOCK_SIZE = 1 << BLOCK_SHIFT;
+	private static final int BLOCK_SIZE = OffsetBlock.SIZE;
 
 	private static final int BLOCK_MASK = BLOCK_SIZE - 1;
 
+	/** What an earlier owner completed; of use above the position only. */
+	private final CompletedOffsets inherited;
+
 	/** Ring addressed by block number; its length is a power of two. */
-	private @Nullable Block[] ring = new @Nullable Block[8];
+	private @Nullable OffsetBlock[] ring = new @Nullable OffsetBlock[8];
 
 	/** Kept for the next block, so that a steady flow allocates nothing. */
-	private @Nullable Block spare;
+	private @Nullable OffsetBlock spare;
 
 	/** Lowest unfinished sequence, or {@code next} if there is none. */
 	private long head;
@@ -60,6 +63,24 @@ public final class OffsetTracker {
 	private long highestDoneOffset = -1;
 
 	/**
+	 * Creates a tracker of an assignment that inherits nothing.
+	 */
+	public OffsetTracker() {
+		this(CompletedOffsets.decode(null, 0));
+	}
+
+	/**
+	 * Creates a tracker that carries on the completed map found with the committed
+	 * offset: until the position has passed it, the map is part of each commit point, for
+	 * a commit overwrites the one it came from. A record that it contains must be begun
+	 * and completed at once, as one that is not begun is not remembered.
+	 * @param inherited what an earlier owner completed, possibly empty
+	 */
+	public OffsetTracker(CompletedOffsets inherited) {
+		this.inherited = inherited;
+	}
+
+	/**
 	 * Notes that a record is handed out.
 	 * @param offset its offset, above those seen before and not below {@link #position()}
 	 * @param nowNanos its arrival time, on the clock of the caller
@@ -74,7 +95,7 @@ public final class OffsetTracker {
 		}
 		long sequence = this.next;
 		int index = (int) sequence & BLOCK_MASK;
-		Block block = (index == 0) ? addBlock(sequence) : block(sequence);
+		OffsetBlock block = (index == 0) ? addBlock(sequence) : block(sequence);
 		if (block == null) {
 			throw new IllegalStateException("No block for sequence " + sequence);
 		}
@@ -100,7 +121,7 @@ public final class OffsetTracker {
 		if (sequence < 0 || sequence >= this.next) {
 			throw new IllegalArgumentException("Sequence " + sequence + " was never handed out: next is " + this.next);
 		}
-		Block block = (sequence >= this.head) ? block(sequence) : null;
+		OffsetBlock block = (sequence >= this.head) ? block(sequence) : null;
 		int index = (int) sequence & BLOCK_MASK;
 		if (block == null || block.isDone(index)) {
 			return false;
@@ -115,7 +136,7 @@ public final class OffsetTracker {
 		// ends
 		// it.
 		this.runs += (isUnfinished(sequence - 1) ? 1 : 0) + (isUnfinished(sequence + 1) ? 1 : 0) - 1;
-		if (block.doneCount == BLOCK_SIZE) {
+		if (block.isFull()) {
 			block.clear();
 			this.spare = block;
 			this.ring[slot(sequence)] = null;
@@ -152,7 +173,7 @@ public final class OffsetTracker {
 	 * -1 if there is nothing to commit
 	 */
 	public long committable() {
-		Block block = headBlock();
+		OffsetBlock block = headBlock();
 		return (block != null) ? block.offsets[(int) this.head & BLOCK_MASK] : this.position;
 	}
 
@@ -188,7 +209,7 @@ public final class OffsetTracker {
 	 * where -1 is a time, {@link #unfinished()} tells the two apart
 	 */
 	public long oldestUnfinishedNanos() {
-		Block block = headBlock();
+		OffsetBlock block = headBlock();
 		return (block != null) ? block.nanos[(int) this.head & BLOCK_MASK] : -1;
 	}
 
@@ -228,11 +249,32 @@ public final class OffsetTracker {
 	public CommitPoint commitPoint(int maxMetadataChars) {
 		long base = committable();
 		int holes = holes();
-		if (holes == 0) {
+		// The base itself is unfinished by the format, whatever is known of it.
+		long unseen = Math.max(this.position, base + 1);
+		boolean inherits = base >= 0 && unseen < this.inherited.upTo();
+		if (holes == 0 && !inherits) {
 			return new CommitPoint(base, "", false);
 		}
-		long end = this.highestDoneOffset + 1;
-		CompletedMapWriter writer = new CompletedMapWriter(base, end - base, holes, maxMetadataChars);
+		long seen = (holes > 0) ? this.highestDoneOffset + 1 : base;
+		if (inherits && holes > 0 && !isUnfinished(this.next - 1)) {
+			// The last run goes on in the inherited map.
+			seen = this.inherited.nextUnknown(this.position);
+		}
+		long end = inherits ? this.inherited.upTo() : seen;
+		CompletedMapWriter writer = new CompletedMapWriter(base, end - base,
+				(long) holes + (inherits ? this.inherited.maxHoles() : 0), maxMetadataChars);
+		boolean wanted = writeSeen(writer, base, seen);
+		long start = seen;
+		while (wanted && start < end) {
+			long done = this.inherited.nextCompleted(Math.max(start, unseen));
+			long nextStart = this.inherited.nextUnknown(done);
+			wanted = writer.hole(done - start, nextStart - done);
+			start = nextStart;
+		}
+		return writer.finish();
+	}
+
+	private boolean writeSeen(CompletedMapWriter writer, long base, long end) {
 		long start = base;
 		long sequence = this.head;
 		boolean wanted = true;
@@ -247,14 +289,14 @@ public final class OffsetTracker {
 			wanted = writer.hole(doneOffset - start, nextStart - doneOffset);
 			start = nextStart;
 		}
-		return writer.finish();
+		return wanted;
 	}
 
 	private boolean isUnfinished(long sequence) {
 		if (sequence < this.head || sequence >= this.next) {
 			return false;
 		}
-		Block block = block(sequence);
+		OffsetBlock block = block(sequence);
 		return block != null && !block.isDone((int) sequence & BLOCK_MASK);
 	}
 
@@ -262,11 +304,12 @@ public final class OffsetTracker {
 	private long nextUnfinished(long from) {
 		long sequence = from;
 		while (sequence < this.next) {
-			Block block = block(sequence);
+			OffsetBlock block = block(sequence);
 			int index = (block != null) ? block.nextClear((int) sequence & BLOCK_MASK) : BLOCK_SIZE;
 			sequence = (sequence & ~BLOCK_MASK) + index;
+			// Those not handed out yet are not done either: this never passes next.
 			if (index < BLOCK_SIZE) {
-				return Math.min(sequence, this.next);
+				return sequence;
 			}
 		}
 		return this.next;
@@ -276,7 +319,7 @@ public final class OffsetTracker {
 	private long nextDone(long from) {
 		long sequence = from;
 		while (true) {
-			Block block = block(sequence);
+			OffsetBlock block = block(sequence);
 			if (block == null) {
 				return sequence;
 			}
@@ -289,19 +332,19 @@ public final class OffsetTracker {
 	}
 
 	private long offset(long sequence) {
-		Block block = block(sequence);
+		OffsetBlock block = block(sequence);
 		if (block == null) {
 			throw new IllegalStateException("No block for sequence " + sequence);
 		}
 		return block.offsets[(int) sequence & BLOCK_MASK];
 	}
 
-	private @Nullable Block headBlock() {
+	private @Nullable OffsetBlock headBlock() {
 		return (this.unfinished > 0) ? block(this.head) : null;
 	}
 
 	/** Returns the block of a sequence from {@code head} to {@code next}. */
-	private @Nullable Block block(long sequence) {
+	private @Nullable OffsetBlock block(long sequence) {
 		return this.ring[slot(sequence)];
 	}
 
@@ -309,19 +352,19 @@ public final class OffsetTracker {
 		return (int) (sequence >>> BLOCK_SHIFT) & (this.ring.length - 1);
 	}
 
-	private Block addBlock(long sequence) {
+	private OffsetBlock addBlock(long sequence) {
 		if ((sequence >>> BLOCK_SHIFT) - (this.head >>> BLOCK_SHIFT) >= this.ring.length) {
 			grow(sequence);
 		}
-		Block block = (this.spare != null) ? this.spare : new Block();
+		OffsetBlock block = (this.spare != null) ? this.spare : new OffsetBlock();
 		this.spare = null;
 		this.ring[slot(sequence)] = block;
 		return block;
 	}
 
 	private void grow(long sequence) {
-		@Nullable Block[] old = this.ring;
-		this.ring = new @Nullable Block[old.length * 2];
+		@Nullable OffsetBlock[] old = this.ring;
+		this.ring = new @Nullable OffsetBlock[old.length * 2];
 		for (long number = this.head >>> BLOCK_SHIFT; number < sequence >>> BLOCK_SHIFT; number++) {
 			this.ring[(int) number & (this.ring.length - 1)] = old[(int) number & (old.length - 1)];
 		}
@@ -341,51 +384,6 @@ public final class OffsetTracker {
 	 */
 	int slots() {
 		return this.ring.length;
-	}
-
-	/** Records of {@value #BLOCK_SIZE} sequences. */
-	private static final class Block {
-
-		private final long[] offsets = new long[BLOCK_SIZE];
-
-		private final long[] nanos = new long[BLOCK_SIZE];
-
-		private final long[] done = new long[BLOCK_SIZE / Long.SIZE];
-
-		private int doneCount;
-
-		private boolean isDone(int index) {
-			return (this.done[index >>> 6] & (1L << index)) != 0;
-		}
-
-		private void setDone(int index) {
-			this.done[index >>> 6] |= 1L << index;
-			this.doneCount++;
-		}
-
-		private int nextSet(int from) {
-			int word = from >>> 6;
-			long bits = this.done[word] & (-1L << from);
-			while (bits == 0 && ++word < this.done.length) {
-				bits = this.done[word];
-			}
-			return (bits != 0) ? (word << 6) + Long.numberOfTrailingZeros(bits) : BLOCK_SIZE;
-		}
-
-		private int nextClear(int from) {
-			int word = from >>> 6;
-			long bits = ~this.done[word] & (-1L << from);
-			while (bits == 0 && ++word < this.done.length) {
-				bits = ~this.done[word];
-			}
-			return (bits != 0) ? (word << 6) + Long.numberOfTrailingZeros(bits) : BLOCK_SIZE;
-		}
-
-		private void clear() {
-			Arrays.fill(this.done, 0);
-			this.doneCount = 0;
-		}
-
 	}
 
 }

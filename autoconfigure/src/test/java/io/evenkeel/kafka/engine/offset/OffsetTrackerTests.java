@@ -6,6 +6,7 @@ import java.util.BitSet;
 import java.util.Collections;
 import java.util.List;
 import java.util.Random;
+import java.util.TreeMap;
 
 import com.sun.management.ThreadMXBean;
 import io.evenkeel.kafka.engine.offset.CompletedOffsets.Status;
@@ -154,7 +155,7 @@ class OffsetTrackerTests {
 	 */
 	@Test
 	void answersLikeTheNaiveModel() {
-		Seeds.each(3_000, (random) -> {
+		Seeds.each(2_000, (random) -> {
 			OffsetTracker tracker = new OffsetTracker();
 			NaiveOffsets model = new NaiveOffsets();
 			List<Long> open = new ArrayList<>();
@@ -226,6 +227,7 @@ class OffsetTrackerTests {
 		assertThat(whole.metadata()).hasSize(needed);
 		assertThat(checkCommitPoint(tracker, model, expected, needed)).isEqualTo(whole);
 		assertThat(checkCommitPoint(tracker, model, expected, needed - 1).truncated()).isTrue();
+		checkCommitPoint(tracker, model, expected, 2 * needed);
 		int less = random.nextInt(needed);
 		long reached = CompletedOffsets
 			.decode(checkCommitPoint(tracker, model, expected, less).metadata(), whole.offset())
@@ -257,6 +259,72 @@ class OffsetTrackerTests {
 			assertThat(tracker.mapTooLarge(maxChars)).as("not too large with space to spare").isFalse();
 		}
 		return point;
+	}
+
+	/**
+	 * Guards and the mutants that turn this test red: carrying the inherited map on above
+	 * the position, only above it, and the base never marked.
+	 */
+	@Test
+	void inheritedMapIsCarriedOnUntilThePositionHasPassedIt() {
+		Seeds.each(3_000, (random) -> {
+			OffsetTracker first = new OffsetTracker();
+			int count = 2 + random.nextInt(600);
+			int density = 1 + random.nextInt(20);
+			TreeMap<Long, Boolean> records = new TreeMap<>();
+			long offset = random.nextInt(1_000);
+			for (int i = 0; i < count; i++) {
+				offset += 1 + Math.max(0, random.nextInt(6) - 3);
+				first.begin(offset, 0);
+				boolean done = random.nextInt(20) < density;
+				records.put(offset, done);
+				if (done) {
+					first.complete(i);
+				}
+			}
+			CommitPoint point = first.commitPoint(Integer.MAX_VALUE);
+			records.headMap(point.offset()).clear();
+			CompletedOffsets inherited = CompletedOffsets.decode(point.metadata(), point.offset());
+			OffsetTracker second = new OffsetTracker(inherited);
+			second.position(point.offset());
+			int read = random.nextInt(records.size() + 1);
+			int ending = random.nextInt(20);
+			for (long seen : records.keySet().stream().limit(read).toList()) {
+				long sequence = second.begin(seen, 0);
+				if (inherited.contains(seen) || random.nextInt(20) < ending) {
+					second.complete(sequence);
+					records.put(seen, true);
+				}
+			}
+			CommitPoint next = second.commitPoint(Integer.MAX_VALUE);
+			assertThat(next.offset()).isEqualTo(second.committable());
+			assertThat(next.truncated()).isFalse();
+			CompletedOffsets decoded = CompletedOffsets.decode(next.metadata(), next.offset());
+			assertThat(decoded.status()).isIn(Status.OK, Status.ABSENT);
+			records.tailMap(next.offset(), false)
+				.forEach((record, done) -> assertThat(decoded.contains(record)).as("contains %d", record)
+					.isEqualTo(done));
+			assertThat(decoded.contains(next.offset())).isFalse();
+		});
+	}
+
+	@Test
+	void inheritedMapOfALaterOffsetIsCarriedOnAfterASeekBack() {
+		this.tracker.begin(Long.MAX_VALUE / 2, 0);
+		this.tracker.complete(this.tracker.begin(Long.MAX_VALUE / 2 + 1, 0));
+		CommitPoint point = this.tracker.commitPoint(MAX_CHARS);
+		CompletedOffsets inherited = CompletedOffsets.decode(point.metadata(), point.offset());
+		assertThat(inherited.isEmpty()).isFalse();
+		OffsetTracker back = new OffsetTracker(inherited);
+		back.position(7);
+		assertThat(back.commitPoint(MAX_CHARS)).isEqualTo(new CommitPoint(7, "", true));
+		assertThat(back.mapTooLarge(MAX_CHARS)).isFalse();
+		OffsetTracker near = new OffsetTracker(inherited);
+		near.position(point.offset() - 10);
+		CommitPoint nearPoint = near.commitPoint(MAX_CHARS);
+		CompletedOffsets decoded = CompletedOffsets.decode(nearPoint.metadata(), nearPoint.offset());
+		assertThat(decoded.contains(point.offset())).isFalse();
+		assertThat(decoded.contains(point.offset() + 1)).isTrue();
 	}
 
 	@Test
@@ -352,6 +420,20 @@ class OffsetTrackerTests {
 	}
 
 	@Test
+	void denseHolesAreMeasuredByTheBitmap() {
+		for (int offset = 0; offset < 1_000; offset++) {
+			this.tracker.begin(offset, 0);
+		}
+		for (int offset = 1; offset < 1_000; offset += 2) {
+			this.tracker.complete(offset);
+		}
+		int needed = this.tracker.commitPoint(MAX_CHARS).metadata().length();
+		assertThat(needed).isEqualTo(188);
+		assertThat(this.tracker.mapTooLarge(needed)).isFalse();
+		assertThat(this.tracker.mapTooLarge(needed - 1)).isTrue();
+	}
+
+	@Test
 	void spanBeyondTheLimitIsTruncated() {
 		long limit = CompletedMapFormat.MAX_SPAN;
 		this.tracker.begin(5, 0);
@@ -375,6 +457,19 @@ class OffsetTrackerTests {
 		this.tracker.complete(this.tracker.begin(Long.MAX_VALUE / 2 + 1, 0));
 		assertThat(this.tracker.commitPoint(MAX_CHARS)).isEqualTo(new CommitPoint(0, "", true));
 		assertThat(this.tracker.mapTooLarge(MAX_CHARS)).isTrue();
+	}
+
+	@Test
+	void beginningOfARunIsKept() {
+		this.tracker.begin(0, 0);
+		for (int offset = 1; offset <= 300; offset++) {
+			this.tracker.complete(this.tracker.begin(offset, 0));
+		}
+		// Two bytes for the body: a run of 1 and one of 127, where a bitmap reaches 16.
+		CommitPoint point = this.tracker.commitPoint(24);
+		assertThat(point.truncated()).isTrue();
+		assertThat(CompletedOffsets.decode(point.metadata(), 0).upTo()).isEqualTo(128);
+		assertThat(CompletedOffsets.decode(this.tracker.commitPoint(23).metadata(), 0).upTo()).isEqualTo(8);
 	}
 
 	@Test
