@@ -70,6 +70,8 @@ public class EvenkeelContainer<K, V> extends ConcurrentMessageListenerContainer<
 
 	private volatile @Nullable Integer concurrencyOverride;
 
+	private volatile long startedNanos;
+
 	/**
 	 * Make a container.
 	 * @param consumerFactory makes its consumers
@@ -120,6 +122,7 @@ public class EvenkeelContainer<K, V> extends ConcurrentMessageListenerContainer<
 		Thread owner = new Thread(started, ownerName());
 		owner.setUncaughtExceptionHandler((thread, ex) -> this.logger.error(ex,
 				"The owner thread of " + getListenerId() + " ended with an error"));
+		this.startedNanos = System.nanoTime();
 		this.events.starting();
 		owner.start();
 	}
@@ -386,12 +389,29 @@ public class EvenkeelContainer<K, V> extends ConcurrentMessageListenerContainer<
 	}
 
 	/**
+	 * Whether a rebalance callback is running.
+	 * @return true inside one
+	 */
+	public boolean isRebalancing() {
+		ConsumerEngine<K, V> current = this.engine;
+		return current != null && current.isRebalancing();
+	}
+
+	/**
 	 * When the owner's last poll returned.
 	 * @return {@link System#nanoTime()}, 0 before the first
 	 */
 	public long lastPollNanos() {
 		ConsumerEngine<K, V> current = this.engine;
 		return (current != null) ? current.lastPollNanos() : 0;
+	}
+
+	/**
+	 * When the owner was last seen at work: its last poll, or its start.
+	 * @return {@link System#nanoTime()}, 0 before the first start
+	 */
+	public long lastActivityNanos() {
+		return (lastPollNanos() != 0) ? lastPollNanos() : this.startedNanos;
 	}
 
 	/**

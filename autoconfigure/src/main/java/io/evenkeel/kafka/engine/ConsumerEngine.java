@@ -81,8 +81,8 @@ public final class ConsumerEngine<K, V> implements Runnable {
 
 	private volatile boolean hasEnded;
 
-	/** The loop of the living consumer; the owner's own. */
-	private @Nullable ConsumerLoop<K, V> loop;
+	/** The loop of the living consumer; used by the owner, asked by others. */
+	private volatile @Nullable ConsumerLoop<K, V> loop;
 
 	/**
 	 * Make an engine; nothing runs yet.
@@ -341,6 +341,15 @@ public final class ConsumerEngine<K, V> implements Runnable {
 	 */
 	public EngineSnapshot snapshot() {
 		return this.snapshot;
+	}
+
+	/**
+	 * Whether a rebalance callback is running.
+	 * @return true inside one
+	 */
+	public boolean isRebalancing() {
+		ConsumerLoop<K, V> current = this.loop;
+		return current != null && current.rebalancer().isActive();
 	}
 
 	/**

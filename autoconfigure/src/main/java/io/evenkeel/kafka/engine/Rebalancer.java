@@ -82,6 +82,9 @@ final class Rebalancer<K, V> implements ConsumerRebalanceListener {
 
 	private boolean changed;
 
+	/** Read by other threads: they ask whether a callback is running. */
+	private volatile boolean active;
+
 	Rebalancer(String id, Consumer<K, V> consumer, AssignmentTable<K, V> table,
 			Dispatcher<ConsumerRecord<K, V>> dispatcher, Committer<K, V> committer, Completions<K, V> completions,
 			EngineSettings settings, EngineCallbacks<K, V> callbacks, EngineListener listener, LongSupplier clock,
@@ -103,6 +106,16 @@ final class Rebalancer<K, V> implements ConsumerRebalanceListener {
 
 	@Override
 	public void onPartitionsAssigned(Collection<TopicPartition> partitions) {
+		this.active = true;
+		try {
+			assigned(partitions);
+		}
+		finally {
+			this.active = false;
+		}
+	}
+
+	private void assigned(Collection<TopicPartition> partitions) {
 		long start = this.clock.getAsLong();
 		// A callback that failed may be repeated: what it left is replaced, never
 		// doubled.
@@ -136,10 +149,16 @@ final class Rebalancer<K, V> implements ConsumerRebalanceListener {
 			// The client closes; everything was handed over before.
 			return;
 		}
-		Drain drain = drain(revoked, start);
-		guarded("revoked", () -> this.callbacks.beforeCommit(this.consumer, partitions));
-		commit(revoked);
-		finish(revoked, partitions, RebalanceEvent.REVOKED, start, drain);
+		this.active = true;
+		try {
+			Drain drain = drain(revoked, start);
+			guarded("revoked", () -> this.callbacks.beforeCommit(this.consumer, partitions));
+			commit(revoked);
+			finish(revoked, partitions, RebalanceEvent.REVOKED, start, drain);
+		}
+		finally {
+			this.active = false;
+		}
 	}
 
 	@Override
@@ -303,6 +322,11 @@ final class Rebalancer<K, V> implements ConsumerRebalanceListener {
 			this.dispatcher.stop(AssignmentTable.assignments(states));
 			states.forEach(this.table::close);
 		}
+	}
+
+	/** Whether a callback is running. Any thread. */
+	boolean isActive() {
+		return this.active;
 	}
 
 	/** Whether assignments have come or gone since the last call. */
