@@ -58,8 +58,9 @@ public final class EvenkeelProducerAutoConfiguration {
 
 	@Bean
 	@ConditionalOnMissingBean(ProducerFactory.class)
-	EvenkeelProducerFactory<?, ?> kafkaProducerFactory(KafkaConnectionDetails connectionDetails, Environment environment,
-			ProducerRegistry registry, ObjectProvider<DefaultKafkaProducerFactoryCustomizer> customizers) {
+	EvenkeelProducerFactory<?, ?> kafkaProducerFactory(KafkaConnectionDetails connectionDetails,
+			Environment environment, ProducerRegistry registry,
+			ObjectProvider<DefaultKafkaProducerFactoryCustomizer> customizers) {
 		Map<String, Object> configs = ProducerClientProperties.build(this.kafkaProperties, connectionDetails,
 				this.properties.getDeliveryTimeout());
 		Duration maxBlock = MaxBlockSetting.resolve(environment, configs.remove(ProducerConfig.MAX_BLOCK_MS_CONFIG));

@@ -16,8 +16,8 @@ import org.springframework.boot.ssl.SslBundle;
 import org.springframework.util.StringUtils;
 
 /**
- * The properties of the Kafka client: Boot's, with the connection details and our delivery
- * timeout applied.
+ * The properties of the Kafka client: Boot's, with the connection details and our
+ * delivery timeout applied.
  */
 final class ProducerClientProperties {
 
@@ -64,9 +64,10 @@ final class ProducerClientProperties {
 					(int) Math.max(1, Math.min(DEFAULT_REQUEST_TIMEOUT, room)));
 		}
 		else if (number(request) > room) {
-			throw new InvalidConfigurationPropertyValueException(EvenkeelProducerProperties.PREFIX + ".delivery-timeout",
-					number(delivery) + "ms", "Must not be shorter than request.timeout.ms (" + request
-							+ ") and linger.ms (" + linger + ") together; lower request.timeout.ms.");
+			throw new InvalidConfigurationPropertyValueException(
+					EvenkeelProducerProperties.PREFIX + ".delivery-timeout", number(delivery) + "ms",
+					"Must not be shorter than request.timeout.ms (" + request + ") and linger.ms (" + linger
+							+ ") together; lower request.timeout.ms.");
 		}
 	}
 

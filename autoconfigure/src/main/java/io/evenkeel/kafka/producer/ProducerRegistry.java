@@ -19,8 +19,8 @@ public final class ProducerRegistry {
 
 	/**
 	 * Make a registry.
-	 * @param observers makes the observer of a new producer, {@link SendObserver#NONE} for
-	 * none
+	 * @param observers makes the observer of a new producer, {@link SendObserver#NONE}
+	 * for none
 	 */
 	public ProducerRegistry(SendObserverFactory observers) {
 		this.observers = observers;
