@@ -109,11 +109,10 @@ final class SendingProducer<K, V> implements Producer<K, V>, ManagedProducer {
 		this.lines = new Lines<>(this.gate, this::lineSettings, settings.bufferMaxRecords(), settings.bufferMaxBytes(),
 				runtime.clock(), runtime.random(), new LineMeters(this.observer));
 		this.views = new ProducerViews<>(spec.id(), this.life, this.gate, this.lines, this.evidence, runtime.clock());
-		String name = "evenkeel-producer-" + spec.id();
 		Consumer<Throwable> onError = (ex) -> logger.error(spec.id() + ": a turn of the lines failed", ex);
-		this.scheduler = new LineWorker(runtime.named(name), this::schedule, onError);
-		this.timer = new LineWorker(runtime.named(name + "-timer"), this.lines::expire, onError);
-		this.completions = new CompletionThread(runtime.named(name + "-completions"));
+		this.scheduler = new LineWorker(runtime.named("evenkeel-lines-" + spec.id()), this::schedule, onError);
+		this.timer = new LineWorker(runtime.named("evenkeel-timer-" + spec.id()), this.lines::expire, onError);
+		this.completions = new CompletionThread(runtime.named("evenkeel-completions-" + spec.id()));
 		this.context = new SendContext(runtime.clock(), new Failures(spec.bootstrapServers(), settings, this.evidence),
 				this.completions, this.observer, new ClientOutcomes());
 	}

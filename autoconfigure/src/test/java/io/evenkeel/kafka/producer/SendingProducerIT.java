@@ -106,6 +106,7 @@ class SendingProducerIT {
 		assertThat(second).hasMessageContaining("TOPIC_NOT_FOUND");
 		createTopic(topic, 1);
 		await().atMost(Duration.ofSeconds(4))
+			.ignoreExceptions()
 			.untilAsserted(() -> assertThat(template.send(topic, "v").get(1, TimeUnit.SECONDS)).isNotNull());
 	}
 
@@ -215,16 +216,14 @@ class SendingProducerIT {
 	}
 
 	@Test
-	void continuationsMaySendAndBlock() throws Exception {
+	void continuationsMaySend() throws Exception {
 		EvenkeelKafkaTemplate<String, String> template = template(settings(Duration.ofSeconds(10)));
 		AtomicReference<String> thread = new AtomicReference<>();
 		SendResult<String, String> second = template.send("ready", "first").thenCompose((result) -> {
 			thread.set(Thread.currentThread().getName());
-			return CompletableFuture.completedFuture(template.send("other", "from the continuation").join());
-		}).handle((result, ex) -> result).get(5, TimeUnit.SECONDS);
-		// A join on the completion thread waits for itself: the continuation ends by the
-		// caller's own time-out, never the producer.
-		assertThat(second).isNull();
+			return template.send("other", "from the continuation");
+		}).get(5, TimeUnit.SECONDS);
+		assertThat(second.getRecordMetadata().topic()).isEqualTo("other");
 		assertThat(thread.get()).contains("completions");
 	}
 
