@@ -235,7 +235,7 @@ public final class Lines<C, W extends Waiter<C>> {
 				line.removeHead(head, false);
 				continue;
 			}
-			if (line.partition < 0 && head.partition() >= knownPartitions) {
+			if (line.partition < 0 && head.partition() >= 0 && belongsBehindOthers(head, knownPartitions)) {
 				moveToPartition(line, head);
 				continue;
 			}
@@ -267,6 +267,12 @@ public final class Lines<C, W extends Waiter<C>> {
 			return 0;
 		}
 		return Math.max(1, line.nextTurnAt() - now);
+	}
+
+	/** Its partition is missing, or was and earlier records for it wait still. */
+	private boolean belongsBehindOthers(W head, int knownPartitions) {
+		return head.partition() >= knownPartitions
+				|| this.partitions.containsKey(new PartitionKey(head.topic(), head.partition()));
 	}
 
 	private void moveToPartition(Line<C, W> line, W head) {
