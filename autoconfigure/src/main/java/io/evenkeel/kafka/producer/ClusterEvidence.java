@@ -1,0 +1,91 @@
+package io.evenkeel.kafka.producer;
+
+import org.apache.kafka.common.errors.AuthenticationException;
+import org.apache.kafka.common.errors.SslAuthenticationException;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What is known of the cluster as a whole: when it last answered, and what kept the
+ * client from asking.
+ * <p>
+ * <b>Threading.</b> Written by the client's I/O thread (answers), by whoever peeks
+ * (authentication) and by the scheduler (construction); read by any thread. <b>Why.</b>
+ * The client hands an authentication error to a single waiter and then forgets it; here
+ * all lines find it. Each field is volatile by itself: a reader that combines two of them
+ * sees a state the cluster was in a moment ago, which is all a diagnosis can claim.
+ */
+final class ClusterEvidence {
+
+	private final long createdAt;
+
+	private volatile boolean answered;
+
+	private volatile long answeredAt;
+
+	private volatile @Nullable String clusterId;
+
+	private volatile @Nullable Refusal refusal;
+
+	private volatile @Nullable Diagnosis construction;
+
+	ClusterEvidence(long now) {
+		this.createdAt = now;
+	}
+
+	void answered(@Nullable String clusterId, long now) {
+		this.answeredAt = now;
+		this.answered = true;
+		if (clusterId != null) {
+			this.clusterId = clusterId;
+		}
+	}
+
+	void refused(AuthenticationException exception, long now) {
+		this.refusal = new Refusal(exception, now);
+	}
+
+	void construction(@Nullable Diagnosis diagnosis) {
+		this.construction = diagnosis;
+	}
+
+	@Nullable Diagnosis construction() {
+		return this.construction;
+	}
+
+	@Nullable String clusterId() {
+		return this.clusterId;
+	}
+
+	boolean everAnswered() {
+		return this.answered;
+	}
+
+	boolean answeredSince(long time) {
+		return this.answered && this.answeredAt - time > 0;
+	}
+
+	/** Since the last answer, or since the producer was made. */
+	long silentNanos(long now) {
+		return now - (this.answered ? this.answeredAt : this.createdAt);
+	}
+
+	/** The last refusal, unless the cluster has answered since. */
+	@Nullable AuthenticationException standingRefusal() {
+		Refusal last = this.refusal;
+		return (last != null && !answeredSince(last.at())) ? last.exception() : null;
+	}
+
+	/** The last TLS failure, if it was seen after the given time and stands. */
+	@Nullable AuthenticationException standingTlsFailureSince(long time) {
+		Refusal last = this.refusal;
+		if (last == null || last.at() - time <= 0 || answeredSince(last.at())) {
+			return null;
+		}
+		return (last.exception() instanceof SslAuthenticationException) ? last.exception() : null;
+	}
+
+	private record Refusal(AuthenticationException exception, long at) {
+
+	}
+
+}
