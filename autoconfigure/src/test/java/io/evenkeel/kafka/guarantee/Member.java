@@ -16,6 +16,7 @@ import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.common.TopicPartition;
 
+import org.springframework.beans.factory.ObjectProvider;
 import org.springframework.boot.WebApplicationType;
 import org.springframework.boot.autoconfigure.ImportAutoConfiguration;
 import org.springframework.boot.builder.SpringApplicationBuilder;
@@ -26,6 +27,9 @@ import org.springframework.context.annotation.Configuration;
 import org.springframework.context.support.GenericApplicationContext;
 import org.springframework.kafka.annotation.KafkaListener;
 import org.springframework.kafka.config.KafkaListenerEndpointRegistry;
+import org.springframework.kafka.config.ContainerCustomizer;
+import org.springframework.kafka.listener.ConcurrentMessageListenerContainer;
+import org.springframework.kafka.listener.ConsumerAwareRebalanceListener;
 import org.springframework.kafka.listener.MessageListenerContainer;
 
 import static org.awaitility.Awaitility.await;
@@ -115,8 +119,6 @@ final class Member implements AutoCloseable {
 	/** Settings of a member before it starts. */
 	static final class Builder {
 
-		private final String topic;
-
 		private final List<String> arguments = new ArrayList<>();
 
 		private final Map<String, Object> beans = new ConcurrentHashMap<>();
@@ -127,7 +129,6 @@ final class Member implements AutoCloseable {
 		};
 
 		private Builder(GroupProtocol protocol, String topic) {
-			this.topic = topic;
 			this.arguments.addAll(List.of("--test.topic=" + topic,
 					"--spring.kafka.bootstrap-servers=" + EmbeddedBroker.bootstrapServers(),
 					"--spring.kafka.consumer.group-id=" + topic, "--spring.kafka.consumer.auto-offset-reset=earliest",
@@ -184,8 +185,9 @@ final class Member implements AutoCloseable {
 			return new Member(name, context);
 		}
 
-		String topic() {
-			return this.topic;
+		/** In a process of its own; its handler takes so long. */
+		MemberProcess startProcess(int handlerMillis) {
+			return MemberProcess.start(this.arguments, handlerMillis);
 		}
 
 	}
@@ -203,6 +205,14 @@ final class Member implements AutoCloseable {
 	@ImportAutoConfiguration({ EvenkeelConsumerAutoConfiguration.class, KafkaAutoConfiguration.class,
 			EvenkeelConsumerMetricsAutoConfiguration.class })
 	static class Base {
+
+		/** An application's way to its own rebalance listener. */
+		@Bean
+		ContainerCustomizer<Object, Object, ConcurrentMessageListenerContainer<Object, Object>> containerCustomizer(
+				ObjectProvider<ConsumerAwareRebalanceListener> listener) {
+			return (container) -> listener
+				.ifAvailable(container.getContainerProperties()::setConsumerRebalanceListener);
+		}
 
 		@Bean
 		SimpleMeterRegistry meterRegistry() {
