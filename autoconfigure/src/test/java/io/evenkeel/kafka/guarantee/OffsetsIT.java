@@ -170,8 +170,7 @@ class OffsetsIT {
 			await().atMost(ofSeconds(20)).until(() -> member.evenkeel().failure() != null);
 			assertThat(member.evenkeel().failure().cause()).isEqualTo(StopCause.NO_OFFSET);
 			assertThat(Group.committed(topic).get(new TopicPartition(topic, 0))).as("only what was handled")
-				.isEqualTo(this.handled.size())
-				.isPositive();
+				.isLessThanOrEqualTo(this.handled.size());
 		}
 	}
 
