@@ -72,6 +72,8 @@ final class Rebalancer<K, V> implements ConsumerRebalanceListener {
 
 	private final Runnable pauses;
 
+	private final Positions<K, V> positions;
+
 	/** What is left for draining when the listener stops; negative while it does not. */
 	private long stopDeadline = -1;
 
@@ -101,6 +103,7 @@ final class Rebalancer<K, V> implements ConsumerRebalanceListener {
 		this.ownerWait = ownerWait;
 		this.log = log;
 		this.pauses = pauses;
+		this.positions = new Positions<>(id, consumer);
 	}
 
 	@Override
@@ -261,6 +264,9 @@ final class Rebalancer<K, V> implements ConsumerRebalanceListener {
 
 	private Drain drain(List<PartitionState<K, V>> states, long start) {
 		this.completions.apply();
+		if (!this.failing) {
+			this.positions.learn(states);
+		}
 		int droppedBefore = this.stopping ? 0 : dropped(states);
 		this.dispatcher.stop(AssignmentTable.assignments(states));
 		int droppedFirst = dropped(states);
