@@ -13,6 +13,8 @@ import io.evenkeel.kafka.engine.RecordHandler;
 import io.evenkeel.kafka.engine.retry.RetryPlanner;
 import io.micrometer.observation.ObservationRegistry;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 import org.springframework.context.ApplicationContext;
 import org.springframework.core.task.AsyncTaskExecutor;
 import org.springframework.kafka.core.ConsumerFactory;
@@ -28,6 +30,8 @@ import org.springframework.messaging.handler.invocation.MethodArgumentResolution
  * Puts an engine together for one start of a container.
  */
 final class EngineAssembly<K, V> {
+
+	private static final Logger logger = LoggerFactory.getLogger(EngineAssembly.class);
 
 	/** What spring-kafka does not retry either. */
 	private static final Set<Class<? extends Throwable>> FATAL = Set.of(DeserializationException.class,
@@ -80,16 +84,21 @@ final class EngineAssembly<K, V> {
 				new ContainerCallbacks<>(this.container, this.events, seekAware(target), seeks), listener,
 				this.container, workers(properties), settings.restartInitial(), settings.restartMax()));
 		holder.engine = engine;
-		calls.consumer(ConsumerProxy.create(engine));
+		calls.consumer(ConsumerProxy.create(engine, this.container));
 		return engine;
 	}
 
 	private RecordHandler<K, V> handler(ListenerCalls<K, V> calls, ListenerTarget target, AcknowledgmentMode mode,
 			Recoverer<K, V> recovery, CallTimer timer) {
-		if (target.isBatch()) {
-			return new BatchCalls<>(this.container, calls, target, mode, recovery, timer);
-		}
 		CommonErrorHandler errors = this.container.getCommonErrorHandler();
+		if (errors != null) {
+			logger.info("{}: {} takes the place of evenkeel.kafka.consumer.retry.* and .recovery.*",
+					this.container.getListenerId(), errors.getClass().getName());
+		}
+		if (target.isBatch()) {
+			return new BatchCalls<>(this.container, calls, target, mode, recovery, timer,
+					(errors != null) ? new UserBatchErrors<>(errors, calls, this.container) : null);
+		}
 		return new RecordCalls<>(this.container.getListenerId(), calls, mode, recovery,
 				(errors != null) ? new UserErrorHandling<>(errors, calls, this.container) : null);
 	}

@@ -94,6 +94,11 @@ final class ListenerCalls<K, V> {
 		return current;
 	}
 
+	/** An observation that only tells when an adapter says that a call is over. */
+	CallObservation observed(Consumer<CallObservation> over) {
+		return new CallObservation(Observation.NOOP, this.calls, over);
+	}
+
 	/**
 	 * Call the listener and wait until its work is over.
 	 * @param record the record
@@ -240,7 +245,7 @@ final class ListenerCalls<K, V> {
 			this.interceptor.afterRecord(record, consumer());
 		}
 		catch (Exception ex) {
-			logger.error("{}: the record interceptor failed after the call", this.listenerId, ex);
+			logger.error("{}: the record interceptor failed after the call: {}", this.listenerId, Failures.types(ex));
 		}
 	}
 

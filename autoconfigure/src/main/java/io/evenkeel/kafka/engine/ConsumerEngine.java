@@ -2,6 +2,7 @@ package io.evenkeel.kafka.engine;
 
 import java.time.Duration;
 import java.time.Instant;
+import java.util.Iterator;
 import java.util.Queue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentLinkedQueue;
@@ -106,7 +107,12 @@ public final class ConsumerEngine<K, V> implements Runnable {
 						+ "records keep the order of the partition", this.id, type.getName()));
 		this.parts = new EngineParts<>(new AssignmentTable<>(), this.dispatcher,
 				new Completions<>(completions, listener, this.clock), config.handler(), config.callbacks(), listener,
-				settings, laneKeys, config.pauseRequests(), this.clock, completions::await, this.log);
+				settings, laneKeys, config.pauseRequests(), this.clock, (nanos) -> {
+					// A handler that is waited for may itself wait for a look at the
+					// consumer.
+					runReads();
+					completions.await(nanos);
+				}, this.log);
 	}
 
 	@Override
@@ -248,6 +254,20 @@ public final class ConsumerEngine<K, V> implements Runnable {
 		}
 	}
 
+	private void runReads() {
+		ConsumerLoop<K, V> here = this.loop;
+		if (here == null || this.commands.isEmpty()) {
+			return;
+		}
+		for (Iterator<Command<K, V>> pending = this.commands.iterator(); pending.hasNext();) {
+			Command<K, V> command = pending.next();
+			if (command.isRead) {
+				pending.remove();
+				command.action.accept(here.consumer(), here);
+			}
+		}
+	}
+
 	private void cancelCommands() {
 		Command<K, V> command = this.commands.poll();
 		while (command != null) {
@@ -258,7 +278,9 @@ public final class ConsumerEngine<K, V> implements Runnable {
 
 	private void unrecoverable(Throwable failure) {
 		this.recoveryFailure = failure;
-		logger.error("{}: a record could not be handled and recovery is set to stop the listener", this.id, failure);
+		// Not the failure itself: its message may hold what the record held.
+		logger.error("{}: a record could not be handled ({}) and recovery is set to stop the listener", this.id,
+				failure.getClass().getName());
 		stop(this.config.settings().drainTimeout());
 	}
 
@@ -288,7 +310,7 @@ public final class ConsumerEngine<K, V> implements Runnable {
 			catch (Throwable ex) {
 				result.completeExceptionally(ex);
 			}
-		}, () -> result.completeExceptionally(new IllegalStateException("The listener has stopped"))));
+		}, () -> result.completeExceptionally(new IllegalStateException("The listener has stopped")), true));
 		if (this.hasEnded) {
 			cancelCommands();
 		}
@@ -308,7 +330,7 @@ public final class ConsumerEngine<K, V> implements Runnable {
 			return;
 		}
 		this.commands.add(new Command<>((consumer, loop) -> loop.seek(partition, move), () -> {
-		}));
+		}, false));
 	}
 
 	/**
@@ -423,7 +445,8 @@ public final class ConsumerEngine<K, V> implements Runnable {
 		}
 	}
 
-	private record Command<K, V>(BiConsumer<Consumer<K, V>, ConsumerLoop<K, V>> action, Runnable cancel) {
+	private record Command<K, V>(BiConsumer<Consumer<K, V>, ConsumerLoop<K, V>> action, Runnable cancel,
+			boolean isRead) {
 	}
 
 	private record Ending(@Nullable StopCause cause, @Nullable Throwable failure) {
