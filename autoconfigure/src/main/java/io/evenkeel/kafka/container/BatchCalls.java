@@ -49,9 +49,11 @@ final class BatchCalls<K, V> implements RecordHandler<K, V> {
 
 	private final @Nullable UserBatchErrors<K, V> userErrors;
 
+	private final @Nullable TransactionalCalls<K, V> transactional;
+
 	BatchCalls(EvenkeelContainer<K, V> container, ListenerCalls<K, V> calls, ListenerTarget target,
 			AcknowledgmentMode mode, Recoverer<K, V> recoverer, CallTimer timer,
-			@Nullable UserBatchErrors<K, V> userErrors) {
+			@Nullable UserBatchErrors<K, V> userErrors, @Nullable TransactionalCalls<K, V> transactional) {
 		this.calls = calls;
 		this.listener = target.batches();
 		this.type = target.type();
@@ -61,12 +63,17 @@ final class BatchCalls<K, V> implements RecordHandler<K, V> {
 		this.timer = timer;
 		this.groupId = container.getGroupId();
 		this.userErrors = userErrors;
+		this.transactional = transactional;
 	}
 
 	@Override
 	public void handle(Attempt<K, V> attempt) {
 		Acknowledgment acknowledgment = this.mode.acknowledgment(attempt);
 		List<ConsumerRecord<K, V>> batch = attempt.records();
+		if (this.transactional != null) {
+			this.transactional.handle(attempt, (around) -> call(batch, null, around));
+			return;
+		}
 		if (this.mode.isAsync()) {
 			handleAsync(attempt, batch, acknowledgment);
 			return;
@@ -108,12 +115,17 @@ final class BatchCalls<K, V> implements RecordHandler<K, V> {
 
 	/** Call the listener: null after a success, otherwise why it failed. */
 	private @Nullable Throwable call(List<ConsumerRecord<K, V>> batch, @Nullable Acknowledgment acknowledgment) {
+		return call(batch, acknowledgment, Runnable::run);
+	}
+
+	private @Nullable Throwable call(List<ConsumerRecord<K, V>> batch, @Nullable Acknowledgment acknowledgment,
+			java.util.function.Consumer<Runnable> around) {
 		ConsumerRecord<K, V> first = batch.get(0);
 		Object sample = this.timer.start();
 		KafkaUtils.setConsumerGroupId(this.groupId);
 		try {
 			setupThread();
-			invoke(batch, acknowledgment);
+			around.accept(() -> invoke(batch, acknowledgment));
 			this.timer.success(sample, first);
 			return null;
 		}
@@ -193,7 +205,8 @@ final class BatchCalls<K, V> implements RecordHandler<K, V> {
 			}
 		}
 		catch (ListenerExecutionFailedException ex) {
-			throw new ListenerExecutionFailedException(String.valueOf(ex.getMessage()), this.groupId, ex);
+			throw new ListenerExecutionFailedException(String.valueOf(ex.getMessage()), this.groupId,
+					(ex.getCause() != null) ? ex.getCause() : ex);
 		}
 	}
 
@@ -240,7 +253,8 @@ final class BatchCalls<K, V> implements RecordHandler<K, V> {
 
 	@Override
 	public Recovery recover(Delivery<ConsumerRecord<K, V>> delivery, Throwable failure) {
-		return this.recoverer.recover(delivery, failure);
+		return (this.transactional != null) ? this.transactional.recover(delivery, failure)
+				: this.recoverer.recover(delivery, failure);
 	}
 
 	@Override

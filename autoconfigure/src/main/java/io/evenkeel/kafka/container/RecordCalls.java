@@ -31,17 +31,25 @@ final class RecordCalls<K, V> implements RecordHandler<K, V> {
 
 	private final @Nullable UserErrorHandling<K, V> userErrors;
 
+	private final @Nullable TransactionalCalls<K, V> transactional;
+
 	RecordCalls(String id, ListenerCalls<K, V> calls, AcknowledgmentMode mode, Recoverer<K, V> recoverer,
-			@Nullable UserErrorHandling<K, V> userErrors) {
+			@Nullable UserErrorHandling<K, V> userErrors, @Nullable TransactionalCalls<K, V> transactional) {
 		this.id = id;
 		this.calls = calls;
 		this.mode = mode;
 		this.recoverer = recoverer;
 		this.userErrors = userErrors;
+		this.transactional = transactional;
 	}
 
 	@Override
 	public void handle(Attempt<K, V> attempt) {
+		if (this.transactional != null) {
+			this.transactional.handle(attempt,
+					(around) -> this.calls.callAndWait(attempt.record(), attempt.number(), null, around));
+			return;
+		}
 		Acknowledgment acknowledgment = this.mode.acknowledgment(attempt);
 		Thread worker = Thread.currentThread();
 		this.calls.call(attempt.record(), attempt.number(), acknowledgment,
@@ -97,6 +105,9 @@ final class RecordCalls<K, V> implements RecordHandler<K, V> {
 
 	@Override
 	public Recovery recover(Delivery<ConsumerRecord<K, V>> delivery, Throwable failure) {
+		if (this.transactional != null) {
+			return this.transactional.recover(delivery, failure);
+		}
 		return (this.userErrors != null) ? this.userErrors.recover(delivery, failure)
 				: this.recoverer.recover(delivery, failure);
 	}

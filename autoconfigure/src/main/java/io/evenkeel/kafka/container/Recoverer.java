@@ -94,6 +94,17 @@ final class Recoverer<K, V> {
 				this.id, record.topic(), record.partition(), record.offset(), failures, Failures.types(failure));
 	}
 
+	/** Whether recovery means to stop the container. */
+	boolean stops() {
+		return this.onExhausted == OnExhausted.STOP;
+	}
+
+	/** Whether nothing of the application's takes part in a recovery. */
+	boolean isOwn() {
+		return this.onExhausted != OnExhausted.DEAD_LETTER
+				|| this.recoverer instanceof DeadLetterRecoverers.OwnRecoverer;
+	}
+
 	/**
 	 * Since when recoveries have been failing: {@link System#nanoTime()}, 0 = they do
 	 * not.

@@ -58,6 +58,14 @@ public final class Attempt<K, V> {
 	}
 
 	/**
+	 * Tell somebody when this call is answered. To be called before the listener is.
+	 * @param closed must not throw
+	 */
+	public void whenClosed(Runnable closed) {
+		this.call.whenClosed(closed);
+	}
+
+	/**
 	 * Whether this call was answered.
 	 * @return true once it was
 	 */
