@@ -116,10 +116,15 @@ public final class ConsumerComparison {
 		Arrays.fill(payload, 'x');
 		String value = new String(payload);
 		try (KafkaProducer<String, String> producer = new KafkaProducer<>(
-				Map.of("bootstrap.servers", servers, "linger.ms", "20", "batch.size", "131072"), new StringSerializer(),
-				new StringSerializer())) {
+				Map.of("bootstrap.servers", servers, "linger.ms", "20", "batch.size", "131072",
+						"max.in.flight.requests.per.connection", "1"),
+				new StringSerializer(), new StringSerializer())) {
 			for (int i = 0; i < records; i++) {
-				producer.send(new ProducerRecord<>(topic, "key-" + i % 10_000, value));
+				producer.send(new ProducerRecord<>(topic, "key-" + i % 10_000, value), (metadata, failure) -> {
+					if (failure != null) {
+						throw new IllegalStateException("The topic is not full", failure);
+					}
+				});
 			}
 		}
 	}
