@@ -1,0 +1,95 @@
+package io.evenkeel.kafka.autoconfigure;
+
+import java.util.function.Function;
+
+import io.evenkeel.kafka.container.ContainerSupport;
+import io.evenkeel.kafka.container.DeadLetterRecoverers;
+import io.evenkeel.kafka.container.EvenkeelContainerFactory;
+import io.evenkeel.kafka.container.ListenerMeters;
+import org.springframework.beans.factory.ObjectProvider;
+import org.springframework.boot.autoconfigure.AutoConfiguration;
+import org.springframework.boot.autoconfigure.condition.ConditionalOnBooleanProperty;
+import org.springframework.boot.autoconfigure.condition.ConditionalOnClass;
+import org.springframework.boot.autoconfigure.condition.ConditionalOnMissingBean;
+import org.springframework.boot.context.properties.EnableConfigurationProperties;
+import org.springframework.boot.context.properties.bind.Binder;
+import org.springframework.boot.kafka.autoconfigure.ConcurrentKafkaListenerContainerFactoryConfigurer;
+import org.springframework.boot.kafka.autoconfigure.KafkaAutoConfiguration;
+import org.springframework.boot.kafka.autoconfigure.KafkaProperties;
+import org.springframework.context.annotation.Bean;
+import org.springframework.core.env.Environment;
+import org.springframework.kafka.annotation.EnableKafka;
+import org.springframework.kafka.config.ConcurrentKafkaListenerContainerFactory;
+import org.springframework.kafka.config.ContainerCustomizer;
+import org.springframework.kafka.core.ConsumerFactory;
+import org.springframework.kafka.core.DefaultKafkaConsumerFactory;
+import org.springframework.kafka.core.KafkaAdmin;
+import org.springframework.kafka.core.ProducerFactory;
+import org.springframework.kafka.listener.ConcurrentMessageListenerContainer;
+import org.springframework.kafka.listener.ConsumerRecordRecoverer;
+
+/**
+ * Auto-configuration of the consumer side: {@code kafkaListenerContainerFactory} makes
+ * Evenkeel's containers, and Boot's own factory stays available as
+ * {@code springKafkaListenerContainerFactory}. It comes before Boot's own, which backs
+ * off when the name is taken.
+ */
+@AutoConfiguration(before = KafkaAutoConfiguration.class)
+@ConditionalOnClass(EnableKafka.class)
+@EnableConfigurationProperties({ EvenkeelConsumerProperties.class, KafkaProperties.class })
+public final class EvenkeelConsumerAutoConfiguration {
+
+	EvenkeelConsumerAutoConfiguration() {
+	}
+
+	@Bean(defaultCandidate = false)
+	@ConditionalOnMissingBean(name = "springKafkaListenerContainerFactory")
+	ConcurrentKafkaListenerContainerFactory<Object, Object> springKafkaListenerContainerFactory(
+			ConcurrentKafkaListenerContainerFactoryConfigurer configurer, KafkaProperties properties,
+			ObjectProvider<ConsumerFactory<Object, Object>> consumerFactory,
+			ObjectProvider<ContainerCustomizer<Object, Object, ConcurrentMessageListenerContainer<Object, Object>>> customizer) {
+		ConcurrentKafkaListenerContainerFactory<Object, Object> factory = new ConcurrentKafkaListenerContainerFactory<>();
+		configure(factory, configurer, properties, consumerFactory, customizer);
+		return factory;
+	}
+
+	@Bean
+	@ConditionalOnMissingBean(name = "kafkaListenerContainerFactory")
+	@ConditionalOnBooleanProperty(name = "evenkeel.kafka.consumer.enabled", matchIfMissing = true)
+	EvenkeelContainerFactory<Object, Object> kafkaListenerContainerFactory(
+			ConcurrentKafkaListenerContainerFactoryConfigurer configurer, KafkaProperties properties,
+			EvenkeelConsumerProperties consumerProperties, Environment environment,
+			ObjectProvider<ConsumerFactory<Object, Object>> consumerFactory,
+			ObjectProvider<ContainerCustomizer<Object, Object, ConcurrentMessageListenerContainer<Object, Object>>> customizer,
+			ObjectProvider<ProducerFactory<?, ?>> producerFactory, ObjectProvider<ConsumerRecordRecoverer> recoverer,
+			ObjectProvider<KafkaAdmin> admin, ObjectProvider<ListenerMeters> meters,
+			ObjectProvider<EvenkeelContainerFactoryCustomizer> customizers) {
+		ConsumerSettingsMapper mapper = new ConsumerSettingsMapper(Binder.get(environment), consumerProperties);
+		ContainerSupport support = new ContainerSupport(mapper::forListener,
+				meters.getIfAvailable(() -> ListenerMeters.NONE), recoverers(recoverer, producerFactory),
+				admin.getIfUnique());
+		EvenkeelContainerFactory<Object, Object> factory = new EvenkeelContainerFactory<>(support);
+		configure(factory, configurer, properties, consumerFactory, customizer);
+		customizers.orderedStream().forEach((last) -> last.customize(factory));
+		return factory;
+	}
+
+	private static Function<String, ConsumerRecordRecoverer> recoverers(ObjectProvider<ConsumerRecordRecoverer> users,
+			ObjectProvider<ProducerFactory<?, ?>> producerFactory) {
+		DeadLetterRecoverers deadLetters = new DeadLetterRecoverers(producerFactory::getObject);
+		return (suffix) -> {
+			ConsumerRecordRecoverer user = users.getIfUnique();
+			return (user != null) ? user : deadLetters.create(suffix);
+		};
+	}
+
+	private static void configure(ConcurrentKafkaListenerContainerFactory<Object, Object> factory,
+			ConcurrentKafkaListenerContainerFactoryConfigurer configurer, KafkaProperties properties,
+			ObjectProvider<ConsumerFactory<Object, Object>> consumerFactory,
+			ObjectProvider<ContainerCustomizer<Object, Object, ConcurrentMessageListenerContainer<Object, Object>>> customizer) {
+		configurer.configure(factory, consumerFactory
+			.getIfAvailable(() -> new DefaultKafkaConsumerFactory<>(properties.buildConsumerProperties())));
+		customizer.ifAvailable(factory::setContainerCustomizer);
+	}
+
+}

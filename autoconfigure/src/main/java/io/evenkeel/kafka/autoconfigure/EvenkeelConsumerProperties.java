@@ -1,0 +1,39 @@
+package io.evenkeel.kafka.autoconfigure;
+
+import java.util.LinkedHashMap;
+import java.util.Map;
+
+import org.springframework.boot.context.properties.ConfigurationProperties;
+
+/**
+ * Properties of Evenkeel's consumer container.
+ */
+@ConfigurationProperties(EvenkeelConsumerProperties.PREFIX)
+public class EvenkeelConsumerProperties extends ConsumerSettingsProperties {
+
+	static final String PREFIX = "evenkeel.kafka.consumer";
+
+	/**
+	 * Whether listeners run on Evenkeel's container; otherwise on Boot's own.
+	 */
+	private boolean enabled = true;
+
+	/**
+	 * Settings of single listeners, by the id of their '@KafkaListener'. What is not set
+	 * there is as for all listeners.
+	 */
+	private final Map<String, ConsumerSettingsProperties> listeners = new LinkedHashMap<>();
+
+	public boolean isEnabled() {
+		return this.enabled;
+	}
+
+	public void setEnabled(boolean enabled) {
+		this.enabled = enabled;
+	}
+
+	public Map<String, ConsumerSettingsProperties> getListeners() {
+		return this.listeners;
+	}
+
+}

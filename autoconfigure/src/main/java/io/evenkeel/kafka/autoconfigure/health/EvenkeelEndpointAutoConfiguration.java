@@ -1,0 +1,33 @@
+package io.evenkeel.kafka.autoconfigure.health;
+
+import java.util.List;
+
+import io.evenkeel.kafka.actuate.EvenkeelEndpoint;
+
+import org.springframework.boot.actuate.autoconfigure.endpoint.condition.ConditionalOnAvailableEndpoint;
+import org.springframework.boot.autoconfigure.AutoConfiguration;
+import org.springframework.boot.autoconfigure.condition.ConditionalOnBean;
+import org.springframework.boot.autoconfigure.condition.ConditionalOnClass;
+import org.springframework.boot.autoconfigure.condition.ConditionalOnMissingBean;
+import org.springframework.context.annotation.Bean;
+import org.springframework.kafka.config.KafkaListenerEndpointRegistry;
+
+/**
+ * Auto-configuration of the endpoint {@code evenkeel}.
+ */
+@AutoConfiguration(afterName = "org.springframework.boot.kafka.autoconfigure.KafkaAutoConfiguration")
+@ConditionalOnClass(ConditionalOnAvailableEndpoint.class)
+@ConditionalOnBean(KafkaListenerEndpointRegistry.class)
+@ConditionalOnAvailableEndpoint(EvenkeelEndpoint.class)
+public final class EvenkeelEndpointAutoConfiguration {
+
+	EvenkeelEndpointAutoConfiguration() {
+	}
+
+	@Bean
+	@ConditionalOnMissingBean
+	EvenkeelEndpoint evenkeelEndpoint(KafkaListenerEndpointRegistry registry) {
+		return new EvenkeelEndpoint(registry, List::of);
+	}
+
+}

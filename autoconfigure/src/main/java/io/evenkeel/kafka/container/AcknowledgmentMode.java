@@ -1,0 +1,58 @@
+package io.evenkeel.kafka.container;
+
+import io.evenkeel.kafka.engine.Attempt;
+import org.jspecify.annotations.Nullable;
+import org.springframework.kafka.listener.ContainerProperties;
+import org.springframework.kafka.listener.ContainerProperties.AckMode;
+import org.springframework.kafka.support.Acknowledgment;
+
+/**
+ * Who says that a record is done: its call, or the listener by hand.
+ *
+ * @param isManual whether the listener acknowledges
+ * @param isAsync whether calls may return before their work is done
+ * @param outOfOrder whether records may be acknowledged in any order
+ */
+record AcknowledgmentMode(boolean isManual, boolean isAsync, boolean outOfOrder) {
+
+	static AcknowledgmentMode of(ContainerProperties properties, ListenerTarget target) {
+		boolean manual = properties.getAckMode() == AckMode.MANUAL
+				|| properties.getAckMode() == AckMode.MANUAL_IMMEDIATE;
+		boolean async = target.isAsync();
+		// The end of an asynchronous call is the end of its record, whatever the mode.
+		return new AcknowledgmentMode(manual && !async, async, properties.isAsyncAcks() || async);
+	}
+
+	/**
+	 * The acknowledgment for a call.
+	 * @param attempt the call
+	 * @return null when the listener is not to be given one
+	 */
+	@Nullable Acknowledgment acknowledgment(Attempt<?, ?> attempt) {
+		if (this.isManual) {
+			return new ManualAcknowledgment(attempt, this.outOfOrder);
+		}
+		return this.isAsync ? EndOfCall.INSTANCE : null;
+	}
+
+	/**
+	 * For asynchronous listeners, whose records end with their calls: the adapter asks
+	 * for an acknowledgment, and what it says with it is known better from the
+	 * observation.
+	 */
+	private enum EndOfCall implements Acknowledgment {
+
+		INSTANCE;
+
+		@Override
+		public void acknowledge() {
+		}
+
+		@Override
+		public boolean isOutOfOrderCommit() {
+			return true;
+		}
+
+	}
+
+}

@@ -1,0 +1,210 @@
+package io.evenkeel.kafka.container;
+
+import java.util.List;
+import java.util.Map;
+
+import io.evenkeel.kafka.engine.Attempt;
+import io.evenkeel.kafka.engine.RecordHandler;
+import io.evenkeel.kafka.engine.dispatch.Delivery;
+import org.apache.kafka.clients.consumer.Consumer;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.clients.consumer.ConsumerRecords;
+import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.errors.RecordDeserializationException;
+import org.jspecify.annotations.Nullable;
+import org.springframework.kafka.listener.BatchAcknowledgingConsumerAwareMessageListener;
+import org.springframework.kafka.listener.BatchAcknowledgingMessageListener;
+import org.springframework.kafka.listener.BatchConsumerAwareMessageListener;
+import org.springframework.kafka.listener.BatchInterceptor;
+import org.springframework.kafka.listener.BatchListenerFailedException;
+import org.springframework.kafka.listener.BatchMessageListener;
+import org.springframework.kafka.listener.ListenerExecutionFailedException;
+import org.springframework.kafka.listener.ListenerType;
+import org.springframework.kafka.support.Acknowledgment;
+import org.springframework.kafka.support.KafkaUtils;
+
+/**
+ * Handles the records of a batch listener: those of one partition, in order, in one call.
+ * A failed batch is called again from the record that failed, when the listener says
+ * which, or whole. Worker threads.
+ */
+final class BatchCalls<K, V> implements RecordHandler<K, V> {
+
+	private final ListenerCalls<K, V> calls;
+
+	private final BatchMessageListener<K, V> listener;
+
+	private final ListenerType type;
+
+	private final AcknowledgmentMode mode;
+
+	private final Recoverer<K, V> recoverer;
+
+	private final @Nullable BatchInterceptor<K, V> interceptor;
+
+	private final CallTimer timer;
+
+	private final @Nullable String groupId;
+
+	BatchCalls(EvenkeelContainer<K, V> container, ListenerCalls<K, V> calls, ListenerTarget target,
+			AcknowledgmentMode mode, Recoverer<K, V> recoverer, CallTimer timer) {
+		this.calls = calls;
+		this.listener = target.batches();
+		this.type = target.type();
+		this.mode = mode;
+		this.recoverer = recoverer;
+		this.interceptor = container.getBatchInterceptor();
+		this.timer = timer;
+		this.groupId = container.getGroupId();
+	}
+
+	@Override
+	public void handle(Attempt<K, V> attempt) {
+		Acknowledgment acknowledgment = this.mode.acknowledgment(attempt);
+		List<ConsumerRecord<K, V>> batch = attempt.records();
+		Object sample = this.timer.start();
+		KafkaUtils.setConsumerGroupId(this.groupId);
+		try {
+			setupThread();
+			invoke(batch, acknowledgment);
+			this.timer.success(sample, attempt.record());
+		}
+		catch (Throwable ex) {
+			this.timer.failure(sample, attempt.record(), ex);
+			failed(attempt, batch, ex);
+			return;
+		}
+		finally {
+			KafkaUtils.clearConsumerGroupId();
+			clearThread();
+		}
+		succeeded(attempt, acknowledgment);
+	}
+
+	private void succeeded(Attempt<K, V> attempt, @Nullable Acknowledgment acknowledgment) {
+		ManualAcknowledgment.Nack nack = (acknowledgment instanceof ManualAcknowledgment manual) ? manual.nacked()
+				: null;
+		if (nack != null) {
+			if (nack.index() > 0) {
+				attempt.acknowledge(nack.index() - 1);
+			}
+			attempt.again(nack.sleep());
+		}
+		else if (this.mode.isManual()) {
+			attempt.returned();
+		}
+		else {
+			attempt.succeeded();
+		}
+	}
+
+	private void invoke(List<ConsumerRecord<K, V>> batch, @Nullable Acknowledgment acknowledgment) {
+		ConsumerRecords<K, V> records = records(batch);
+		List<ConsumerRecord<K, V>> list = batch;
+		Consumer<K, V> consumer = this.calls.consumer();
+		if (this.interceptor != null) {
+			ConsumerRecords<K, V> intercepted = this.interceptor.intercept(records, consumer);
+			if (intercepted == null) {
+				if (acknowledgment != null) {
+					acknowledgment.acknowledge();
+				}
+				return;
+			}
+			records = intercepted;
+			list = new java.util.ArrayList<>();
+			intercepted.forEach(list::add);
+		}
+		try {
+			call(records, list, acknowledgment, consumer);
+			if (this.interceptor != null) {
+				this.interceptor.success(records, consumer);
+			}
+		}
+		catch (RuntimeException ex) {
+			if (this.interceptor != null) {
+				this.interceptor.failure(records, ex, consumer);
+			}
+			throw ex;
+		}
+	}
+
+	private void call(ConsumerRecords<K, V> records, List<ConsumerRecord<K, V>> list,
+			@Nullable Acknowledgment acknowledgment, Consumer<K, V> consumer) {
+		try {
+			if (this.listener.wantsPollResult()) {
+				this.listener.onMessage(records, acknowledgment, consumer);
+				return;
+			}
+			switch (this.type) {
+				case ACKNOWLEDGING_CONSUMER_AWARE ->
+					((BatchAcknowledgingConsumerAwareMessageListener<K, V>) this.listener).onMessage(list,
+							acknowledgment, consumer);
+				case ACKNOWLEDGING ->
+					((BatchAcknowledgingMessageListener<K, V>) this.listener).onMessage(list, acknowledgment);
+				case CONSUMER_AWARE ->
+					((BatchConsumerAwareMessageListener<K, V>) this.listener).onMessage(list, consumer);
+				case SIMPLE -> this.listener.onMessage(list);
+			}
+		}
+		catch (ListenerExecutionFailedException ex) {
+			throw new ListenerExecutionFailedException(String.valueOf(ex.getMessage()), this.groupId, ex);
+		}
+	}
+
+	private void failed(Attempt<K, V> attempt, List<ConsumerRecord<K, V>> batch, Throwable failure) {
+		int index = index(batch, failure);
+		if (index >= 0) {
+			attempt.failedAt(index, failure);
+		}
+		else {
+			attempt.failed(failure);
+		}
+	}
+
+	/** Which record failed: -1 when the listener does not say. */
+	private int index(List<ConsumerRecord<K, V>> batch, Throwable failure) {
+		Throwable current = failure;
+		for (int i = 0; current != null && i < 16; i++) {
+			if (current instanceof BatchListenerFailedException known) {
+				ConsumerRecord<?, ?> record = known.getRecord();
+				int index = (record != null) ? batch.indexOf(record) : known.getIndex();
+				return (index < batch.size()) ? index : -1;
+			}
+			current = current.getCause();
+		}
+		return -1;
+	}
+
+	private static <K, V> ConsumerRecords<K, V> records(List<ConsumerRecord<K, V>> batch) {
+		ConsumerRecord<K, V> first = batch.get(0);
+		return new ConsumerRecords<>(Map.of(new TopicPartition(first.topic(), first.partition()), batch), Map.of());
+	}
+
+	private void setupThread() {
+		if (this.interceptor != null) {
+			this.interceptor.setupThreadState(this.calls.consumer());
+		}
+	}
+
+	private void clearThread() {
+		if (this.interceptor != null) {
+			this.interceptor.clearThreadState(this.calls.consumer());
+		}
+	}
+
+	@Override
+	public Recovery recover(Delivery<ConsumerRecord<K, V>> delivery, Throwable failure) {
+		return this.recoverer.recover(delivery, failure);
+	}
+
+	@Override
+	public void recoveryFailed(ConsumerRecord<K, V> record, int failures, Throwable failure) {
+		this.recoverer.failed(record, failures, failure);
+	}
+
+	@Override
+	public ConsumerRecord<K, V> undeserializable(RecordDeserializationException failure) {
+		return Poison.record(failure);
+	}
+
+}

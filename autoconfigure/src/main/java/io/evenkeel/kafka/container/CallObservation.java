@@ -1,0 +1,168 @@
+package io.evenkeel.kafka.container;
+
+import java.util.function.Consumer;
+
+import io.micrometer.common.KeyValue;
+import io.micrometer.observation.Observation;
+import io.micrometer.observation.ObservationConvention;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The observation of one listener call, through which the adapter tells when the call is
+ * really over. An adapter stops its observation exactly once, after the method has
+ * returned or after its future, {@code Mono} or suspend function has completed, and
+ * reports an error before; an acknowledgment says neither. Everything is passed on to the
+ * real observation.
+ *
+ * <h2>Threading</h2> {@link #stop} may come from the thread that completes a future,
+ * while the worker is still inside the call.
+ */
+final class CallObservation implements Observation {
+
+	private final Observation delegate;
+
+	private final CallObservationRegistry registry;
+
+	private final Consumer<CallObservation> stopped;
+
+	private volatile @Nullable Throwable error;
+
+	private volatile @Nullable Throwable unrecovered;
+
+	CallObservation(Observation delegate, CallObservationRegistry registry, Consumer<CallObservation> stopped) {
+		this.delegate = delegate;
+		this.registry = registry;
+		this.stopped = stopped;
+	}
+
+	/** What the adapter reported, recovered or not. */
+	@Nullable Throwable error() {
+		return this.error;
+	}
+
+	/**
+	 * The failure of an asynchronous call that no error handler of the listener
+	 * recovered.
+	 */
+	@Nullable Throwable unrecovered() {
+		return this.unrecovered;
+	}
+
+	void unrecovered(Throwable failure) {
+		this.unrecovered = failure;
+	}
+
+	@Override
+	public Observation error(Throwable error) {
+		this.error = error;
+		this.delegate.error(error);
+		return this;
+	}
+
+	@Override
+	public void stop() {
+		try {
+			this.delegate.stop();
+		}
+		finally {
+			this.stopped.accept(this);
+		}
+	}
+
+	@Override
+	public Scope openScope() {
+		Scope scope = this.delegate.openScope();
+		CallObservation previous = this.registry.enter(this);
+		return new CallScope(scope, previous);
+	}
+
+	@Override
+	public Observation start() {
+		this.delegate.start();
+		return this;
+	}
+
+	@Override
+	public Observation contextualName(@Nullable String contextualName) {
+		this.delegate.contextualName(contextualName);
+		return this;
+	}
+
+	@Override
+	public Observation parentObservation(@Nullable Observation parentObservation) {
+		this.delegate.parentObservation(parentObservation);
+		return this;
+	}
+
+	@Override
+	public Observation lowCardinalityKeyValue(KeyValue keyValue) {
+		this.delegate.lowCardinalityKeyValue(keyValue);
+		return this;
+	}
+
+	@Override
+	public Observation highCardinalityKeyValue(KeyValue keyValue) {
+		this.delegate.highCardinalityKeyValue(keyValue);
+		return this;
+	}
+
+	@Override
+	public Observation observationConvention(ObservationConvention<?> observationConvention) {
+		this.delegate.observationConvention(observationConvention);
+		return this;
+	}
+
+	@Override
+	public Observation event(Event event) {
+		this.delegate.event(event);
+		return this;
+	}
+
+	@Override
+	public Context getContext() {
+		return this.delegate.getContext();
+	}
+
+	/**
+	 * Makes this the current call of the thread as long as it is open.
+	 */
+	private final class CallScope implements Scope {
+
+		private final Scope scope;
+
+		private final @Nullable CallObservation previous;
+
+		CallScope(Scope scope, @Nullable CallObservation previous) {
+			this.scope = scope;
+			this.previous = previous;
+		}
+
+		@Override
+		public Observation getCurrentObservation() {
+			return CallObservation.this;
+		}
+
+		@Override
+		public @Nullable Scope getPreviousObservationScope() {
+			return this.scope.getPreviousObservationScope();
+		}
+
+		@Override
+		public void close() {
+			CallObservation.this.registry.leave(this.previous);
+			this.scope.close();
+		}
+
+		@Override
+		public void reset() {
+			this.scope.reset();
+		}
+
+		@Override
+		public void makeCurrent() {
+			this.scope.makeCurrent();
+		}
+
+	}
+
+}

@@ -1,0 +1,180 @@
+package io.evenkeel.kafka.container;
+
+import java.util.Collection;
+import java.util.List;
+import java.util.Map;
+
+import io.evenkeel.kafka.engine.AssignedPartition;
+import io.evenkeel.kafka.engine.EngineCallbacks;
+import org.apache.kafka.clients.consumer.Consumer;
+import org.apache.kafka.clients.consumer.ConsumerRebalanceListener;
+import org.apache.kafka.common.TopicPartition;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.springframework.kafka.listener.CommonErrorHandler;
+import org.springframework.kafka.listener.ConsumerAwareRebalanceListener;
+import org.springframework.kafka.listener.ConsumerSeekAware;
+
+/**
+ * The application's side of a rebalance: its rebalance listener, its
+ * {@link ConsumerSeekAware} listener, and the partition events. Owner thread. Each is
+ * called for itself: one that fails does not keep the others from being told.
+ */
+final class ContainerCallbacks<K, V> implements EngineCallbacks<K, V> {
+
+	private static final Logger logger = LoggerFactory.getLogger(ContainerCallbacks.class);
+
+	private final EvenkeelContainer<K, V> container;
+
+	private final ContainerEvents events;
+
+	private final ConsumerRebalanceListener user;
+
+	private final @Nullable ConsumerSeekAware seekAware;
+
+	private final SeekCallback<K, V> seeks;
+
+	private final IdleWatch<K, V> idleWatch;
+
+	private final PauseWatch<K, V> pauseWatch;
+
+	private boolean polledOnce;
+
+	ContainerCallbacks(EvenkeelContainer<K, V> container, ContainerEvents events, @Nullable ConsumerSeekAware seekAware,
+			SeekCallback<K, V> seeks) {
+		this.container = container;
+		this.events = events;
+		ConsumerRebalanceListener listener = container.getContainerProperties().getConsumerRebalanceListener();
+		this.user = (listener != null) ? listener : new NoRebalanceListener();
+		this.seekAware = seekAware;
+		this.seeks = seeks;
+		this.idleWatch = new IdleWatch<>(container, events, (assignments) -> idle(assignments));
+		this.pauseWatch = new PauseWatch<>(container, events);
+	}
+
+	@Override
+	public void assigned(Consumer<K, V> consumer, Collection<AssignedPartition> assigned) {
+		List<TopicPartition> partitions = partitions(assigned);
+		this.container.assignmentChanged(consumer);
+		if (this.seekAware != null) {
+			each("ConsumerSeekAware", () -> seekAwareAssigned(consumer, partitions));
+		}
+		each("rebalance listener", () -> {
+			if (this.user instanceof ConsumerAwareRebalanceListener aware) {
+				aware.onPartitionsAssigned(consumer, partitions);
+			}
+			else {
+				this.user.onPartitionsAssigned(partitions);
+			}
+		});
+		CommonErrorHandler errors = this.container.getCommonErrorHandler();
+		if (errors != null) {
+			each("error handler", () -> errors.onPartitionsAssigned(consumer, partitions, () -> {
+			}));
+		}
+		this.events.publish(new PartitionsAssignedEvent(this.container, this.container.getListenerId(), assigned));
+	}
+
+	private void seekAwareAssigned(Consumer<K, V> consumer, List<TopicPartition> partitions) {
+		ConsumerSeekAware aware = this.seekAware;
+		if (aware == null) {
+			return;
+		}
+		aware.registerSeekCallback(this.seeks);
+		aware.onPartitionsAssigned(this.seeks.positions(consumer, partitions), this.seeks);
+		if (!this.polledOnce) {
+			this.polledOnce = true;
+			aware.onFirstPoll();
+		}
+	}
+
+	@Override
+	public void beforeCommit(Consumer<K, V> consumer, Collection<TopicPartition> partitions) {
+		each("rebalance listener", () -> {
+			if (this.user instanceof ConsumerAwareRebalanceListener aware) {
+				aware.onPartitionsRevokedBeforeCommit(consumer, partitions);
+			}
+			else {
+				this.user.onPartitionsRevoked(partitions);
+			}
+		});
+	}
+
+	@Override
+	public void revoked(Consumer<K, V> consumer, Collection<AssignedPartition> revoked) {
+		List<TopicPartition> partitions = partitions(revoked);
+		this.container.assignmentChanged(consumer);
+		if (this.user instanceof ConsumerAwareRebalanceListener aware) {
+			each("rebalance listener", () -> aware.onPartitionsRevokedAfterCommit(consumer, partitions));
+		}
+		seekAwareRevoked(partitions);
+		this.events.publish(new PartitionsRevokedEvent(this.container, this.container.getListenerId(), revoked));
+	}
+
+	@Override
+	public void lost(Consumer<K, V> consumer, Collection<AssignedPartition> lost) {
+		List<TopicPartition> partitions = partitions(lost);
+		this.container.assignmentChanged(consumer);
+		each("rebalance listener", () -> {
+			if (this.user instanceof ConsumerAwareRebalanceListener aware) {
+				aware.onPartitionsLost(consumer, partitions);
+			}
+			else {
+				this.user.onPartitionsLost(partitions);
+			}
+		});
+		seekAwareRevoked(partitions);
+		this.events.publish(new PartitionsLostEvent(this.container, this.container.getListenerId(), lost));
+	}
+
+	private void seekAwareRevoked(List<TopicPartition> partitions) {
+		ConsumerSeekAware aware = this.seekAware;
+		if (aware != null) {
+			each("ConsumerSeekAware", () -> aware.onPartitionsRevoked(partitions));
+		}
+	}
+
+	@Override
+	public void polled(Consumer<K, V> consumer, int records) {
+		this.pauseWatch.polled(consumer);
+		this.idleWatch.polled(consumer, records);
+	}
+
+	private void idle(Map<TopicPartition, Long> assignments) {
+		if (this.seekAware != null) {
+			this.seekAware.onIdleContainer(assignments, this.seeks);
+		}
+	}
+
+	private void each(String who, Runnable action) {
+		try {
+			action.run();
+		}
+		catch (RuntimeException ex) {
+			logger.error("{}: the {} failed in a rebalance", this.container.getListenerId(), who, ex);
+		}
+	}
+
+	static List<TopicPartition> partitions(Collection<AssignedPartition> assigned) {
+		return assigned.stream().map(AssignedPartition::partition).toList();
+	}
+
+	/** For containers that were given none. */
+	private static final class NoRebalanceListener implements ConsumerRebalanceListener {
+
+		@Override
+		public void onPartitionsRevoked(Collection<TopicPartition> partitions) {
+		}
+
+		@Override
+		public void onPartitionsAssigned(Collection<TopicPartition> partitions) {
+		}
+
+		@Override
+		public void onPartitionsLost(Collection<TopicPartition> partitions) {
+		}
+
+	}
+
+}

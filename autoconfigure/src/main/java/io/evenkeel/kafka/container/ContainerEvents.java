@@ -1,0 +1,110 @@
+package io.evenkeel.kafka.container;
+
+import java.util.Collection;
+
+import org.apache.kafka.clients.consumer.Consumer;
+import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.errors.AuthenticationException;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.springframework.context.ApplicationEvent;
+import org.springframework.context.ApplicationEventPublisher;
+import org.springframework.kafka.event.ConcurrentContainerStoppedEvent;
+import org.springframework.kafka.event.ConsumerPartitionPausedEvent;
+import org.springframework.kafka.event.ConsumerPartitionResumedEvent;
+import org.springframework.kafka.event.ConsumerPausedEvent;
+import org.springframework.kafka.event.ConsumerResumedEvent;
+import org.springframework.kafka.event.ConsumerRetryAuthEvent;
+import org.springframework.kafka.event.ConsumerRetryAuthSuccessfulEvent;
+import org.springframework.kafka.event.ConsumerStartedEvent;
+import org.springframework.kafka.event.ConsumerStartingEvent;
+import org.springframework.kafka.event.ConsumerStoppedEvent;
+import org.springframework.kafka.event.ConsumerStoppingEvent;
+import org.springframework.kafka.event.ContainerStoppedEvent;
+import org.springframework.kafka.event.ListenerContainerIdleEvent;
+import org.springframework.kafka.event.ListenerContainerNoLongerIdleEvent;
+
+/**
+ * Publishes spring-kafka's container events. What an event listener throws is logged.
+ */
+final class ContainerEvents {
+
+	private static final Logger logger = LoggerFactory.getLogger(ContainerEvents.class);
+
+	private final EvenkeelContainer<?, ?> container;
+
+	ContainerEvents(EvenkeelContainer<?, ?> container) {
+		this.container = container;
+	}
+
+	void publish(ApplicationEvent event) {
+		ApplicationEventPublisher publisher = this.container.getApplicationEventPublisher();
+		if (publisher == null) {
+			return;
+		}
+		try {
+			publisher.publishEvent(event);
+		}
+		catch (RuntimeException ex) {
+			logger.error("{}: a listener of {} failed", this.container.getListenerId(),
+					event.getClass().getSimpleName(), ex);
+		}
+	}
+
+	void starting() {
+		publish(new ConsumerStartingEvent(this.container, this.container));
+	}
+
+	void started() {
+		publish(new ConsumerStartedEvent(this.container, this.container));
+	}
+
+	void stopping(Consumer<?, ?> consumer, Collection<TopicPartition> partitions) {
+		publish(new ConsumerStoppingEvent(this.container, this.container, consumer, partitions));
+	}
+
+	void stopped(ConsumerStoppedEvent.Reason reason) {
+		publish(new ConsumerStoppedEvent(this.container, this.container, reason));
+		publish(new ConcurrentContainerStoppedEvent(this.container, reason));
+	}
+
+	void containerStopped() {
+		publish(new ContainerStoppedEvent(this.container, this.container));
+	}
+
+	void paused(Collection<TopicPartition> partitions) {
+		publish(new ConsumerPausedEvent(this.container, this.container, partitions));
+	}
+
+	void resumed(Collection<TopicPartition> partitions) {
+		publish(new ConsumerResumedEvent(this.container, this.container, partitions));
+	}
+
+	void partitionPaused(TopicPartition partition) {
+		publish(new ConsumerPartitionPausedEvent(this.container, this.container, partition));
+	}
+
+	void partitionResumed(TopicPartition partition) {
+		publish(new ConsumerPartitionResumedEvent(this.container, this.container, partition));
+	}
+
+	void refused(RuntimeException failure) {
+		publish(new ConsumerRetryAuthEvent(this.container, this.container, (failure instanceof AuthenticationException)
+				? ConsumerRetryAuthEvent.Reason.AUTHENTICATION : ConsumerRetryAuthEvent.Reason.AUTHORIZATION));
+	}
+
+	void accepted() {
+		publish(new ConsumerRetryAuthSuccessfulEvent(this.container, this.container));
+	}
+
+	void idle(long idleMillis, Consumer<?, ?> consumer, boolean paused) {
+		publish(new ListenerContainerIdleEvent(this.container, this.container, idleMillis,
+				this.container.getListenerId(), this.container.getAssignedPartitions(), consumer, paused));
+	}
+
+	void noLongerIdle(long idleMillis, Consumer<?, ?> consumer) {
+		publish(new ListenerContainerNoLongerIdleEvent(this.container, this.container, idleMillis,
+				this.container.getListenerId(), this.container.getAssignedPartitions(), consumer));
+	}
+
+}

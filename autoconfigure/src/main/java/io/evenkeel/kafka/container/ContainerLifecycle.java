@@ -1,0 +1,183 @@
+package io.evenkeel.kafka.container;
+
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Properties;
+import java.util.Set;
+import java.util.regex.Pattern;
+
+import io.evenkeel.kafka.engine.EngineLifecycle;
+import io.evenkeel.kafka.engine.StopCause;
+import org.apache.kafka.clients.consumer.Consumer;
+import org.apache.kafka.clients.consumer.ConsumerConfig;
+import org.apache.kafka.clients.consumer.ConsumerRebalanceListener;
+import org.apache.kafka.clients.consumer.OffsetAndTimestamp;
+import org.apache.kafka.common.TopicPartition;
+import org.jspecify.annotations.Nullable;
+import org.springframework.kafka.core.ConsumerFactory;
+import org.springframework.kafka.listener.ContainerProperties;
+import org.springframework.kafka.support.TopicPartitionOffset;
+import org.springframework.kafka.support.TopicPartitionOffset.SeekPosition;
+
+/**
+ * Makes and subscribes the consumers of a container, and passes its engine's life on as
+ * spring-kafka's events. Owner thread.
+ */
+final class ContainerLifecycle<K, V> implements EngineLifecycle<K, V> {
+
+	private final EvenkeelContainer<K, V> container;
+
+	private final ConsumerFactory<K, V> factory;
+
+	private final Properties overrides;
+
+	private final ContainerEvents events;
+
+	private final boolean hasGroup;
+
+	private boolean positioned;
+
+	ContainerLifecycle(EvenkeelContainer<K, V> container, ConsumerFactory<K, V> factory, Properties overrides,
+			ContainerEvents events, boolean hasGroup) {
+		this.container = container;
+		this.factory = factory;
+		this.overrides = overrides;
+		this.events = events;
+		this.hasGroup = hasGroup;
+	}
+
+	@Override
+	public Consumer<K, V> createConsumer() {
+		ContainerProperties properties = this.container.getContainerProperties();
+		Properties own = new Properties();
+		own.putAll(this.overrides);
+		own.setProperty(ConsumerConfig.ENABLE_AUTO_COMMIT_CONFIG, "false");
+		return this.factory.createConsumer(this.container.getGroupId(), properties.getClientId(),
+				this.container.clientIdSuffix(), own);
+	}
+
+	@Override
+	public boolean subscribe(Consumer<K, V> consumer, ConsumerRebalanceListener rebalance) {
+		ContainerProperties properties = this.container.getContainerProperties();
+		TopicPartitionOffset[] assigned = properties.getTopicPartitions();
+		if (assigned != null) {
+			assign(consumer, assigned);
+			return true;
+		}
+		Pattern pattern = properties.getTopicPattern();
+		if (pattern != null) {
+			consumer.subscribe(pattern, rebalance);
+		}
+		else {
+			String[] topics = properties.getTopics();
+			consumer.subscribe((topics != null) ? Arrays.asList(topics) : List.of(), rebalance);
+		}
+		return false;
+	}
+
+	/** Initial offsets are for the first consumer; a rebuilt one goes on where it was. */
+	private void assign(Consumer<K, V> consumer, TopicPartitionOffset[] assigned) {
+		List<TopicPartition> partitions = new ArrayList<>();
+		for (TopicPartitionOffset partition : assigned) {
+			partitions.add(partition.getTopicPartition());
+		}
+		consumer.assign(partitions);
+		if (this.positioned && this.hasGroup) {
+			return;
+		}
+		for (TopicPartitionOffset partition : assigned) {
+			position(consumer, partition);
+		}
+		this.positioned = true;
+	}
+
+	private void position(Consumer<K, V> consumer, TopicPartitionOffset wanted) {
+		TopicPartition partition = wanted.getTopicPartition();
+		Set<TopicPartition> one = Set.of(partition);
+		Long offset = wanted.getOffset();
+		SeekPosition position = wanted.getPosition();
+		if (position == SeekPosition.TIMESTAMP && offset != null) {
+			OffsetAndTimestamp found = consumer.offsetsForTimes(java.util.Map.of(partition, offset)).get(partition);
+			if (found != null) {
+				consumer.seek(partition, found.offset());
+			}
+			else {
+				consumer.seekToEnd(one);
+			}
+		}
+		else if (position == SeekPosition.BEGINNING) {
+			consumer.seekToBeginning(one);
+			relative(consumer, partition, offset);
+		}
+		else if (position == SeekPosition.END) {
+			consumer.seekToEnd(one);
+			relative(consumer, partition, (offset != null) ? -Math.abs(offset) : null);
+		}
+		else if (wanted.getOffsetComputeFunction() != null) {
+			Long current = consumer.position(partition);
+			Long computed = wanted.getOffsetComputeFunction().apply(current);
+			if (computed != null) {
+				consumer.seek(partition, Math.max(0, computed));
+			}
+		}
+		else if (offset != null) {
+			absolute(consumer, wanted, partition, offset);
+		}
+	}
+
+	private void absolute(Consumer<K, V> consumer, TopicPartitionOffset wanted, TopicPartition partition, long offset) {
+		if (wanted.isRelativeToCurrent()) {
+			consumer.seek(partition, Math.max(0, consumer.position(partition) + offset));
+		}
+		else if (offset < 0) {
+			consumer.seekToEnd(Set.of(partition));
+			consumer.seek(partition, Math.max(0, consumer.position(partition) + offset));
+		}
+		else {
+			consumer.seek(partition, offset);
+		}
+	}
+
+	private void relative(Consumer<K, V> consumer, TopicPartition partition, @Nullable Long by) {
+		if (by != null && by != 0) {
+			consumer.seek(partition, Math.max(0, consumer.position(partition) + by));
+		}
+	}
+
+	@Override
+	public void started() {
+		this.container.consumerStarted();
+	}
+
+	@Override
+	public void restarting(Throwable failure, Duration after) {
+		this.container.restarting(failure);
+	}
+
+	@Override
+	public @Nullable Duration refused(RuntimeException failure) {
+		Duration interval = this.container.getContainerProperties().getAuthExceptionRetryInterval();
+		if (interval != null) {
+			this.events.refused(failure);
+		}
+		return interval;
+	}
+
+	@Override
+	public void accepted() {
+		this.events.accepted();
+	}
+
+	@Override
+	public void stopping(Consumer<K, V> consumer) {
+		this.events.stopping(consumer, this.container.getAssignedPartitions());
+	}
+
+	@Override
+	public void stopped(StopCause cause, @Nullable Throwable failure) {
+		this.container.engineStopped(cause, failure);
+	}
+
+}

@@ -1,0 +1,48 @@
+package io.evenkeel.kafka.container;
+
+import java.time.Duration;
+import java.util.List;
+
+import io.evenkeel.kafka.engine.OnDrainTimeout;
+import io.evenkeel.kafka.engine.dispatch.Ordering;
+import io.evenkeel.kafka.engine.retry.RetrySettings;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What the properties under {@code evenkeel.kafka.consumer} say for one listener. Values
+ * are validated before they come here.
+ *
+ * @param ordering which records must be handled one after the other
+ * @param concurrency the most handler calls at once; null when the annotation or
+ * {@code spring.kafka.listener.concurrency} decides
+ * @param maxPendingRecords the most records held
+ * @param commitInterval the longest time between a completion and its commit
+ * @param commitTimeout the longest wait for a commit's answer in a revoke or stop
+ * @param saveCompleted whether records completed out of order are kept in the commit
+ * @param drainTimeout how long a revoke or stop waits for records in hand
+ * @param onDrainTimeout what happens to those that take longer
+ * @param retry how often and when a failed record is tried again
+ * @param notRetryable exceptions not worth a retry, beside spring-kafka's own
+ * @param onExhausted what happens when the attempts are exhausted
+ * @param topicSuffix dead-letter topic = topic + suffix
+ * @param createTopics whether a missing dead-letter topic is created
+ * @param restartInitial the first wait before a failed consumer is rebuilt
+ * @param restartMax the longest such wait
+ */
+public record ContainerSettings(Ordering ordering, @Nullable Integer concurrency, int maxPendingRecords,
+		Duration commitInterval, Duration commitTimeout, boolean saveCompleted, Duration drainTimeout,
+		OnDrainTimeout onDrainTimeout, RetrySettings retry, List<Class<? extends Throwable>> notRetryable,
+		OnExhausted onExhausted, String topicSuffix, boolean createTopics, Duration restartInitial,
+		Duration restartMax) {
+
+	/**
+	 * The settings of a listener that nobody tuned.
+	 * @return the documented defaults
+	 */
+	public static ContainerSettings defaults() {
+		return new ContainerSettings(Ordering.PARTITION, null, 10_000, Duration.ofSeconds(1), Duration.ofSeconds(5),
+				true, Duration.ofSeconds(10), OnDrainTimeout.ABANDON, RetrySettings.defaults(), List.of(),
+				OnExhausted.DEAD_LETTER, "-dlt", true, Duration.ofSeconds(1), Duration.ofSeconds(30));
+	}
+
+}

@@ -1,0 +1,47 @@
+package io.evenkeel.kafka.container;
+
+import java.util.function.Supplier;
+
+import org.apache.kafka.common.TopicPartition;
+import org.springframework.kafka.core.KafkaTemplate;
+import org.springframework.kafka.core.ProducerFactory;
+import org.springframework.kafka.listener.ConsumerRecordRecoverer;
+import org.springframework.kafka.listener.DeadLetterPublishingRecoverer;
+
+/**
+ * Makes spring-kafka's dead-letter recoverer over the application's producer, one
+ * template for all listeners.
+ */
+public final class DeadLetterRecoverers {
+
+	private final Supplier<ProducerFactory<?, ?>> factory;
+
+	private KafkaTemplate<Object, Object> template;
+
+	/**
+	 * Make a source of recoverers.
+	 * @param factory gives the application's producer factory when the first listener
+	 * starts
+	 */
+	@SuppressWarnings("NullAway.Init")
+	public DeadLetterRecoverers(Supplier<ProducerFactory<?, ?>> factory) {
+		this.factory = factory;
+	}
+
+	/**
+	 * A recoverer.
+	 * @param suffix dead-letter topic = topic + suffix, same partition
+	 * @return publishes and waits for the broker's answer
+	 */
+	public synchronized ConsumerRecordRecoverer create(String suffix) {
+		if (this.template == null) {
+			this.template = DeadLetterTemplate.create(this.factory.get());
+		}
+		DeadLetterPublishingRecoverer recoverer = new DeadLetterPublishingRecoverer(this.template,
+				(record, failure) -> new TopicPartition(record.topic() + suffix, record.partition()));
+		recoverer.setFailIfSendResultIsError(true);
+		recoverer.setLogRecoveryRecord(false);
+		return recoverer;
+	}
+
+}

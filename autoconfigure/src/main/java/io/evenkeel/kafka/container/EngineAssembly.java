@@ -1,0 +1,170 @@
+package io.evenkeel.kafka.container;
+
+import java.util.Set;
+import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Consumer;
+
+import io.evenkeel.kafka.engine.ConsumerEngine;
+import io.evenkeel.kafka.engine.EngineConfig;
+import io.evenkeel.kafka.engine.EngineListener;
+import io.evenkeel.kafka.engine.EngineSettings;
+import io.evenkeel.kafka.engine.RecordHandler;
+import io.evenkeel.kafka.engine.retry.RetryPlanner;
+import io.micrometer.observation.ObservationRegistry;
+import org.jspecify.annotations.Nullable;
+import org.springframework.context.ApplicationContext;
+import org.springframework.core.task.AsyncTaskExecutor;
+import org.springframework.kafka.core.ConsumerFactory;
+import org.springframework.kafka.listener.CommonErrorHandler;
+import org.springframework.kafka.listener.ConsumerSeekAware;
+import org.springframework.kafka.listener.ContainerProperties;
+import org.springframework.kafka.support.converter.ConversionException;
+import org.springframework.kafka.support.serializer.DeserializationException;
+import org.springframework.messaging.converter.MessageConversionException;
+import org.springframework.messaging.handler.invocation.MethodArgumentResolutionException;
+
+/**
+ * Puts an engine together for one start of a container.
+ */
+final class EngineAssembly<K, V> {
+
+	/** What spring-kafka does not retry either. */
+	private static final Set<Class<? extends Throwable>> FATAL = Set.of(DeserializationException.class,
+			MessageConversionException.class, ConversionException.class, MethodArgumentResolutionException.class,
+			NoSuchMethodException.class, ClassCastException.class,
+			org.apache.kafka.common.errors.RecordDeserializationException.class);
+
+	private final EvenkeelContainer<K, V> container;
+
+	private final ContainerSupport support;
+
+	private final ContainerEvents events;
+
+	private @Nullable Recoverer<K, V> recoverer;
+
+	private @Nullable ListenerInspection inspection;
+
+	private @Nullable EngineSettings settings;
+
+	EngineAssembly(EvenkeelContainer<K, V> container, ContainerSupport support, ContainerEvents events) {
+		this.container = container;
+		this.support = support;
+		this.events = events;
+	}
+
+	ConsumerEngine<K, V> assemble(ConsumerFactory<K, V> factory, java.util.Properties overrides) {
+		ContainerProperties properties = this.container.getContainerProperties();
+		ContainerSettings settings = this.support.settings().apply(this.container.settingsId());
+		ListenerTarget target = new ListenerTarget(java.util.Objects.requireNonNull(properties.getMessageListener()));
+		AcknowledgmentMode mode = AcknowledgmentMode.of(properties, target);
+		ListenerInspection inspected = new ListenerInspection(this.container.getListenerId(), factory, overrides,
+				properties);
+		inspected.check(settings, target);
+		EngineSettings engineSettings = inspected.settings(settings, target, mode, this.container.getConcurrency());
+		this.inspection = inspected;
+		this.settings = engineSettings;
+		CallTimer timer = MicrometerCallTimer.create(this.container.context(), this.container.getBeanName() + "-0",
+				properties);
+		ListenerCalls<K, V> calls = new ListenerCalls<>(this.container, target, observations(properties), timer);
+		Recoverer<K, V> recovery = recoverer(settings, calls);
+		this.recoverer = recovery;
+		EngineHolder<K, V> holder = new EngineHolder<>();
+		SeekCallback<K, V> seeks = new SeekCallback<>(holder::engine, this.container.getGroupId());
+		EngineListener listener = this.support.meters().start(this.container);
+		RetryPlanner planner = new RetryPlanner(settings.retry(), (failure) -> notRetryable(settings, failure),
+				() -> ThreadLocalRandom.current().nextDouble());
+		ConsumerEngine<K, V> engine = new ConsumerEngine<>(new EngineConfig<>(this.container.getListenerId(),
+				engineSettings, handler(calls, target, mode, recovery, timer), planner,
+				new ContainerLifecycle<>(this.container, factory, overrides, this.events, inspected.hasGroup()),
+				new ContainerCallbacks<>(this.container, this.events, seekAware(target), seeks), listener,
+				this.container, workers(properties), settings.restartInitial(), settings.restartMax()));
+		holder.engine = engine;
+		calls.consumer(ConsumerProxy.create(engine));
+		return engine;
+	}
+
+	private RecordHandler<K, V> handler(ListenerCalls<K, V> calls, ListenerTarget target, AcknowledgmentMode mode,
+			Recoverer<K, V> recovery, CallTimer timer) {
+		if (target.isBatch()) {
+			return new BatchCalls<>(this.container, calls, target, mode, recovery, timer);
+		}
+		CommonErrorHandler errors = this.container.getCommonErrorHandler();
+		return new RecordCalls<>(this.container.getListenerId(), calls, mode, recovery,
+				(errors != null) ? new UserErrorHandling<>(errors, calls, this.container) : null);
+	}
+
+	private Recoverer<K, V> recoverer(ContainerSettings settings, ListenerCalls<K, V> calls) {
+		DeadLetterTopics topics = new DeadLetterTopics(settings.createTopics() ? this.support.admin() : null,
+				settings.topicSuffix());
+		return new Recoverer<>(this.container.getListenerId(), settings.onExhausted(),
+				this.support.recoverer().apply(settings.topicSuffix()), topics, calls);
+	}
+
+	private static boolean notRetryable(ContainerSettings settings, Throwable failure) {
+		return FATAL.stream().anyMatch((type) -> type.isInstance(failure))
+				|| settings.notRetryable().stream().anyMatch((type) -> type.isInstance(failure));
+	}
+
+	private ObservationRegistry observations(ContainerProperties properties) {
+		ObservationRegistry registry = properties.getObservationRegistry();
+		ApplicationContext context = this.container.context();
+		if (!properties.isObservationEnabled()) {
+			return ObservationRegistry.NOOP;
+		}
+		if (registry.isNoop() && context != null) {
+			return context.getBeanProvider(ObservationRegistry.class).getIfUnique(() -> registry);
+		}
+		return registry;
+	}
+
+	private @Nullable ConsumerSeekAware seekAware(ListenerTarget target) {
+		return (target.listener() instanceof ConsumerSeekAware aware) ? aware : null;
+	}
+
+	/**
+	 * Workers run on the container's task executor when there is one (Boot's virtual
+	 * threads come this way), otherwise on threads named after the listener.
+	 */
+	private Consumer<Runnable> workers(ContainerProperties properties) {
+		AsyncTaskExecutor executor = properties.getListenerTaskExecutor();
+		if (executor != null) {
+			return executor::execute;
+		}
+		AtomicInteger number = new AtomicInteger();
+		String prefix = this.container.getListenerId() + "-worker-";
+		return (work) -> {
+			Thread thread = new Thread(work, prefix + number.incrementAndGet());
+			thread.setDaemon(true);
+			thread.start();
+		};
+	}
+
+	@Nullable Recoverer<K, V> recoverer() {
+		return this.recoverer;
+	}
+
+	String groupProtocol() {
+		return (this.inspection != null) ? this.inspection.groupProtocol() : "classic";
+	}
+
+	@Nullable EngineSettings settings() {
+		return this.settings;
+	}
+
+	/** Breaks the circle between the engine and what it calls back. */
+	private static final class EngineHolder<K, V> {
+
+		private volatile @Nullable ConsumerEngine<K, V> engine;
+
+		ConsumerEngine<K, V> engine() {
+			ConsumerEngine<K, V> current = this.engine;
+			if (current == null) {
+				throw new IllegalStateException("The container has not started");
+			}
+			return current;
+		}
+
+	}
+
+}

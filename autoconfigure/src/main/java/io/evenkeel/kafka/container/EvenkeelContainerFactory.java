@@ -1,0 +1,50 @@
+package io.evenkeel.kafka.container;
+
+import java.util.Collection;
+
+import org.springframework.kafka.config.ConcurrentKafkaListenerContainerFactory;
+import org.springframework.kafka.config.KafkaListenerEndpoint;
+import org.springframework.kafka.listener.ConcurrentMessageListenerContainer;
+import org.springframework.kafka.listener.ContainerProperties;
+import org.springframework.kafka.support.TopicPartitionOffset;
+
+/**
+ * Makes {@link EvenkeelContainer}s for {@code @KafkaListener} methods. It is configured
+ * like spring-kafka's own factory; the concurrency it is given is the most handler calls
+ * at once for a listener, not a number of consumers.
+ *
+ * @param <K> the type of the key
+ * @param <V> the type of the value
+ */
+public class EvenkeelContainerFactory<K, V> extends ConcurrentKafkaListenerContainerFactory<K, V> {
+
+	private final ContainerSupport support;
+
+	/**
+	 * Make a factory.
+	 * @param support what its containers need of the application
+	 */
+	public EvenkeelContainerFactory(ContainerSupport support) {
+		this.support = support;
+		// A record that a filter discards is done, also where the listener acknowledges.
+		setAckDiscarded(true);
+	}
+
+	@Override
+	protected ConcurrentMessageListenerContainer<K, V> createContainerInstance(KafkaListenerEndpoint endpoint) {
+		return new EvenkeelContainer<>(getConsumerFactory(), properties(endpoint), this.support);
+	}
+
+	private static ContainerProperties properties(KafkaListenerEndpoint endpoint) {
+		TopicPartitionOffset[] partitions = endpoint.getTopicPartitionsToAssign();
+		if (partitions != null && partitions.length > 0) {
+			return new ContainerProperties(partitions);
+		}
+		Collection<String> topics = endpoint.getTopics();
+		if (topics != null && !topics.isEmpty()) {
+			return new ContainerProperties(topics.toArray(new String[0]));
+		}
+		return new ContainerProperties(endpoint.getTopicPattern());
+	}
+
+}

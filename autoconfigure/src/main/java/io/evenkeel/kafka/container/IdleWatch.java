@@ -1,0 +1,64 @@
+package io.evenkeel.kafka.container;
+
+import java.util.Collection;
+import java.util.HashMap;
+import java.util.Map;
+
+import org.apache.kafka.clients.consumer.Consumer;
+import org.apache.kafka.common.TopicPartition;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Publishes spring-kafka's idle events of a container. Owner thread.
+ */
+final class IdleWatch<K, V> {
+
+	private final EvenkeelContainer<K, V> container;
+
+	private final ContainerEvents events;
+
+	private final java.util.function.Consumer<Map<TopicPartition, Long>> onIdle;
+
+	private long lastRecord = System.currentTimeMillis();
+
+	private long lastEvent = this.lastRecord;
+
+	private boolean idle;
+
+	IdleWatch(EvenkeelContainer<K, V> container, ContainerEvents events,
+			java.util.function.Consumer<Map<TopicPartition, Long>> onIdle) {
+		this.container = container;
+		this.events = events;
+		this.onIdle = onIdle;
+	}
+
+	void polled(Consumer<K, V> consumer, int records) {
+		@Nullable Long interval = this.container.getContainerProperties().getIdleEventInterval();
+		if (interval == null) {
+			return;
+		}
+		long now = System.currentTimeMillis();
+		if (records > 0) {
+			if (this.idle) {
+				this.idle = false;
+				this.events.noLongerIdle(now - this.lastRecord, consumer);
+			}
+			this.lastRecord = now;
+			this.lastEvent = now;
+		}
+		else if (now - this.lastEvent >= interval) {
+			this.idle = true;
+			this.lastEvent = now;
+			this.events.idle(now - this.lastRecord, consumer, this.container.isContainerPaused());
+			this.onIdle.accept(positions(consumer));
+		}
+	}
+
+	private Map<TopicPartition, Long> positions(Consumer<K, V> consumer) {
+		Map<TopicPartition, Long> positions = new HashMap<>();
+		Collection<TopicPartition> assigned = this.container.getAssignedPartitions();
+		assigned.forEach((partition) -> positions.put(partition, this.container.position(partition)));
+		return positions;
+	}
+
+}

@@ -1,0 +1,310 @@
+package io.evenkeel.kafka.container;
+
+import java.nio.ByteBuffer;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.Consumer;
+
+import io.micrometer.observation.Observation;
+import io.micrometer.observation.ObservationRegistry;
+import org.apache.commons.logging.LogFactory;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.common.header.internals.RecordHeader;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.springframework.core.log.LogAccessor;
+import org.springframework.kafka.listener.ListenerExecutionFailedException;
+import org.springframework.kafka.listener.RecordInterceptor;
+import org.springframework.kafka.support.Acknowledgment;
+import org.springframework.kafka.support.KafkaHeaders;
+import org.springframework.kafka.support.KafkaUtils;
+import org.springframework.kafka.support.micrometer.KafkaListenerObservation;
+import org.springframework.kafka.support.micrometer.KafkaListenerObservation.DefaultKafkaListenerObservationConvention;
+import org.springframework.kafka.support.micrometer.KafkaListenerObservationConvention;
+import org.springframework.kafka.support.micrometer.KafkaRecordReceiverContext;
+import org.springframework.kafka.support.serializer.DeserializationException;
+import org.springframework.kafka.support.serializer.SerializationUtils;
+
+/**
+ * Calls a listener with one record, with all that spring-kafka does around it:
+ * thread-bound group id, headers, interceptor, observation, timer. The end of the call is
+ * reported once, when the listener's work is really over: when it returns, or when its
+ * future does.
+ *
+ * <h2>Threading</h2> Called on worker threads; the end may be reported from any.
+ */
+final class ListenerCalls<K, V> {
+
+	private static final Logger logger = LoggerFactory.getLogger(ListenerCalls.class);
+
+	private static final LogAccessor accessor = new LogAccessor(LogFactory.getLog(ListenerCalls.class));
+
+	private final ListenerTarget target;
+
+	private final ListenerTarget.Invocation<K, V> invocation;
+
+	private final @Nullable RecordInterceptor<K, V> interceptor;
+
+	private final CallObservationRegistry calls;
+
+	private final ObservationRegistry observations;
+
+	private final @Nullable KafkaListenerObservationConvention convention;
+
+	private final CallTimer timer;
+
+	private final @Nullable String groupId;
+
+	private final String listenerId;
+
+	private final @Nullable String clientId;
+
+	private final byte @Nullable [] info;
+
+	private org.apache.kafka.clients.consumer.@Nullable Consumer<K, V> consumer;
+
+	ListenerCalls(EvenkeelContainer<K, V> container, ListenerTarget target, ObservationRegistry observations,
+			CallTimer timer) {
+		this.target = target;
+		this.invocation = target.records();
+		this.interceptor = container.getRecordInterceptor();
+		this.observations = observations;
+		this.calls = new CallObservationRegistry(observations);
+		this.convention = container.getContainerProperties().getObservationConvention();
+		this.timer = timer;
+		this.groupId = container.getGroupId();
+		this.listenerId = container.getListenerId();
+		this.clientId = container.getContainerProperties().getClientId();
+		this.info = container.getListenerInfo();
+		target.observe(this.calls);
+		target.hearAsyncFailures(this.calls);
+	}
+
+	/** The consumer that listeners and interceptors see. */
+	void consumer(org.apache.kafka.clients.consumer.Consumer<K, V> consumer) {
+		this.consumer = consumer;
+	}
+
+	org.apache.kafka.clients.consumer.Consumer<K, V> consumer() {
+		org.apache.kafka.clients.consumer.Consumer<K, V> current = this.consumer;
+		if (current == null) {
+			throw new IllegalStateException("The container has not started");
+		}
+		return current;
+	}
+
+	/**
+	 * Call the listener and wait until its work is over.
+	 * @param record the record
+	 * @param attempt the number of the call
+	 * @param acknowledgment null when the listener does not acknowledge
+	 * @return null after a success, otherwise why it failed
+	 */
+	@Nullable Throwable callAndWait(ConsumerRecord<K, V> record, int attempt, @Nullable Acknowledgment acknowledgment) {
+		CompletableFuture<@Nullable Throwable> over = new CompletableFuture<>();
+		call(record, attempt, acknowledgment, over::complete);
+		return over.join();
+	}
+
+	/**
+	 * Call the listener.
+	 * @param record the record
+	 * @param attempt the number of the call, for the header
+	 * @param acknowledgment null when the listener does not acknowledge
+	 * @param over told once, with null after a success, otherwise with why it failed
+	 */
+	void call(ConsumerRecord<K, V> record, int attempt, @Nullable Acknowledgment acknowledgment,
+			Consumer<@Nullable Throwable> over) {
+		internalHeaders(record, attempt);
+		Object sample = this.timer.start();
+		InProgress progress = new InProgress(over);
+		CallObservation observation = new CallObservation(observation(record), this.calls, progress::stopped);
+		observation.start();
+		Observation.Scope scope = observation.openScope();
+		KafkaUtils.setConsumerGroupId(this.groupId);
+		Throwable failure = null;
+		try {
+			setupThread();
+			invoke(record, acknowledgment, progress);
+			this.timer.success(sample, record);
+			after(record, null);
+		}
+		catch (Throwable ex) {
+			failure = ex;
+			this.timer.failure(sample, record, ex);
+			after(record, ex);
+			if (!this.target.tellsWhenOver() || !progress.isStopped()) {
+				observation.error(ex);
+			}
+		}
+		finally {
+			KafkaUtils.clearConsumerGroupId();
+			clearThread();
+			scope.close();
+		}
+		progress.returned(observation, failure);
+	}
+
+	private void invoke(ConsumerRecord<K, V> original, @Nullable Acknowledgment acknowledgment, InProgress progress) {
+		checkDeserialized(original);
+		ConsumerRecord<K, V> record = original;
+		if (this.interceptor != null) {
+			record = this.interceptor.intercept(original, consumer());
+			if (record == null) {
+				logger.debug("{}: the record interceptor skips {}", this.listenerId, KafkaUtils.format(original));
+				if (acknowledgment != null) {
+					acknowledgment.acknowledge();
+				}
+				progress.skipped();
+				return;
+			}
+		}
+		try {
+			this.invocation.invoke(record, acknowledgment, consumer());
+		}
+		catch (ListenerExecutionFailedException ex) {
+			throw new ListenerExecutionFailedException(String.valueOf(ex.getMessage()), this.groupId, ex);
+		}
+		catch (Exception ex) {
+			throw new ListenerExecutionFailedException("Listener failed", this.groupId, ex);
+		}
+	}
+
+	private static void checkDeserialized(ConsumerRecord<?, ?> record) {
+		if (record.value() instanceof DeserializationException failure) {
+			throw failure;
+		}
+		if (record.key() instanceof DeserializationException failure) {
+			throw failure;
+		}
+		if (record.value() == null) {
+			checkHeader(record, KafkaUtils.VALUE_DESERIALIZER_EXCEPTION_HEADER);
+		}
+		if (record.key() == null) {
+			checkHeader(record, KafkaUtils.KEY_DESERIALIZER_EXCEPTION_HEADER);
+		}
+	}
+
+	private static void checkHeader(ConsumerRecord<?, ?> record, String header) {
+		if (record.headers().lastHeader(header) != null) {
+			DeserializationException failure = SerializationUtils.getExceptionFromHeader(record, header, accessor);
+			if (failure != null) {
+				throw failure;
+			}
+		}
+	}
+
+	private void internalHeaders(ConsumerRecord<K, V> record, int attempt) {
+		record.headers().remove(KafkaHeaders.DELIVERY_ATTEMPT);
+		record.headers()
+			.add(new RecordHeader(KafkaHeaders.DELIVERY_ATTEMPT, ByteBuffer.allocate(4).putInt(attempt).array()));
+		if (this.info != null && record.headers().lastHeader(KafkaHeaders.LISTENER_INFO) == null) {
+			record.headers().add(new RecordHeader(KafkaHeaders.LISTENER_INFO, this.info));
+		}
+	}
+
+	private Observation observation(ConsumerRecord<K, V> record) {
+		if (this.observations.isNoop()) {
+			return Observation.NOOP;
+		}
+		return KafkaListenerObservation.LISTENER_OBSERVATION.observation(this.convention,
+				DefaultKafkaListenerObservationConvention.INSTANCE,
+				() -> new KafkaRecordReceiverContext(record, this.listenerId, this.clientId, this.groupId, () -> null),
+				this.observations);
+	}
+
+	private void setupThread() {
+		if (this.interceptor != null) {
+			this.interceptor.setupThreadState(consumer());
+		}
+	}
+
+	private void clearThread() {
+		if (this.interceptor != null) {
+			this.interceptor.clearThreadState(consumer());
+		}
+	}
+
+	private void after(ConsumerRecord<K, V> record, @Nullable Throwable failure) {
+		if (this.interceptor == null) {
+			return;
+		}
+		try {
+			if (failure == null) {
+				this.interceptor.success(record, consumer());
+			}
+			else if (failure instanceof Exception exception) {
+				this.interceptor.failure(record, exception, consumer());
+			}
+			this.interceptor.afterRecord(record, consumer());
+		}
+		catch (Exception ex) {
+			logger.error("{}: the record interceptor failed after the call", this.listenerId, ex);
+		}
+	}
+
+	/**
+	 * One call between its begin and its end. The adapter's stop and the listener's
+	 * return come in any order and from two threads; whoever comes second reports.
+	 */
+	private final class InProgress {
+
+		private final Consumer<@Nullable Throwable> over;
+
+		private final AtomicBoolean first = new AtomicBoolean();
+
+		private volatile boolean stopped;
+
+		private boolean skipped;
+
+		private volatile @Nullable Throwable thrown;
+
+		InProgress(Consumer<@Nullable Throwable> over) {
+			this.over = over;
+		}
+
+		void skipped() {
+			this.skipped = true;
+		}
+
+		boolean isStopped() {
+			return this.stopped;
+		}
+
+		void stopped(CallObservation observation) {
+			if (this.stopped) {
+				return;
+			}
+			this.stopped = true;
+			meet(observation);
+		}
+
+		void returned(CallObservation observation, @Nullable Throwable failure) {
+			this.thrown = failure;
+			if (!this.stopped && (failure != null || this.skipped || !ListenerCalls.this.target.tellsWhenOver())) {
+				observation.stop();
+			}
+			meet(observation);
+		}
+
+		private void meet(CallObservation observation) {
+			if (!this.first.compareAndSet(false, true)) {
+				this.over.accept(outcome(observation));
+			}
+		}
+
+		private @Nullable Throwable outcome(CallObservation observation) {
+			if (this.thrown != null) {
+				return this.thrown;
+			}
+			if (observation.unrecovered() != null) {
+				return observation.unrecovered();
+			}
+			// An error without a throw was recovered if somebody is there to recover it.
+			return ListenerCalls.this.target.recovers() ? null : observation.error();
+		}
+
+	}
+
+}

@@ -1,0 +1,31 @@
+package io.evenkeel.kafka.container;
+
+import io.evenkeel.kafka.engine.EngineListener;
+
+/**
+ * Makes the engine listener of a container, for meters.
+ */
+@FunctionalInterface
+public interface ListenerMeters {
+
+	/**
+	 * For applications without meters.
+	 */
+	ListenerMeters NONE = (container) -> new EngineListener() {
+	};
+
+	/**
+	 * A container is about to start.
+	 * @param container the container; its id and its snapshots tell the rest
+	 * @return told what happens in its engine until it stops
+	 */
+	EngineListener start(EvenkeelContainer<?, ?> container);
+
+	/**
+	 * A container has stopped: nothing of it may stay in a registry.
+	 * @param container the container
+	 */
+	default void stopped(EvenkeelContainer<?, ?> container) {
+	}
+
+}

@@ -1,0 +1,149 @@
+package io.evenkeel.kafka.container;
+
+import io.micrometer.observation.ObservationRegistry;
+import org.jspecify.annotations.Nullable;
+import org.springframework.beans.DirectFieldAccessor;
+import org.springframework.kafka.listener.AcknowledgingConsumerAwareMessageListener;
+import org.springframework.kafka.listener.AcknowledgingMessageListener;
+import org.springframework.kafka.listener.BatchMessageListener;
+import org.springframework.kafka.listener.ConsumerAwareMessageListener;
+import org.springframework.kafka.listener.DelegatingMessageListener;
+import org.springframework.kafka.listener.GenericMessageListener;
+import org.springframework.kafka.listener.ListenerType;
+import org.springframework.kafka.listener.ListenerUtils;
+import org.springframework.kafka.listener.MessageListener;
+import org.springframework.kafka.listener.adapter.AsyncRepliesAware;
+import org.springframework.kafka.listener.adapter.FilteringMessageListenerAdapter;
+import org.springframework.kafka.listener.adapter.MessagingMessageListenerAdapter;
+import org.springframework.kafka.listener.adapter.RecordMessagingMessageListenerAdapter;
+
+/**
+ * What is known of the listener object that the container was given: a plain listener, or
+ * an adapter of an annotated method below any number of delegating ones.
+ */
+final class ListenerTarget {
+
+	private final GenericMessageListener<?> listener;
+
+	private final @Nullable MessagingMessageListenerAdapter<?, ?> adapter;
+
+	private final ListenerType type;
+
+	private final boolean recovers;
+
+	ListenerTarget(Object listener) {
+		if (!(listener instanceof GenericMessageListener<?> generic)) {
+			throw new IllegalArgumentException("Not a message listener: " + listener.getClass().getName());
+		}
+		this.listener = generic;
+		Object target = listener;
+		while (target instanceof DelegatingMessageListener<?> delegating) {
+			target = delegating.getDelegate();
+		}
+		this.type = ListenerUtils.determineListenerType(target);
+		this.adapter = (target instanceof MessagingMessageListenerAdapter<?, ?> found) ? found : null;
+		this.recovers = this.adapter != null
+				&& new DirectFieldAccessor(this.adapter).getPropertyValue("errorHandler") != null;
+	}
+
+	/**
+	 * Give the adapters the registry through which they tell that a call is over.
+	 * @param registry the container's
+	 */
+	void observe(ObservationRegistry registry) {
+		if (this.adapter != null) {
+			this.adapter.setObservationRegistry(registry);
+		}
+		Object target = this.listener;
+		while (target instanceof DelegatingMessageListener<?> delegating) {
+			if (target instanceof FilteringMessageListenerAdapter<?, ?> filtering) {
+				filtering.setObservationRegistry(registry);
+			}
+			target = delegating.getDelegate();
+		}
+	}
+
+	/**
+	 * Hear of asynchronous failures that nobody recovered.
+	 * @param calls the registry that knows the current call
+	 */
+	void hearAsyncFailures(CallObservationRegistry calls) {
+		if (this.adapter instanceof RecordMessagingMessageListenerAdapter<?, ?> records) {
+			records.setCallbackForAsyncFailure((record, failure) -> {
+				CallObservation call = calls.call();
+				if (call != null) {
+					call.unrecovered(failure);
+				}
+			});
+		}
+	}
+
+	/** Whether the adapter stops an observation when a call is over. */
+	boolean tellsWhenOver() {
+		return this.adapter != null && !isBatch();
+	}
+
+	/** Whether calls may return before their work is done. */
+	boolean isAsync() {
+		return this.listener instanceof AsyncRepliesAware async && async.isAsyncReplies();
+	}
+
+	/** Whether the listener takes an acknowledgment. */
+	boolean wantsAcknowledgment() {
+		return this.type == ListenerType.ACKNOWLEDGING || this.type == ListenerType.ACKNOWLEDGING_CONSUMER_AWARE;
+	}
+
+	/**
+	 * Whether the listener has an error handler of its own, which may recover a failure.
+	 */
+	boolean recovers() {
+		return this.recovers;
+	}
+
+	boolean isBatch() {
+		return this.listener instanceof BatchMessageListener<?, ?>;
+	}
+
+	boolean wantsConsumer() {
+		return this.type == ListenerType.CONSUMER_AWARE || this.type == ListenerType.ACKNOWLEDGING_CONSUMER_AWARE;
+	}
+
+	GenericMessageListener<?> listener() {
+		return this.listener;
+	}
+
+	ListenerType type() {
+		return this.type;
+	}
+
+	@SuppressWarnings("unchecked")
+	<K, V> BatchMessageListener<K, V> batches() {
+		return (BatchMessageListener<K, V>) this.listener;
+	}
+
+	@SuppressWarnings("unchecked")
+	<K, V> Invocation<K, V> records() {
+		Object target = this.listener;
+		return switch (this.type) {
+			case ACKNOWLEDGING_CONSUMER_AWARE -> ((AcknowledgingConsumerAwareMessageListener<K, V>) target)::onMessage;
+			case ACKNOWLEDGING -> (record, acknowledgment, consumer) -> ((AcknowledgingMessageListener<K, V>) target)
+				.onMessage(record, acknowledgment);
+			case CONSUMER_AWARE -> (record, acknowledgment, consumer) -> ((ConsumerAwareMessageListener<K, V>) target)
+				.onMessage(record, consumer);
+			case SIMPLE -> (record, acknowledgment, consumer) -> ((MessageListener<K, V>) target).onMessage(record);
+		};
+	}
+
+	/**
+	 * A call of the listener with whatever arguments its type takes.
+	 */
+	@FunctionalInterface
+	interface Invocation<K, V> {
+
+		void invoke(org.apache.kafka.clients.consumer.ConsumerRecord<K, V> record,
+				org.springframework.kafka.support.@Nullable Acknowledgment acknowledgment,
+				org.apache.kafka.clients.consumer.Consumer<?, ?> consumer);
+
+	}
+
+}

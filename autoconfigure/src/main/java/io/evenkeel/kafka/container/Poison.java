@@ -1,0 +1,48 @@
+package io.evenkeel.kafka.container;
+
+import java.nio.ByteBuffer;
+import java.util.Optional;
+
+import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.common.errors.RecordDeserializationException;
+import org.apache.kafka.common.header.internals.RecordHeaders;
+import org.apache.kafka.common.record.TimestampType;
+import org.jspecify.annotations.Nullable;
+import org.springframework.kafka.support.serializer.SerializationUtils;
+
+/**
+ * Makes a record of one that could not be deserialized, in the form that spring-kafka's
+ * recoverer understands: no value, and the raw bytes in the deserialization header.
+ */
+final class Poison {
+
+	private Poison() {
+	}
+
+	@SuppressWarnings("NullAway")
+	static <K, V> ConsumerRecord<K, V> record(RecordDeserializationException failure) {
+		RecordHeaders headers = new RecordHeaders(failure.headers());
+		byte[] key = bytes(failure.keyBuffer());
+		byte[] value = bytes(failure.valueBuffer());
+		// Both, whichever of the two failed: the other one was not deserialized either.
+		if (key != null) {
+			SerializationUtils.deserializationException(headers, key, failure, true);
+		}
+		SerializationUtils.deserializationException(headers, (value != null) ? value : new byte[0], failure, false);
+		return new ConsumerRecord<>(failure.topicPartition().topic(), failure.topicPartition().partition(),
+				failure.offset(), failure.timestamp(),
+				(failure.timestampType() != null) ? failure.timestampType() : TimestampType.NO_TIMESTAMP_TYPE,
+				(key != null) ? key.length : -1, (value != null) ? value.length : -1, null, null, headers,
+				Optional.empty());
+	}
+
+	private static byte @Nullable [] bytes(@Nullable ByteBuffer buffer) {
+		if (buffer == null) {
+			return null;
+		}
+		byte[] bytes = new byte[buffer.remaining()];
+		buffer.duplicate().get(bytes);
+		return bytes;
+	}
+
+}

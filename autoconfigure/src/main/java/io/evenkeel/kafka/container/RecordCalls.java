@@ -1,0 +1,110 @@
+package io.evenkeel.kafka.container;
+
+import java.time.Duration;
+
+import io.evenkeel.kafka.engine.Attempt;
+import io.evenkeel.kafka.engine.RecordHandler;
+import io.evenkeel.kafka.engine.dispatch.Delivery;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.common.errors.RecordDeserializationException;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.springframework.kafka.listener.KafkaBackoffException;
+import org.springframework.kafka.support.Acknowledgment;
+
+/**
+ * Handles the records of a listener of single records: calls it, and tells the engine how
+ * the call ended. Worker threads.
+ */
+final class RecordCalls<K, V> implements RecordHandler<K, V> {
+
+	private static final Logger logger = LoggerFactory.getLogger(RecordCalls.class);
+
+	private final String id;
+
+	private final ListenerCalls<K, V> calls;
+
+	private final AcknowledgmentMode mode;
+
+	private final Recoverer<K, V> recoverer;
+
+	private final @Nullable UserErrorHandling<K, V> userErrors;
+
+	RecordCalls(String id, ListenerCalls<K, V> calls, AcknowledgmentMode mode, Recoverer<K, V> recoverer,
+			@Nullable UserErrorHandling<K, V> userErrors) {
+		this.id = id;
+		this.calls = calls;
+		this.mode = mode;
+		this.recoverer = recoverer;
+		this.userErrors = userErrors;
+	}
+
+	@Override
+	public void handle(Attempt<K, V> attempt) {
+		Acknowledgment acknowledgment = this.mode.acknowledgment(attempt);
+		this.calls.call(attempt.record(), attempt.number(), acknowledgment,
+				(failure) -> over(attempt, acknowledgment, failure));
+	}
+
+	private void over(Attempt<K, V> attempt, @Nullable Acknowledgment acknowledgment, @Nullable Throwable failure) {
+		ManualAcknowledgment.Nack nack = (acknowledgment instanceof ManualAcknowledgment manual) ? manual.nacked()
+				: null;
+		if (failure != null) {
+			failed(attempt, failure);
+		}
+		else if (nack != null) {
+			attempt.again(nack.sleep());
+		}
+		else if (this.mode.isManual()) {
+			attempt.returned();
+		}
+		else {
+			attempt.succeeded();
+		}
+	}
+
+	private void failed(Attempt<K, V> attempt, Throwable failure) {
+		KafkaBackoffException early = find(failure, KafkaBackoffException.class);
+		if (early != null) {
+			// A retry topic's record whose time has not come: nothing failed.
+			attempt.again(Duration.ofMillis(Math.max(1, early.getDueTimestamp() - System.currentTimeMillis())));
+		}
+		else if (this.userErrors != null) {
+			attempt.exhausted(failure);
+		}
+		else {
+			logger.debug("{}: call {} for {}-{}@{} failed ({})", this.id, attempt.number(), attempt.record().topic(),
+					attempt.record().partition(), attempt.record().offset(), Failures.types(failure));
+			attempt.failed(failure);
+		}
+	}
+
+	@Override
+	public Recovery recover(Delivery<ConsumerRecord<K, V>> delivery, Throwable failure) {
+		return (this.userErrors != null) ? this.userErrors.recover(delivery, failure)
+				: this.recoverer.recover(delivery, failure);
+	}
+
+	@Override
+	public void recoveryFailed(ConsumerRecord<K, V> record, int failures, Throwable failure) {
+		this.recoverer.failed(record, failures, failure);
+	}
+
+	@Override
+	public ConsumerRecord<K, V> undeserializable(RecordDeserializationException failure) {
+		return Poison.record(failure);
+	}
+
+	private static <T extends Throwable> @Nullable T find(Throwable failure, Class<T> type) {
+		Throwable current = failure;
+		for (int i = 0; current != null && i < 16; i++) {
+			if (type.isInstance(current)) {
+				return type.cast(current);
+			}
+			current = current.getCause();
+		}
+		return null;
+	}
+
+}

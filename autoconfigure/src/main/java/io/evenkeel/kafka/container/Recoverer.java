@@ -1,0 +1,98 @@
+package io.evenkeel.kafka.container;
+
+import java.util.concurrent.atomic.AtomicLong;
+
+import io.evenkeel.kafka.engine.RecordHandler.Recovery;
+import io.evenkeel.kafka.engine.dispatch.Delivery;
+import org.apache.kafka.clients.consumer.Consumer;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.springframework.kafka.listener.ConsumerAwareRecordRecoverer;
+import org.springframework.kafka.listener.ConsumerRecordRecoverer;
+import org.springframework.kafka.listener.DeadLetterPublishingRecoverer;
+
+/**
+ * What happens to records whose attempts are exhausted. Worker threads.
+ *
+ * <p>
+ * A recovery that fails throws; the engine tries it again for as long as it takes. The
+ * time since the recoveries of this listener have been failing is kept for the health of
+ * the container.
+ */
+final class Recoverer<K, V> {
+
+	private static final Logger logger = LoggerFactory.getLogger(Recoverer.class);
+
+	private final String id;
+
+	private final OnExhausted onExhausted;
+
+	private final ConsumerRecordRecoverer recoverer;
+
+	private final DeadLetterTopics topics;
+
+	private final ListenerCalls<K, V> calls;
+
+	private final AtomicLong failingSince = new AtomicLong();
+
+	Recoverer(String id, OnExhausted onExhausted, ConsumerRecordRecoverer recoverer, DeadLetterTopics topics,
+			ListenerCalls<K, V> calls) {
+		this.id = id;
+		this.onExhausted = onExhausted;
+		this.recoverer = recoverer;
+		this.topics = topics;
+		this.calls = calls;
+	}
+
+	Recovery recover(Delivery<ConsumerRecord<K, V>> delivery, Throwable failure) {
+		ConsumerRecord<K, V> record = delivery.record();
+		return switch (this.onExhausted) {
+			case STOP -> Recovery.STOP;
+			case SKIP -> {
+				logger.warn("{}: {}-{}@{} is skipped after {} call(s): {}", this.id, record.topic(), record.partition(),
+						record.offset(), delivery.attempt(), Failures.types(failure));
+				yield Recovery.SKIPPED;
+			}
+			case DEAD_LETTER -> {
+				publish(record, failure);
+				logger.warn("{}: {}-{}@{} is recovered after {} call(s): {}", this.id, record.topic(),
+						record.partition(), record.offset(), delivery.attempt(), Failures.types(failure));
+				yield (this.recoverer instanceof DeadLetterPublishingRecoverer) ? Recovery.DEAD_LETTERED
+						: Recovery.SKIPPED;
+			}
+		};
+	}
+
+	private void publish(ConsumerRecord<K, V> record, Throwable failure) {
+		Consumer<K, V> consumer = this.calls.consumer();
+		Exception exception = (failure instanceof Exception known) ? known
+				: new IllegalStateException("The listener failed with an error", failure);
+		if (this.recoverer instanceof DeadLetterPublishingRecoverer) {
+			this.topics.ensure(record.topic());
+		}
+		if (this.recoverer instanceof ConsumerAwareRecordRecoverer aware) {
+			aware.accept(record, consumer, exception);
+		}
+		else {
+			this.recoverer.accept(record, exception);
+		}
+		this.failingSince.set(0);
+	}
+
+	void failed(ConsumerRecord<K, V> record, int failures, Throwable failure) {
+		this.failingSince.compareAndSet(0, System.nanoTime());
+		logger.error(
+				"{}: the recovery of {}-{}@{} failed {} time(s) and is tried again; the record stays unfinished: {}",
+				this.id, record.topic(), record.partition(), record.offset(), failures, Failures.types(failure));
+	}
+
+	/**
+	 * Since when recoveries have been failing: {@link System#nanoTime()}, 0 = they do
+	 * not.
+	 */
+	long failingSince() {
+		return this.failingSince.get();
+	}
+
+}

@@ -1,0 +1,132 @@
+package io.evenkeel.kafka.container;
+
+import java.time.Duration;
+import java.util.Collection;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.function.Function;
+import java.util.function.Supplier;
+
+import io.evenkeel.kafka.engine.ConsumerEngine;
+import org.apache.kafka.clients.consumer.Consumer;
+import org.apache.kafka.clients.consumer.OffsetAndTimestamp;
+import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.errors.TimeoutException;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.springframework.kafka.listener.ConsumerSeekAware.ConsumerSeekCallback;
+
+/**
+ * Seeks asked for by the application, from any thread. Each is handed to the owner thread
+ * and takes effect before the next poll: what is pending of the partition is given up and
+ * a new assignment begins.
+ */
+final class SeekCallback<K, V> implements ConsumerSeekCallback {
+
+	private static final Logger logger = LoggerFactory.getLogger(SeekCallback.class);
+
+	/** What a look at a position may cost; the whole group waits for a callback. */
+	private static final Duration POSITION_WAIT = Duration.ofMillis(500);
+
+	private final Supplier<ConsumerEngine<K, V>> engine;
+
+	private final @Nullable String groupId;
+
+	SeekCallback(Supplier<ConsumerEngine<K, V>> engine, @Nullable String groupId) {
+		this.engine = engine;
+		this.groupId = groupId;
+	}
+
+	@Override
+	public void seek(String topic, int partition, long offset) {
+		TopicPartition target = new TopicPartition(topic, partition);
+		move(target, (consumer) -> consumer.seek(target, offset));
+	}
+
+	@Override
+	public void seek(String topic, int partition, Function<Long, Long> offsetComputeFunction) {
+		TopicPartition target = new TopicPartition(topic, partition);
+		move(target, (consumer) -> consumer.seek(target, offsetComputeFunction.apply(consumer.position(target))));
+	}
+
+	@Override
+	public void seekToBeginning(String topic, int partition) {
+		seekToBeginning(Set.of(new TopicPartition(topic, partition)));
+	}
+
+	@Override
+	public void seekToBeginning(Collection<TopicPartition> partitions) {
+		partitions.forEach((partition) -> move(partition, (consumer) -> consumer.seekToBeginning(Set.of(partition))));
+	}
+
+	@Override
+	public void seekToEnd(String topic, int partition) {
+		seekToEnd(Set.of(new TopicPartition(topic, partition)));
+	}
+
+	@Override
+	public void seekToEnd(Collection<TopicPartition> partitions) {
+		partitions.forEach((partition) -> move(partition, (consumer) -> consumer.seekToEnd(Set.of(partition))));
+	}
+
+	@Override
+	public void seekRelative(String topic, int partition, long offset, boolean toCurrent) {
+		TopicPartition target = new TopicPartition(topic, partition);
+		move(target, (consumer) -> {
+			long base = toCurrent ? consumer.position(target)
+					: ((offset < 0) ? consumer.endOffsets(Set.of(target)) : consumer.beginningOffsets(Set.of(target)))
+						.getOrDefault(target, 0L);
+			consumer.seek(target, Math.max(0, base + offset));
+		});
+	}
+
+	@Override
+	public void seekToTimestamp(String topic, int partition, long timestamp) {
+		seekToTimestamp(Set.of(new TopicPartition(topic, partition)), timestamp);
+	}
+
+	@Override
+	public void seekToTimestamp(Collection<TopicPartition> partitions, long timestamp) {
+		for (TopicPartition partition : partitions) {
+			move(partition, (consumer) -> {
+				OffsetAndTimestamp found = consumer.offsetsForTimes(Map.of(partition, timestamp)).get(partition);
+				if (found != null) {
+					consumer.seek(partition, found.offset());
+				}
+				else {
+					consumer.seekToEnd(Set.of(partition));
+				}
+			});
+		}
+	}
+
+	@Override
+	public @Nullable String getGroupId() {
+		return this.groupId;
+	}
+
+	private void move(TopicPartition partition, java.util.function.Consumer<Consumer<K, V>> move) {
+		this.engine.get().seek(partition, move);
+	}
+
+	/** The positions that can be had quickly. */
+	Map<TopicPartition, Long> positions(Consumer<K, V> consumer, List<TopicPartition> partitions) {
+		Map<TopicPartition, Long> positions = new HashMap<>();
+		long deadline = System.nanoTime() + POSITION_WAIT.toNanos();
+		for (TopicPartition partition : partitions) {
+			try {
+				long left = Math.max(0, deadline - System.nanoTime());
+				positions.put(partition, consumer.position(partition, Duration.ofNanos(left)));
+			}
+			catch (TimeoutException ex) {
+				logger.debug("The position of {} is not known yet", partition);
+				positions.put(partition, 0L);
+			}
+		}
+		return positions;
+	}
+
+}

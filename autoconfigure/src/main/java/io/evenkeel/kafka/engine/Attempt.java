@@ -1,0 +1,195 @@
+package io.evenkeel.kafka.engine;
+
+import java.time.Duration;
+import java.util.List;
+
+import io.evenkeel.kafka.engine.dispatch.Assignment;
+import io.evenkeel.kafka.engine.dispatch.Call;
+import io.evenkeel.kafka.engine.dispatch.Delivery;
+import io.evenkeel.kafka.engine.dispatch.Outcome;
+import io.evenkeel.kafka.engine.retry.FailureDecision;
+import io.evenkeel.kafka.engine.retry.RetryPlanner;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
+
+/**
+ * One call of the listener, as the container sees it. It must be answered once, from any
+ * thread, by {@link #succeeded}, {@link #returned}, {@link #failed}, {@link #failedAt} or
+ * {@link #again}; later answers change nothing.
+ *
+ * @param <K> the type of the key
+ * @param <V> the type of the value
+ */
+public final class Attempt<K, V> {
+
+	private final Call<ConsumerRecord<K, V>> call;
+
+	private final RetryPlanner planner;
+
+	private final Acknowledgments<K, V> acknowledgments;
+
+	Attempt(Call<ConsumerRecord<K, V>> call, RetryPlanner planner, Acknowledgments<K, V> acknowledgments) {
+		this.call = call;
+		this.planner = planner;
+		this.acknowledgments = acknowledgments;
+	}
+
+	/**
+	 * The record, or the first one of a batch.
+	 * @return as it was polled
+	 */
+	public ConsumerRecord<K, V> record() {
+		return this.call.delivery().record();
+	}
+
+	/**
+	 * All records of this call, in offset order.
+	 * @return at least one
+	 */
+	public List<ConsumerRecord<K, V>> records() {
+		return this.call.deliveries().stream().map(Delivery::record).toList();
+	}
+
+	/**
+	 * The number of records of this call.
+	 * @return at least 1
+	 */
+	public int size() {
+		return this.call.deliveries().size();
+	}
+
+	/**
+	 * Whether this call was answered.
+	 * @return true once it was
+	 */
+	public boolean isOver() {
+		return this.call.isClosed();
+	}
+
+	/**
+	 * Whether the assignment is being handed over: a repetition would be dropped.
+	 * @return true from the begin of a revoke on
+	 */
+	public boolean isStopping() {
+		return this.call.assignment().isStopping();
+	}
+
+	/**
+	 * The number of this call for the (first) record.
+	 * @return 1 for the first
+	 */
+	public int number() {
+		return this.call.delivery().attempt();
+	}
+
+	/**
+	 * The assignment that the records came with.
+	 * @return what fences them
+	 */
+	public Assignment<ConsumerRecord<K, V>> assignment() {
+		return this.call.assignment();
+	}
+
+	/**
+	 * The handler is done, and so are the records.
+	 */
+	public void succeeded() {
+		this.call.complete(Outcome.SUCCESS);
+	}
+
+	/**
+	 * The records ended otherwise than by a successful call: somebody recovered them.
+	 * @param outcome how
+	 */
+	public void recovered(Outcome outcome) {
+		this.call.complete(outcome);
+	}
+
+	/**
+	 * The handler has returned, its lane and slot are free; each record is done when it
+	 * is acknowledged.
+	 */
+	public void returned() {
+		this.acknowledgments.returned(this.call);
+		this.call.close();
+	}
+
+	/**
+	 * Acknowledge all records of this call. Any thread, also while the call is running.
+	 */
+	public void acknowledge() {
+		this.acknowledgments.acknowledge(this.call, this.call.deliveries().size() - 1);
+	}
+
+	/**
+	 * Acknowledge the records of a batch up to an index.
+	 * @param index the last one that is done, from 0
+	 */
+	public void acknowledge(int index) {
+		this.acknowledgments.acknowledge(this.call, index);
+	}
+
+	/**
+	 * The handler failed: call it again later, or recover the record, as the retry
+	 * settings say.
+	 * @param failure why
+	 */
+	public void failed(Throwable failure) {
+		if (!retry(firstOpen(), failure)) {
+			exhausted(failure);
+		}
+	}
+
+	/**
+	 * The handler failed at one record of a batch: those before it are done.
+	 * @param index the failed record, from 0
+	 * @param failure why
+	 */
+	public void failedAt(int index, Throwable failure) {
+		for (int i = 0; i < index; i++) {
+			this.call.end(this.call.deliveries().get(i), Outcome.SUCCESS);
+		}
+		Delivery<ConsumerRecord<K, V>> failed = this.call.deliveries().get(index);
+		if (!retry(failed, failure)) {
+			// Only this one is recovered; the ones behind it get their call.
+			failed.exhausted(failure);
+			this.call.park(0);
+		}
+	}
+
+	private boolean retry(Delivery<ConsumerRecord<K, V>> delivery, Throwable failure) {
+		if (this.planner.decide(delivery.attempt(), failure) instanceof FailureDecision.Retry retry) {
+			this.call.park(retry.after().toNanos());
+			return true;
+		}
+		return false;
+	}
+
+	/**
+	 * No further attempt: recover the record.
+	 * @param failure why
+	 */
+	public void exhausted(Throwable failure) {
+		for (Delivery<ConsumerRecord<K, V>> delivery : this.call.deliveries()) {
+			delivery.exhausted(failure);
+		}
+		this.call.park(0);
+	}
+
+	/**
+	 * Call the handler again, before the later records of the lane.
+	 * @param after how long to wait
+	 */
+	public void again(Duration after) {
+		this.call.park(after.toNanos());
+	}
+
+	private Delivery<ConsumerRecord<K, V>> firstOpen() {
+		for (Delivery<ConsumerRecord<K, V>> delivery : this.call.deliveries()) {
+			if (!delivery.isEnded()) {
+				return delivery;
+			}
+		}
+		return this.call.delivery();
+	}
+
+}

@@ -1,0 +1,43 @@
+package io.evenkeel.kafka.engine;
+
+/**
+ * Decides which partitions are held back because too much of them is pending. Pure: the
+ * answer depends on the numbers given and on whether the partition is held back now.
+ *
+ * <p>
+ * Each assigned partition may hold its share of the limit, so one slow partition cannot
+ * take the room of the others; when the listener as a whole is at its limit everything is
+ * held back, so that the limit is exceeded by one poll at most. A partition that is held
+ * back comes back at half its share, the whole at three quarters of the limit: without
+ * that gap each turn would pause and resume.
+ */
+final class BackPressure {
+
+	private BackPressure() {
+	}
+
+	/**
+	 * Whether the listener as a whole has no room.
+	 * @param pending records pending over all partitions
+	 * @param limit the most records held
+	 * @param now whether it had no room the last time
+	 * @return true when nothing more may be fetched
+	 */
+	static boolean full(int pending, int limit, boolean now) {
+		return pending >= (now ? Math.max(1, limit - limit / 4) : limit);
+	}
+
+	/**
+	 * Whether one partition has used up its share.
+	 * @param pending records pending in the partition
+	 * @param limit the most records held by the listener
+	 * @param partitions the number of assigned partitions, at least 1
+	 * @param now whether the partition is held back now
+	 * @return true when nothing more of it may be fetched
+	 */
+	static boolean exceedsShare(int pending, int limit, int partitions, boolean now) {
+		int share = Math.max(1, limit / partitions);
+		return pending >= (now ? Math.max(1, share / 2) : share);
+	}
+
+}

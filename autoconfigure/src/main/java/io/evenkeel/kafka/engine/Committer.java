@@ -1,0 +1,266 @@
+package io.evenkeel.kafka.engine;
+
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.LongSupplier;
+
+import io.evenkeel.kafka.engine.EngineListener.CommitResult;
+import io.evenkeel.kafka.engine.offset.CommitPoint;
+import org.apache.kafka.clients.consumer.CommitFailedException;
+import org.apache.kafka.clients.consumer.Consumer;
+import org.apache.kafka.clients.consumer.OffsetAndMetadata;
+import org.apache.kafka.clients.consumer.RetriableCommitFailedException;
+import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.errors.FencedInstanceIdException;
+import org.apache.kafka.common.errors.FencedMemberEpochException;
+import org.apache.kafka.common.errors.IllegalGenerationException;
+import org.apache.kafka.common.errors.OffsetMetadataTooLarge;
+import org.apache.kafka.common.errors.RebalanceInProgressException;
+import org.apache.kafka.common.errors.RetriableException;
+import org.apache.kafka.common.errors.StaleMemberEpochException;
+import org.apache.kafka.common.errors.TimeoutException;
+import org.apache.kafka.common.errors.UnknownMemberIdException;
+import org.apache.kafka.common.errors.WakeupException;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Commits the offsets of live assignments: in the background while the listener runs, and
+ * with a bounded wait when partitions are handed over.
+ *
+ * <h2>Threading</h2> Owner thread only; the client calls commit callbacks on the thread
+ * that polls.
+ *
+ * <h2>Invariants</h2>
+ * <ol>
+ * <li>At most one background commit is in flight. What was applied late on another
+ * connection can therefore not overtake a newer one.</li>
+ * <li>What to commit is computed from the tracker at the moment of sending and never
+ * stored for a repetition: a failed commit is superseded by whatever is true by then, so
+ * an old offset can never replace a newer one.</li>
+ * <li>An offset counts as committed only after the broker has said so, and only for an
+ * assignment that is still open.</li>
+ * </ol>
+ */
+final class Committer<K, V> {
+
+	private static final Logger logger = LoggerFactory.getLogger(Committer.class);
+
+	private static final Duration RETRY_PAUSE = Duration.ofMillis(50);
+
+	private final Consumer<K, V> consumer;
+
+	private final EngineSettings settings;
+
+	private final EngineListener listener;
+
+	private final LongSupplier clock;
+
+	private final OwnerWait ownerWait;
+
+	private final String id;
+
+	private boolean inFlight;
+
+	private long lastNanos;
+
+	private boolean ownershipInDoubt;
+
+	private @Nullable RuntimeException fatal;
+
+	Committer(String id, Consumer<K, V> consumer, EngineSettings settings, EngineListener listener, LongSupplier clock,
+			OwnerWait ownerWait) {
+		this.id = id;
+		this.consumer = consumer;
+		this.settings = settings;
+		this.listener = listener;
+		this.clock = clock;
+		this.ownerWait = ownerWait;
+		this.lastNanos = clock.getAsLong();
+	}
+
+	/** Nanoseconds until the next background commit may be due; never negative. */
+	long untilDue() {
+		return Math.max(0, this.lastNanos + this.settings.commitInterval().toNanos() - this.clock.getAsLong());
+	}
+
+	/**
+	 * Send a background commit if it is time and the broker lacks something.
+	 * @param states the live assignments
+	 */
+	void turn(Collection<PartitionState<K, V>> states) {
+		throwIfFatal();
+		if (this.inFlight || untilDue() > 0) {
+			return;
+		}
+		this.lastNanos = this.clock.getAsLong();
+		Map<PartitionState<K, V>, CommitPoint> points = points(states);
+		if (points.isEmpty()) {
+			return;
+		}
+		this.inFlight = true;
+		long sent = this.lastNanos;
+		boolean accepted = false;
+		try {
+			this.consumer.commitAsync(offsets(points), (offsets, failure) -> answered(points, failure, sent));
+			accepted = true;
+		}
+		catch (RebalanceInProgressException ex) {
+			this.listener.committed(CommitResult.REBALANCE, 0);
+		}
+		finally {
+			if (!accepted) {
+				this.inFlight = false;
+			}
+		}
+	}
+
+	private void answered(Map<PartitionState<K, V>, CommitPoint> points, @Nullable Exception failure, long sent) {
+		this.inFlight = false;
+		long nanos = this.clock.getAsLong() - sent;
+		if (failure == null) {
+			apply(points);
+			this.listener.committed(CommitResult.OK, nanos);
+			return;
+		}
+		CommitResult result = classify(failure);
+		this.listener.committed(result, nanos);
+		logger.debug("{}: commit failed ({}), to be superseded", this.id, result, failure);
+		if (failure instanceof OffsetMetadataTooLarge) {
+			points.keySet().forEach(PartitionState::shrinkMetadata);
+		}
+		else if (failure instanceof FencedInstanceIdException fenced) {
+			this.fatal = fenced;
+		}
+		else if (result == CommitResult.FENCED) {
+			this.ownershipInDoubt = true;
+		}
+		else if (result == CommitResult.ERROR) {
+			this.fatal = (failure instanceof RuntimeException unchecked) ? unchecked
+					: new IllegalStateException("Commit failed", failure);
+		}
+	}
+
+	/**
+	 * Commit what is about to be handed over, and wait for the answer.
+	 * @param states drained assignments
+	 * @param timeout the longest wait
+	 * @return whether the broker has everything
+	 */
+	boolean commitNow(Collection<PartitionState<K, V>> states, Duration timeout) {
+		long start = this.clock.getAsLong();
+		long deadline = start + timeout.toNanos();
+		int refused = 0;
+		while (true) {
+			Map<PartitionState<K, V>, CommitPoint> points = points(states);
+			if (points.isEmpty()) {
+				return true;
+			}
+			long left = deadline - this.clock.getAsLong();
+			if (left <= 0) {
+				logger.warn("{}: the commit of {} partition(s) was not answered within {} ms; their last completed "
+						+ "records may be handled again", this.id, points.size(), timeout.toMillis());
+				return false;
+			}
+			long sent = this.clock.getAsLong();
+			try {
+				this.consumer.commitSync(offsets(points), Duration.ofNanos(left));
+				apply(points);
+				this.listener.committed(CommitResult.OK, this.clock.getAsLong() - sent);
+				return true;
+			}
+			catch (WakeupException ex) {
+				// Aimed at a poll that had just ended; the commit is simply sent again.
+				logger.debug("{}: woken inside a commit", this.id);
+			}
+			catch (RuntimeException ex) {
+				CommitResult result = classify(ex);
+				this.listener.committed(result, this.clock.getAsLong() - sent);
+				if (ex instanceof OffsetMetadataTooLarge) {
+					points.keySet().forEach(PartitionState::shrinkMetadata);
+				}
+				else if (result == CommitResult.ERROR || ex instanceof FencedInstanceIdException
+						|| (result == CommitResult.FENCED && !this.settings.consumerProtocol() && ++refused > 1)) {
+					logger.warn("{}: the commit of {} partition(s) failed; their last completed records may be "
+							+ "handled again", this.id, points.size(), ex);
+					return false;
+				}
+			}
+			this.ownerWait.await(Math.min(RETRY_PAUSE.toNanos(), Math.max(0, deadline - this.clock.getAsLong())));
+		}
+	}
+
+	/** Whether a commit was refused in a way that asks who owns what; asked once. */
+	boolean takeOwnershipInDoubt() {
+		boolean doubt = this.ownershipInDoubt;
+		this.ownershipInDoubt = false;
+		return doubt;
+	}
+
+	void throwIfFatal() {
+		RuntimeException failure = this.fatal;
+		if (failure != null) {
+			this.fatal = null;
+			throw failure;
+		}
+	}
+
+	private Map<PartitionState<K, V>, CommitPoint> points(Collection<PartitionState<K, V>> states) {
+		Map<PartitionState<K, V>, CommitPoint> points = new LinkedHashMap<>();
+		if (!this.settings.hasGroup()) {
+			return points;
+		}
+		for (PartitionState<K, V> state : states) {
+			CommitPoint point = state.toCommit(this.settings.saveCompleted());
+			if (point != null) {
+				points.put(state, point);
+			}
+		}
+		return points;
+	}
+
+	private Map<TopicPartition, OffsetAndMetadata> offsets(Map<PartitionState<K, V>, CommitPoint> points) {
+		Map<TopicPartition, OffsetAndMetadata> offsets = new HashMap<>();
+		points.forEach((state, point) -> offsets.put(state.partition(),
+				new OffsetAndMetadata(point.offset(), point.metadata())));
+		return offsets;
+	}
+
+	private void apply(Map<PartitionState<K, V>, CommitPoint> points) {
+		List<String> late = new ArrayList<>();
+		points.forEach((state, point) -> {
+			if (state.assignment().isClosed()) {
+				late.add(state.assignment().toString());
+			}
+			else {
+				state.committed(point);
+			}
+		});
+		if (!late.isEmpty()) {
+			logger.debug("{}: the answer to a commit came after {} had gone", this.id, late);
+		}
+	}
+
+	static CommitResult classify(Throwable failure) {
+		if (failure instanceof RebalanceInProgressException) {
+			return CommitResult.REBALANCE;
+		}
+		if (failure instanceof CommitFailedException || failure instanceof FencedInstanceIdException
+				|| failure instanceof UnknownMemberIdException || failure instanceof IllegalGenerationException
+				|| failure instanceof StaleMemberEpochException || failure instanceof FencedMemberEpochException) {
+			return CommitResult.FENCED;
+		}
+		if (failure instanceof RetriableCommitFailedException || failure instanceof RetriableException
+				|| failure instanceof TimeoutException || failure instanceof OffsetMetadataTooLarge) {
+			return CommitResult.RETRIABLE;
+		}
+		return CommitResult.ERROR;
+	}
+
+}

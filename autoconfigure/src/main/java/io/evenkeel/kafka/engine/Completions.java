@@ -1,0 +1,57 @@
+package io.evenkeel.kafka.engine;
+
+import java.util.Collection;
+import java.util.function.LongSupplier;
+
+import io.evenkeel.kafka.engine.dispatch.Assignment;
+import io.evenkeel.kafka.engine.dispatch.CompletionQueue;
+import io.evenkeel.kafka.engine.dispatch.Delivery;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
+
+/**
+ * Applies ended records to the offsets of their assignments; what belongs to a closed
+ * assignment only counts as stale. Owner thread only, but for the queue behind it.
+ */
+final class Completions<K, V> {
+
+	private final CompletionQueue<ConsumerRecord<K, V>> queue;
+
+	private final EngineListener listener;
+
+	private final LongSupplier clock;
+
+	private long now;
+
+	Completions(CompletionQueue<ConsumerRecord<K, V>> queue, EngineListener listener, LongSupplier clock) {
+		this.queue = queue;
+		this.listener = listener;
+		this.clock = clock;
+	}
+
+	/**
+	 * Apply what has ended since the last call.
+	 * @return how many records
+	 */
+	int apply() {
+		this.now = this.clock.getAsLong();
+		return this.queue.drain(this::apply);
+	}
+
+	private void apply(Delivery<ConsumerRecord<K, V>> delivery) {
+		Assignment<ConsumerRecord<K, V>> assignment = delivery.assignment();
+		if (assignment.isClosed()) {
+			this.listener.stale(assignment.topic());
+			return;
+		}
+		assignment.completed(delivery);
+		this.listener.ended(assignment.topic(), delivery.outcome(), this.now - delivery.arrivedNanos());
+	}
+
+	/** Forget the lanes that have nothing left. */
+	void retireLanes(Collection<PartitionState<K, V>> states) {
+		for (PartitionState<K, V> state : states) {
+			state.assignment().retireLanes();
+		}
+	}
+
+}

@@ -1,0 +1,305 @@
+package io.evenkeel.kafka.engine;
+
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.function.LongSupplier;
+
+import io.evenkeel.kafka.engine.EngineListener.ResetCause;
+import io.evenkeel.kafka.engine.dispatch.Dispatcher;
+import io.evenkeel.kafka.engine.offset.OffsetTracker;
+import org.apache.kafka.clients.consumer.CloseOptions;
+import org.apache.kafka.clients.consumer.Consumer;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.clients.consumer.ConsumerRecords;
+import org.apache.kafka.clients.consumer.InvalidOffsetException;
+import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.errors.RecordDeserializationException;
+import org.apache.kafka.common.errors.TimeoutException;
+import org.apache.kafka.common.errors.WakeupException;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The owner's loop around one consumer: apply completions, commit, pause or resume, poll,
+ * queue what came. A thread drives it in production, a test steps it by hand; it has no
+ * thread and no lock of its own.
+ *
+ * <p>
+ * The consumer is never woken from outside. A poll waits {@code pollTimeout} at most, and
+ * 5 ms while a partition is held back, so whatever other threads want is seen soon
+ * enough, and no wake-up can hit a commit or a callback and lose it.
+ */
+final class ConsumerLoop<K, V> {
+
+	private static final Logger logger = LoggerFactory.getLogger(ConsumerLoop.class);
+
+	private static final Duration SHORT_POLL = Duration.ofMillis(5);
+
+	/** Between two polls; the callback itself may wait longer. */
+	private static final Duration RESTORE_WAIT = Duration.ofMillis(250);
+
+	private static final long SNAPSHOT_NANOS = TimeUnit.MILLISECONDS.toNanos(100);
+
+	private final String id;
+
+	private final Consumer<K, V> consumer;
+
+	private final AssignmentTable<K, V> table;
+
+	private final Dispatcher<ConsumerRecord<K, V>> dispatcher;
+
+	private final Completions<K, V> completions;
+
+	private final Committer<K, V> committer;
+
+	private final Rebalancer<K, V> rebalancer;
+
+	private final Intake<K, V> intake;
+
+	private final PausePlan<K, V> pausePlan;
+
+	private final RecordHandler<K, V> handler;
+
+	private final EngineCallbacks<K, V> callbacks;
+
+	private final EngineListener listener;
+
+	private final EngineSettings settings;
+
+	private final LongSupplier clock;
+
+	private EngineSnapshot snapshot = EngineSnapshot.EMPTY;
+
+	private boolean stopping;
+
+	ConsumerLoop(String id, Consumer<K, V> consumer, EngineParts<K, V> parts) {
+		this.id = id;
+		this.consumer = consumer;
+		this.table = parts.table();
+		this.dispatcher = parts.dispatcher();
+		this.completions = parts.completions();
+		this.handler = parts.handler();
+		this.callbacks = parts.callbacks();
+		this.listener = parts.listener();
+		this.settings = parts.settings();
+		this.clock = parts.clock();
+		this.committer = new Committer<>(id, consumer, this.settings, this.listener, this.clock, parts.ownerWait());
+		this.rebalancer = new Rebalancer<>(id, consumer, this.table, this.dispatcher, this.committer, this.completions,
+				this.settings, this.callbacks, this.listener, this.clock, parts.ownerWait(), parts.log(),
+				this::applyPauses);
+		this.intake = new Intake<>(id, this.table, this.dispatcher, parts.laneKeys(), this::renew);
+		this.pausePlan = new PausePlan<>(consumer, this.dispatcher, parts.pauseRequests(), this.settings);
+	}
+
+	/** What the consumer is to be subscribed with. */
+	Rebalancer<K, V> rebalancer() {
+		return this.rebalancer;
+	}
+
+	/** Partitions were assigned by hand: there will be no callback. */
+	void assignedByHand() {
+		this.rebalancer.onPartitionsAssigned(this.consumer.assignment());
+	}
+
+	/**
+	 * One turn.
+	 * @return how much was done, 0 for nothing
+	 */
+	int doWork() {
+		int work = this.completions.apply();
+		this.rebalancer.restore(RESTORE_WAIT);
+		learnPositions();
+		if (this.committer.takeOwnershipInDoubt()) {
+			checkOwnership();
+		}
+		this.committer.turn(this.table.view());
+		applyPauses();
+		this.dispatcher.tick();
+		work += poll();
+		work += this.completions.apply();
+		this.completions.retireLanes(this.table.view());
+		takeSnapshot();
+		return work;
+	}
+
+	private void applyPauses() {
+		this.pausePlan.apply(this.table.view(), this.stopping);
+	}
+
+	private int poll() {
+		try {
+			ConsumerRecords<K, V> records = this.consumer.poll(pollTimeout());
+			int queued = this.intake.accept(records, this.clock.getAsLong());
+			this.callbacks.polled(this.consumer, records.count());
+			return queued;
+		}
+		catch (RecordDeserializationException ex) {
+			poison(ex);
+			return 1;
+		}
+		catch (WakeupException ex) {
+			logger.debug("{}: woken from a poll", this.id);
+			return 0;
+		}
+	}
+
+	private void poison(RecordDeserializationException failure) {
+		TopicPartition partition = failure.topicPartition();
+		if (this.table.get(partition) == null) {
+			return;
+		}
+		this.intake.acceptPoison(this.handler.undeserializable(failure), failure, this.clock.getAsLong());
+		this.consumer.seek(partition, failure.offset() + 1);
+	}
+
+	private Duration pollTimeout() {
+		if (this.stopping || this.pausePlan.isHoldingBack()) {
+			return SHORT_POLL;
+		}
+		long untilCommit = TimeUnit.NANOSECONDS.toMillis(this.committer.untilDue());
+		long millis = Math.min(this.settings.pollTimeout().toMillis(), Math.max(SHORT_POLL.toMillis(), untilCommit));
+		return Duration.ofMillis(millis);
+	}
+
+	/**
+	 * A partition without a committed offset would be reset anew by its next owner, past
+	 * all that has not been handled: its position is committed as soon as it is known.
+	 */
+	private void learnPositions() {
+		for (PartitionState<K, V> state : this.table.view()) {
+			if (state.wantsPosition()) {
+				OffsetTracker tracker = state.assignment().tracker();
+				if (tracker.committable() < 0) {
+					try {
+						tracker.position(this.consumer.position(state.partition(), Duration.ZERO));
+						state.positionKnown();
+					}
+					catch (TimeoutException | IllegalStateException | InvalidOffsetException ex) {
+						logger.trace("{}: position of {} not known yet", this.id, state.partition());
+					}
+				}
+				else {
+					state.positionKnown();
+				}
+			}
+		}
+	}
+
+	/**
+	 * A commit was refused: what the consumer still owns keeps its state, the rest is
+	 * reset.
+	 */
+	private void checkOwnership() {
+		Collection<TopicPartition> owned = this.consumer.assignment();
+		List<PartitionState<K, V>> gone = new ArrayList<>();
+		for (PartitionState<K, V> state : this.table.view()) {
+			if (!owned.contains(state.partition())) {
+				gone.add(state);
+			}
+		}
+		if (!gone.isEmpty()) {
+			logger.warn("{}: a commit was refused and {} partition(s) are not owned any more: their state is reset",
+					this.id, gone.size());
+			this.rebalancer.fence(gone);
+			this.listener.reset(ResetCause.FENCED, gone.size());
+		}
+	}
+
+	private PartitionState<K, V> renew(PartitionState<K, V> state) {
+		this.rebalancer.fence(List.of(state));
+		PartitionState<K, V> fresh = this.table.open(state.partition());
+		fresh.restoredEmpty(false);
+		return fresh;
+	}
+
+	/**
+	 * Move a partition: whatever is pending of it is given up, what is completed counts
+	 * for nothing any more, and a new assignment begins at the given offset.
+	 * @param partition an assigned partition; another one is ignored
+	 * @param move does the seek
+	 */
+	void seek(TopicPartition partition, java.util.function.Consumer<Consumer<K, V>> move) {
+		PartitionState<K, V> state = this.table.get(partition);
+		if (state == null) {
+			logger.warn("{}: seek of {} ignored: it is not assigned here", this.id, partition);
+			return;
+		}
+		move.accept(this.consumer);
+		renew(state);
+	}
+
+	/**
+	 * Begin to stop: no record starts any more.
+	 * @param deadline nanoseconds of the clock until when records in hand are waited for
+	 */
+	void stop(long deadline) {
+		this.stopping = true;
+		this.rebalancer.stopping(deadline);
+	}
+
+	/** Whether nothing is left that a stop should wait for. */
+	boolean isDrained() {
+		this.completions.apply();
+		return this.rebalancer.outstanding(this.table.all()) == 0;
+	}
+
+	/**
+	 * Commit, leave the group and close the consumer. All assignments are gone
+	 * afterwards.
+	 * @param timeout the longest wait for the client to close
+	 */
+	void close(Duration timeout) {
+		List<TopicPartition> assigned = this.table.all().stream().map(PartitionState::partition).toList();
+		try {
+			// While the consumer is whole: closing calls back only when it is in a group.
+			this.rebalancer.onPartitionsRevoked(assigned);
+		}
+		finally {
+			try {
+				this.consumer.close(CloseOptions.timeout(timeout));
+			}
+			finally {
+				this.rebalancer.fence(this.table.all());
+				takeSnapshot();
+			}
+		}
+	}
+
+	/**
+	 * The consumer has failed: save what can be saved without waiting for anything in
+	 * hand, and clear all state.
+	 * @param timeout the longest wait for the client to close
+	 */
+	void abandon(Duration timeout) {
+		this.rebalancer.failing();
+		try {
+			close(timeout);
+		}
+		catch (Throwable ex) {
+			logger.warn("{}: the failed consumer could not be closed cleanly", this.id, ex);
+		}
+	}
+
+	private void takeSnapshot() {
+		long now = this.clock.getAsLong();
+		if (this.rebalancer.takeChanged() || now - this.snapshot.atNanos() > SNAPSHOT_NANOS) {
+			this.snapshot = Snapshots.take(this.consumer, this.dispatcher, this.table.view(), now);
+		}
+	}
+
+	Consumer<K, V> consumer() {
+		return this.consumer;
+	}
+
+	EngineSnapshot snapshot() {
+		return this.snapshot;
+	}
+
+	int assignments() {
+		return this.table.size();
+	}
+
+}

@@ -1,0 +1,139 @@
+package io.evenkeel.kafka.engine;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+
+import io.evenkeel.kafka.engine.dispatch.Delivery;
+import io.evenkeel.kafka.engine.dispatch.Dispatcher;
+import io.evenkeel.kafka.engine.dispatch.LaneKeys;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.clients.consumer.ConsumerRecords;
+import org.apache.kafka.clients.consumer.OffsetAndMetadata;
+import org.apache.kafka.common.TopicPartition;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Turns what a poll brought into deliveries of the live assignments. Owner thread only.
+ *
+ * <p>
+ * Records that the previous owner completed out of order are skipped. An offset that does
+ * not rise means that the position was moved back (by a reset to an earlier offset, or
+ * because the topic was made anew): the assignment is replaced, because its offsets mean
+ * something else now.
+ */
+final class Intake<K, V> {
+
+	private static final Logger logger = LoggerFactory.getLogger(Intake.class);
+
+	private final String id;
+
+	private final AssignmentTable<K, V> table;
+
+	private final Dispatcher<ConsumerRecord<K, V>> dispatcher;
+
+	private final LaneKeys laneKeys;
+
+	private final Renewal<K, V> renewal;
+
+	private final List<Delivery<ConsumerRecord<K, V>>> batch = new ArrayList<>();
+
+	Intake(String id, AssignmentTable<K, V> table, Dispatcher<ConsumerRecord<K, V>> dispatcher, LaneKeys laneKeys,
+			Renewal<K, V> renewal) {
+		this.id = id;
+		this.table = table;
+		this.dispatcher = dispatcher;
+		this.laneKeys = laneKeys;
+		this.renewal = renewal;
+	}
+
+	/**
+	 * Take in a poll.
+	 * @param records what it brought
+	 * @param now nanoseconds of the clock
+	 * @return how many records were queued
+	 */
+	int accept(ConsumerRecords<K, V> records, long now) {
+		for (TopicPartition partition : records.partitions()) {
+			PartitionState<K, V> state = this.table.get(partition);
+			if (state == null) {
+				logger.warn("{}: records of {} came without an assignment and are left to its owner", this.id,
+						partition);
+				continue;
+			}
+			accept(state, records.records(partition), now);
+		}
+		int queued = this.batch.size();
+		if (queued > 0) {
+			this.dispatcher.submit(this.batch);
+			this.batch.clear();
+		}
+		for (Map.Entry<TopicPartition, OffsetAndMetadata> next : records.nextOffsets().entrySet()) {
+			PartitionState<K, V> state = this.table.get(next.getKey());
+			if (state != null && !state.assignment().isStopping()) {
+				state.assignment().tracker().position(next.getValue().offset());
+			}
+		}
+		return queued;
+	}
+
+	private void accept(PartitionState<K, V> initial, List<ConsumerRecord<K, V>> records, long now) {
+		PartitionState<K, V> state = initial;
+		if (!records.isEmpty() && records.get(0).offset() < state.assignment().tracker().position()) {
+			logger.warn("{}: the position of {} went back from {} to {}: its state is reset", this.id,
+					state.partition(), state.assignment().tracker().position(), records.get(0).offset());
+			state = this.renewal.renew(state);
+		}
+		for (int i = 0; i < records.size(); i++) {
+			begin(state, records.get(i), now, null);
+		}
+	}
+
+	/**
+	 * Take in a record that could not be deserialized: it goes straight to its recovery,
+	 * in its place among the others.
+	 * @param record the record with what is known of it
+	 * @param failure why
+	 * @param now nanoseconds of the clock
+	 */
+	void acceptPoison(ConsumerRecord<K, V> record, Throwable failure, long now) {
+		PartitionState<K, V> state = this.table.get(new TopicPartition(record.topic(), record.partition()));
+		if (state != null && record.offset() >= state.assignment().tracker().position()) {
+			begin(state, record, now, failure);
+			if (!this.batch.isEmpty()) {
+				this.dispatcher.submit(this.batch);
+				this.batch.clear();
+			}
+			state.assignment().tracker().position(record.offset() + 1);
+		}
+	}
+
+	private void begin(PartitionState<K, V> state, ConsumerRecord<K, V> record, long now, @Nullable Throwable poison) {
+		if (state.assignment().isStopping()) {
+			return;
+		}
+		Delivery<ConsumerRecord<K, V>> delivery = state.assignment()
+			.begin(record, record.offset(), this.laneKeys.laneKey(record.key()), now);
+		if (state.wasCompleted(record.offset())) {
+			state.assignment().completed(delivery);
+			return;
+		}
+		if (poison != null) {
+			delivery.exhausted(poison);
+		}
+		this.batch.add(delivery);
+	}
+
+	/**
+	 * Replaces the assignment of a partition whose position was moved.
+	 */
+	@FunctionalInterface
+	interface Renewal<K, V> {
+
+		PartitionState<K, V> renew(PartitionState<K, V> state);
+
+	}
+
+}

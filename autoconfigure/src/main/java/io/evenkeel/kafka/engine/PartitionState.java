@@ -1,0 +1,151 @@
+package io.evenkeel.kafka.engine;
+
+import io.evenkeel.kafka.engine.dispatch.Assignment;
+import io.evenkeel.kafka.engine.offset.CommitPoint;
+import io.evenkeel.kafka.engine.offset.CompletedOffsets;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.common.TopicPartition;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What the owner knows of one assigned partition beside its assignment: what is
+ * committed, and what the previous owner left in the commit's metadata. Owner thread
+ * only; it lives and dies with its assignment.
+ */
+final class PartitionState<K, V> {
+
+	private final TopicPartition partition;
+
+	private final Assignment<ConsumerRecord<K, V>> assignment;
+
+	private @Nullable CompletedOffsets completed;
+
+	private boolean restored;
+
+	private long committed = -1;
+
+	private String committedMetadata = "";
+
+	private boolean wantsPosition;
+
+	private int metadataLimit = EngineSettings.MAX_METADATA;
+
+	private boolean backPressure;
+
+	private boolean userPaused;
+
+	PartitionState(TopicPartition partition, Assignment<ConsumerRecord<K, V>> assignment) {
+		this.partition = partition;
+		this.assignment = assignment;
+	}
+
+	/**
+	 * The committed offset was read: take over what the previous owner completed above
+	 * it.
+	 */
+	void restore(long committed, String metadata, CompletedOffsets completed) {
+		this.restored = true;
+		this.committed = committed;
+		this.committedMetadata = metadata;
+		if (!completed.isEmpty()) {
+			this.completed = completed;
+			this.assignment.inherit(completed);
+		}
+	}
+
+	/** There is no committed offset to take over from. */
+	void restoredEmpty(boolean wantsPosition) {
+		this.restored = true;
+		this.wantsPosition = wantsPosition;
+	}
+
+	boolean isRestored() {
+		return this.restored;
+	}
+
+	/**
+	 * Whether the previous owner has completed this record. Offsets come in rising order.
+	 */
+	boolean wasCompleted(long offset) {
+		CompletedOffsets known = this.completed;
+		if (known == null) {
+			return false;
+		}
+		if (offset >= known.upTo()) {
+			this.completed = null;
+			return false;
+		}
+		return known.contains(offset);
+	}
+
+	/**
+	 * What to commit now.
+	 * @return null when the broker knows it already
+	 */
+	@Nullable CommitPoint toCommit(boolean withMap) {
+		if (this.assignment.tracker().committable() < 0) {
+			return null;
+		}
+		CommitPoint point = this.assignment.tracker().commitPoint(withMap ? this.metadataLimit : 0);
+		if (point.offset() < this.committed) {
+			return null;
+		}
+		boolean known = point.offset() == this.committed && point.metadata().equals(this.committedMetadata);
+		return known ? null : point;
+	}
+
+	void committed(CommitPoint point) {
+		this.committed = point.offset();
+		this.committedMetadata = point.metadata();
+	}
+
+	/** The broker refused the metadata as too large. */
+	void shrinkMetadata() {
+		this.metadataLimit /= 2;
+	}
+
+	int metadataLimit() {
+		return this.metadataLimit;
+	}
+
+	long committedOffset() {
+		return this.committed;
+	}
+
+	boolean wantsPosition() {
+		return this.wantsPosition;
+	}
+
+	void positionKnown() {
+		this.wantsPosition = false;
+	}
+
+	boolean isBackPressure() {
+		return this.backPressure;
+	}
+
+	void backPressure(boolean backPressure) {
+		this.backPressure = backPressure;
+	}
+
+	boolean isUserPaused() {
+		return this.userPaused;
+	}
+
+	void userPaused(boolean userPaused) {
+		this.userPaused = userPaused;
+	}
+
+	TopicPartition partition() {
+		return this.partition;
+	}
+
+	Assignment<ConsumerRecord<K, V>> assignment() {
+		return this.assignment;
+	}
+
+	AssignedPartition assigned() {
+		return new AssignedPartition(this.partition, this.assignment.epoch());
+	}
+
+}

@@ -1,0 +1,64 @@
+package io.evenkeel.kafka.engine;
+
+import io.evenkeel.kafka.engine.dispatch.Delivery;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.common.errors.RecordDeserializationException;
+
+/**
+ * What the container does for the engine with records. Called on worker threads unless
+ * said otherwise.
+ *
+ * @param <K> the type of the key
+ * @param <V> the type of the value
+ */
+public interface RecordHandler<K, V> {
+
+	/**
+	 * Begin a call of the listener.
+	 * @param attempt to be answered once, now or later
+	 */
+	void handle(Attempt<K, V> attempt);
+
+	/**
+	 * Recover a record whose attempts are exhausted. Throws when that failed: it is tried
+	 * again later, and the record stays unfinished.
+	 * @param delivery the record with its assignment and the number of its calls
+	 * @param failure why its last call failed
+	 * @return how the record ended
+	 */
+	Recovery recover(Delivery<ConsumerRecord<K, V>> delivery, Throwable failure);
+
+	/**
+	 * A recovery failed and will be tried again.
+	 * @param record the record
+	 * @param failures how many recoveries of it have failed so far
+	 * @param failure why
+	 */
+	default void recoveryFailed(ConsumerRecord<K, V> record, int failures, Throwable failure) {
+	}
+
+	/**
+	 * Make a record of one that could not be deserialized, for its recovery. Owner
+	 * thread.
+	 * @param failure what the client says
+	 * @return a record without key and value
+	 */
+	ConsumerRecord<K, V> undeserializable(RecordDeserializationException failure);
+
+	/**
+	 * How a recovery ended.
+	 */
+	enum Recovery {
+
+		/** The recovery called the listener again, and this time it succeeded. */
+		SUCCEEDED,
+		/** The record is given up, counted and logged. */
+		SKIPPED,
+		/** A broker acknowledged it in the dead-letter topic. */
+		DEAD_LETTERED,
+		/** The user wants the container to stop; the record stays unfinished. */
+		STOP
+
+	}
+
+}

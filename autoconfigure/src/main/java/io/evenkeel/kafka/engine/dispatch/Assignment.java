@@ -1,0 +1,229 @@
+package io.evenkeel.kafka.engine.dispatch;
+
+import java.util.ArrayDeque;
+import java.util.HashMap;
+import java.util.LinkedHashSet;
+import java.util.Map;
+import java.util.Set;
+
+import io.evenkeel.kafka.engine.offset.CompletedOffsets;
+import io.evenkeel.kafka.engine.offset.OffsetTracker;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * All that is known of one partition while it is assigned. It is made when the partition
+ * is assigned and closed for good when it is revoked or lost; the same partition assigned
+ * again gets a new one, with a higher epoch. Every record carries its assignment, so a
+ * late completion can only ever reach the assignment that it belongs to.
+ *
+ * <h2>Threading</h2>
+ * <ul>
+ * <li>The owner thread alone uses the tracker and the map of lanes, and alone sets
+ * {@code stopping} and {@code closed}.</li>
+ * <li>{@code stopping} and {@code closed} are volatile: workers read the first before
+ * each call, acknowledging threads the second.</li>
+ * <li>The package-private counts and queues are under the dispatcher's lock.</li>
+ * </ul>
+ *
+ * @param <R> the type of the record
+ */
+public final class Assignment<R> {
+
+	private final String topic;
+
+	private final int partition;
+
+	private final long epoch;
+
+	private OffsetTracker tracker = new OffsetTracker();
+
+	private final Map<Object, Lane<R>> lanes = new HashMap<>();
+
+	private final Lane<R> partitionLane = new Lane<>(this, null);
+
+	private final ArrayDeque<Lane<R>> retiring = new ArrayDeque<>();
+
+	private volatile boolean stopping;
+
+	private volatile boolean held;
+
+	private volatile boolean closed;
+
+	final ArrayDeque<Lane<R>> ready = new ArrayDeque<>();
+
+	final Set<Run<R>> runs = new LinkedHashSet<>();
+
+	/** Whether the dispatcher's ring holds this assignment. */
+	boolean listed;
+
+	int queued;
+
+	int inHand;
+
+	int parked;
+
+	int dropped;
+
+	public Assignment(String topic, int partition, long epoch) {
+		this.topic = topic;
+		this.partition = partition;
+		this.epoch = epoch;
+	}
+
+	/**
+	 * Begin a record: from here on its offset holds the committed one back. Owner thread.
+	 * @param record the record
+	 * @param offset its offset, higher than all before
+	 * @param laneKey what it must be in order with: null for the whole partition,
+	 * {@link LaneKeys#ALONE} for nothing
+	 * @param nowNanos when it was polled
+	 * @return the delivery, not yet handed to a dispatcher
+	 */
+	public Delivery<R> begin(R record, long offset, @Nullable Object laneKey, long nowNanos) {
+		Lane<R> lane = lane(laneKey);
+		lane.unfinished++;
+		return new Delivery<>(record, this, lane, offset, this.tracker.begin(offset, nowNanos), nowNanos);
+	}
+
+	private Lane<R> lane(@Nullable Object laneKey) {
+		if (laneKey == null) {
+			return this.partitionLane;
+		}
+		if (laneKey == LaneKeys.ALONE) {
+			return new Lane<>(this, null);
+		}
+		Lane<R> lane = this.lanes.get(laneKey);
+		if (lane == null) {
+			lane = new Lane<>(this, laneKey);
+			this.lanes.put(laneKey, lane);
+		}
+		return lane;
+	}
+
+	/**
+	 * Apply the end of a record to the offsets. Owner thread; never after a close.
+	 * @param delivery a delivery of this assignment that has ended
+	 */
+	public void completed(Delivery<R> delivery) {
+		this.tracker.complete(delivery.sequence());
+		Lane<R> lane = delivery.lane();
+		if (--lane.unfinished == 0 && lane.key() != null) {
+			this.retiring.add(lane);
+		}
+	}
+
+	/**
+	 * Forget the lanes that have nothing left. A lane whose last record was acknowledged
+	 * inside its still running call must stay: a new lane for the key would let two calls
+	 * overlap. Owner thread, once a turn.
+	 */
+	public void retireLanes() {
+		for (int i = this.retiring.size(); i > 0; i--) {
+			Lane<R> lane = this.retiring.remove();
+			if (lane.unfinished > 0) {
+				continue;
+			}
+			if (lane.state() == Lane.State.IDLE) {
+				Object key = lane.key();
+				if (key != null) {
+					this.lanes.remove(key, lane);
+				}
+			}
+			else {
+				this.retiring.add(lane);
+			}
+		}
+	}
+
+	/**
+	 * The number of keys that have a lane. Owner thread.
+	 * @return 0 for an ordering by partition
+	 */
+	public int keys() {
+		return this.lanes.size();
+	}
+
+	/**
+	 * Take over what the previous owner completed out of order. Owner thread, before the
+	 * first record.
+	 * @param completed its map
+	 */
+	public void inherit(CompletedOffsets completed) {
+		this.tracker = new OffsetTracker(completed);
+	}
+
+	/**
+	 * The offsets of this assignment. Owner thread only.
+	 * @return the tracker
+	 */
+	public OffsetTracker tracker() {
+		return this.tracker;
+	}
+
+	void hold(boolean hold) {
+		this.held = hold;
+	}
+
+	/**
+	 * Whether the user's pause keeps records of this assignment from starting.
+	 * @return true while paused
+	 */
+	public boolean isHeld() {
+		return this.held;
+	}
+
+	/** Whether the next record of a run may start. */
+	boolean mayStart() {
+		return !this.stopping && !this.held;
+	}
+
+	void stopStarting() {
+		this.stopping = true;
+	}
+
+	/**
+	 * Close this assignment for good: whatever ends from now on is stale. Owner thread.
+	 */
+	public void close() {
+		this.stopping = true;
+		this.closed = true;
+	}
+
+	/**
+	 * Whether no record of this assignment may be started any more.
+	 * @return true from the begin of a revoke on
+	 */
+	public boolean isStopping() {
+		return this.stopping;
+	}
+
+	/**
+	 * Whether this assignment is gone.
+	 * @return true once it was revoked or lost
+	 */
+	public boolean isClosed() {
+		return this.closed;
+	}
+
+	public String topic() {
+		return this.topic;
+	}
+
+	public int partition() {
+		return this.partition;
+	}
+
+	/**
+	 * The number of this assignment.
+	 * @return unique and rising within a listener
+	 */
+	public long epoch() {
+		return this.epoch;
+	}
+
+	@Override
+	public String toString() {
+		return this.topic + "-" + this.partition + "@" + this.epoch;
+	}
+
+}

@@ -1,0 +1,157 @@
+package io.evenkeel.kafka.engine.dispatch;
+
+import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
+
+/**
+ * One call of the handler: for one record, or for the records of a batch. Its lane and
+ * its slot are held until it is closed, by the worker or, when the handler is
+ * asynchronous, by whichever thread finishes the work.
+ *
+ * <h2>Threading</h2> {@link #end}, {@link #close} and {@link #park} may be called from
+ * any thread. A call is closed exactly once: later attempts change nothing and return
+ * false.
+ *
+ * <h2>Why a state and a compare-and-set</h2> The worker leaves when the handler returns;
+ * the handler's future may complete before, while or after that. OPEN → CLOSED by the
+ * closer against OPEN → DETACHED by the worker decides which of the two gives the lane
+ * back, so that it is given back once.
+ *
+ * @param <R> the type of the record
+ */
+public final class Call<R> {
+
+	private static final int OPEN = 0;
+
+	private static final int DETACHED = 1;
+
+	private static final int CLOSED = 2;
+
+	private final AtomicInteger state = new AtomicInteger();
+
+	private final Dispatcher<R> dispatcher;
+
+	private final Run<R> run;
+
+	private final List<Delivery<R>> deliveries;
+
+	private long parkNanos = -1;
+
+	Call(Dispatcher<R> dispatcher, Run<R> run, List<Delivery<R>> deliveries) {
+		this.dispatcher = dispatcher;
+		this.run = run;
+		this.deliveries = deliveries;
+	}
+
+	/**
+	 * End one record of this call, whether the call is still open or not. Any thread.
+	 * @param delivery a record of this call
+	 * @param outcome how it ended
+	 * @return false when it had ended before
+	 */
+	public boolean end(Delivery<R> delivery, Outcome outcome) {
+		if (!delivery.end(outcome)) {
+			return false;
+		}
+		this.dispatcher.ended(delivery);
+		return true;
+	}
+
+	/**
+	 * End what has not ended yet and close the call.
+	 * @param outcome how the records ended
+	 * @return false when the call was closed before: nothing has changed
+	 */
+	public boolean complete(Outcome outcome) {
+		if (this.state.get() == CLOSED) {
+			return false;
+		}
+		for (int i = 0; i < this.deliveries.size(); i++) {
+			end(this.deliveries.get(i), outcome);
+		}
+		return close();
+	}
+
+	/**
+	 * Close the call: its lane and slot are free. Records of it that have not ended stay
+	 * pending until somebody ends them.
+	 * @return false when the call was closed before
+	 */
+	public boolean close() {
+		return close(-1);
+	}
+
+	/**
+	 * Close the call and put its records that have not ended back to the front of the
+	 * lane, to be called again, before the later ones, when the time has passed. Only
+	 * this lane waits.
+	 * @param nanos how long, 0 for at once
+	 * @return false when the call was closed before
+	 */
+	public boolean park(long nanos) {
+		return close(Math.max(0, nanos));
+	}
+
+	private boolean close(long park) {
+		int current = this.state.get();
+		if (current == CLOSED) {
+			return false;
+		}
+		synchronized (this) {
+			if (this.state.get() == CLOSED) {
+				return false;
+			}
+			this.parkNanos = park;
+			current = this.state.getAndSet(CLOSED);
+		}
+		if (current == DETACHED) {
+			this.dispatcher.release(this.run);
+		}
+		return true;
+	}
+
+	/**
+	 * The worker leaves.
+	 * @return true when the call is still open, so that its closer gives the lane back
+	 */
+	boolean detach() {
+		return this.state.compareAndSet(OPEN, DETACHED);
+	}
+
+	/**
+	 * Whether this call was closed.
+	 * @return true once it was
+	 */
+	public boolean isClosed() {
+		return this.state.get() == CLOSED;
+	}
+
+	long parkNanos() {
+		return this.parkNanos;
+	}
+
+	/**
+	 * The records of this call, in offset order.
+	 * @return one, or those of the batch
+	 */
+	public List<Delivery<R>> deliveries() {
+		return this.deliveries;
+	}
+
+	/**
+	 * The first record of this call.
+	 * @return the only one, unless this is a batch
+	 */
+	public Delivery<R> delivery() {
+		return this.deliveries.get(0);
+	}
+
+	/**
+	 * The assignment that all records of this call belong to.
+	 * @return the fence
+	 */
+	public Assignment<R> assignment() {
+		return this.run.assignment();
+	}
+
+}

@@ -1,0 +1,99 @@
+package io.evenkeel.kafka.engine.dispatch;
+
+import java.util.concurrent.TimeUnit;
+import java.util.function.BiConsumer;
+import java.util.function.LongSupplier;
+
+/**
+ * Takes runs from the dispatcher and calls the handler, until there is nothing to do for
+ * a while or the dispatcher closes. One instance serves any number of threads.
+ *
+ * <p>
+ * A run of a fast handler is worked off in one go; a run that has taken longer than
+ * {@link #SLICE_NANOS} is given back after the current record, so that the other lanes
+ * have their turn.
+ *
+ * @param <R> the type of the record
+ */
+public final class Worker<R> {
+
+	static final long SLICE_NANOS = TimeUnit.MILLISECONDS.toNanos(1);
+
+	private static final long AFTER_BUG_NANOS = TimeUnit.SECONDS.toNanos(1);
+
+	private final Dispatcher<R> dispatcher;
+
+	private final Invoker<R> invoker;
+
+	private final LongSupplier clock;
+
+	private final BiConsumer<Assignment<R>, Throwable> bugs;
+
+	/**
+	 * Make a worker.
+	 * @param dispatcher where the work comes from
+	 * @param invoker makes the calls
+	 * @param clock nanoseconds
+	 * @param bugs told what an invoker threw
+	 */
+	public Worker(Dispatcher<R> dispatcher, Invoker<R> invoker, LongSupplier clock,
+			BiConsumer<Assignment<R>, Throwable> bugs) {
+		this.dispatcher = dispatcher;
+		this.invoker = invoker;
+		this.clock = clock;
+		this.bugs = bugs;
+	}
+
+	/**
+	 * Work on the calling thread until there is nothing left to wait for.
+	 */
+	void work() {
+		Run<R> run = null;
+		do {
+			run = this.dispatcher.exchange(run, true);
+			if (run != null) {
+				execute(run);
+			}
+		}
+		while (run != null);
+	}
+
+	/**
+	 * Take one run if there is one and work it off, without waiting. For tests that play
+	 * the workers by hand.
+	 * @return false when there was nothing to do
+	 */
+	public boolean step() {
+		Run<R> run = this.dispatcher.exchange(null, false);
+		if (run == null) {
+			return false;
+		}
+		execute(run);
+		this.dispatcher.give(run);
+		return true;
+	}
+
+	private void execute(Run<R> run) {
+		long began = this.clock.getAsLong();
+		Assignment<R> assignment = run.assignment();
+		while (run.hasNext() && assignment.mayStart()) {
+			Call<R> call = run.next(this.dispatcher);
+			invoke(call);
+			if (call.detach() || call.parkNanos() >= 0 || this.clock.getAsLong() - began > SLICE_NANOS) {
+				return;
+			}
+		}
+	}
+
+	private void invoke(Call<R> call) {
+		try {
+			this.invoker.invoke(call);
+		}
+		catch (Throwable ex) {
+			// Whatever it was, the lane and the slot must come back.
+			call.park(AFTER_BUG_NANOS);
+			this.bugs.accept(call.assignment(), ex);
+		}
+	}
+
+}
