@@ -157,6 +157,14 @@ final class PendingSend<K, V> extends CompletableFuture<RecordMetadata>
 		}
 	}
 
+	/** End it after a wait on the caller's thread. */
+	void failWaited(Diagnosis found) {
+		if (STATE.getAndSet(this, ENDED) != ENDED) {
+			long now = this.context.clock().getAsLong();
+			end(null, this.context.failures().waited(topic(), found, now - this.startedAt, now), now);
+		}
+	}
+
 	/** End it as possibly taken by the client. */
 	void failDelivery(Diagnosis found, boolean possiblySent) {
 		if (STATE.getAndSet(this, ENDED) != ENDED) {
