@@ -77,6 +77,44 @@ public final class EvenkeelProducerFactory<K, V> extends DefaultKafkaProducerFac
 		this.clientIds = clientIds;
 	}
 
+	/**
+	 * Put a sending producer in the place of a client that another factory has made, with
+	 * that factory's properties and serializers. The client is closed; it was never used.
+	 * @param factory the factory
+	 * @param client what it has made
+	 * @param settings the limits; the factory's {@code max.block.ms}, if it has one,
+	 * takes the place of the metadata timeout
+	 * @param registry knows the producers
+	 * @param <K> the type of keys
+	 * @param <V> the type of values
+	 * @return the sending producer
+	 */
+	public static <K, V> Producer<K, V> replace(DefaultKafkaProducerFactory<K, V> factory, Producer<K, V> client,
+			ProducerSettings settings, ProducerRegistry registry) {
+		Map<String, Object> configs = new HashMap<>(factory.getConfigurationProperties());
+		client.metrics()
+			.keySet()
+			.stream()
+			.findFirst()
+			.map((name) -> name.tags().get("client-id"))
+			.ifPresent((id) -> configs.put(ProducerConfig.CLIENT_ID_CONFIG, id));
+		client.close(Duration.ZERO);
+		Object maxBlock = configs.get(ProducerConfig.MAX_BLOCK_MS_CONFIG);
+		ProducerSettings limits = (maxBlock != null)
+				? settings.withMetadataTimeout(Duration.ofMillis(Long.parseLong(maxBlock.toString()))) : settings;
+		EvenkeelProducerFactory<K, V> ours = new EvenkeelProducerFactory<>(configs, limits, registry);
+		ours.setConfigureSerializers(factory.isConfigureSerializers());
+		Supplier<@Nullable Serializer<K>> keys = factory.getKeySerializerSupplier();
+		Supplier<@Nullable Serializer<V>> values = factory.getValueSerializerSupplier();
+		if (keys != null) {
+			ours.setKeySerializerSupplier(keys);
+		}
+		if (values != null) {
+			ours.setValueSerializerSupplier(values);
+		}
+		return ours.createRawProducer(configs);
+	}
+
 	@Override
 	public void setApplicationContext(ApplicationContext applicationContext) {
 		super.setApplicationContext(applicationContext);
