@@ -1,12 +1,11 @@
 package io.evenkeel.kafka.producer;
 
-import java.util.ArrayDeque;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.Executor;
 import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.locks.Condition;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
 import java.util.concurrent.locks.ReentrantLock;
 
@@ -18,64 +17,79 @@ import org.jspecify.annotations.Nullable;
  * Runs the user's code of a producer, callbacks and continuations of futures, one after
  * the other and off the client's I/O thread.
  * <p>
- * <b>Threading.</b> Any thread hands in; one runner at a time takes tasks. The runner
+ * <b>Threading.</b> Any thread hands in; one runner at a time takes tasks. A runner
  * starts with the first task and ends after ten idle seconds.
  * <p>
  * <b>Invariants.</b> (1) Tasks start in the order in which they were handed in, so the
  * callbacks of a partition keep the client's order. (2) A task starts when the one before
  * has ended, with one exception: a task that sits waiting for some future gives way to
  * the next ones, because it may be waiting for one of them. (3) Handing in never waits
- * for a task.
+ * for a task. (4) Only the active runner touches the head of the queue: it is relieved
+ * only while it is busy with a task, by a compare-and-set that its own way back would
+ * lose.
  * <p>
  * <b>Why.</b> On the client's I/O thread a continuation that blocks holds all sends, and
  * one that sends waits for metadata that only this very thread could fetch. A
  * continuation that sends and joins would wait for itself for ever on any single thread,
  * and its futures would never end; so a runner that is parked on a future for a while is
- * relieved by another. Code that is merely slow is not: it may rely on being alone.
+ * relieved by another. Code that is merely slow is not: it may rely on being alone. The
+ * lock guards starting and ending only; a runner announces its sleep before it looks at
+ * the queue for the last time, and whoever adds looks at the announcement after adding.
+ * Before it sleeps a runner naps a few times for a moment and looks by itself: under load
+ * the I/O thread then wakes it seldom, and waking costs as much as sending some records.
  */
-final class CompletionThread implements Executor {
+final class CompletionThread {
 
 	private static final Log logger = LogFactory.getLog(CompletionThread.class);
 
 	private static final long IDLE = TimeUnit.SECONDS.toNanos(10);
 
+	private static final long NAP = TimeUnit.MICROSECONDS.toNanos(200);
+
+	private static final int NAPS = 4;
+
 	static final long PATIENCE = TimeUnit.MILLISECONDS.toNanos(200);
 
 	private final ReentrantLock lock = new ReentrantLock();
 
-	private final Condition changed = this.lock.newCondition();
+	private final CompletionQueue queue = new CompletionQueue();
 
-	private final ArrayDeque<Runnable> queue = new ArrayDeque<>();
+	private final AtomicBoolean watched = new AtomicBoolean();
 
 	private final ThreadFactory threads;
 
 	private final ProducerRuntime runtime;
 
-	private @Nullable Runner runner;
+	private volatile @Nullable Runner runner;
 
-	private boolean watched;
+	private volatile boolean closed;
 
-	private boolean closed;
+	private int tasksSeen;
 
 	CompletionThread(ThreadFactory threads, ProducerRuntime runtime) {
 		this.threads = threads;
 		this.runtime = runtime;
 	}
 
-	@Override
-	public void execute(Runnable task) {
+	void execute(Completion task) {
+		this.queue.add(task);
+		Runner active = this.runner;
+		if (active == null) {
+			ensureRunner();
+		}
+		else if (active.asleep) {
+			LockSupport.unpark(active.thread);
+		}
+		if (!this.watched.get() && this.watched.compareAndSet(false, true)) {
+			this.runtime.later().after(PATIENCE, this::watch);
+		}
+	}
+
+	private void ensureRunner() {
 		this.lock.lock();
 		try {
-			this.queue.add(task);
-			Runner active = this.runner;
-			if (active == null) {
+			if (this.runner == null) {
 				startRunner();
-			}
-			else if (active.busySince == Runner.IDLE_NOW) {
-				this.changed.signalAll();
-			}
-			else {
-				watch();
 			}
 		}
 		finally {
@@ -94,26 +108,23 @@ final class CompletionThread implements Executor {
 		thread.start();
 	}
 
-	private void watch() {
-		if (!this.watched) {
-			this.watched = true;
-			this.runtime.later().after(PATIENCE, this::relieve);
-		}
-	}
-
 	/** Put another runner in the place of one that waits for a future. */
-	private void relieve() {
+	private void watch() {
 		this.lock.lock();
 		try {
-			this.watched = false;
 			Runner active = this.runner;
-			if (active == null || this.queue.isEmpty() || active.busySince == Runner.IDLE_NOW) {
+			this.watched.set(false);
+			if (active == null || active.asleep) {
 				return;
 			}
-			if (this.runtime.clock().getAsLong() - active.busySince >= PATIENCE && active.waitsForFuture()) {
+			boolean stuck = active.tasks == this.tasksSeen && active.waitsForFuture();
+			this.tasksSeen = active.tasks;
+			if (stuck && active.state.compareAndSet(Runner.BUSY, Runner.RELIEVED)) {
 				startRunner();
 			}
-			watch();
+			else if (this.watched.compareAndSet(false, true)) {
+				this.runtime.later().after(PATIENCE, this::watch);
+			}
 		}
 		finally {
 			this.lock.unlock();
@@ -121,13 +132,8 @@ final class CompletionThread implements Executor {
 	}
 
 	boolean isCurrentThread() {
-		this.lock.lock();
-		try {
-			return this.runner != null && this.runner.thread == Thread.currentThread();
-		}
-		finally {
-			this.lock.unlock();
-		}
+		Runner active = this.runner;
+		return active != null && active.thread == Thread.currentThread();
 	}
 
 	/**
@@ -137,19 +143,10 @@ final class CompletionThread implements Executor {
 		if (isCurrentThread()) {
 			return;
 		}
-		CountDownLatch done = new CountDownLatch(1);
-		this.lock.lock();
+		Barrier barrier = new Barrier();
+		execute(barrier);
 		try {
-			if (this.runner == null || (this.queue.isEmpty() && this.runner.busySince == Runner.IDLE_NOW)) {
-				return;
-			}
-			execute(done::countDown);
-		}
-		finally {
-			this.lock.unlock();
-		}
-		try {
-			if (!done.await(timeoutNanos, TimeUnit.NANOSECONDS)) {
+			if (!barrier.done.await(timeoutNanos, TimeUnit.NANOSECONDS)) {
 				logger.debug("User code of a producer is still busy");
 			}
 		}
@@ -161,78 +158,135 @@ final class CompletionThread implements Executor {
 	/** Run what was handed in, wait for that a little, and do not stay idle any more. */
 	void close(long timeoutNanos) {
 		await(timeoutNanos);
-		this.lock.lock();
-		try {
-			this.closed = true;
-			this.changed.signalAll();
-		}
-		finally {
-			this.lock.unlock();
+		this.closed = true;
+		Runner active = this.runner;
+		if (active != null) {
+			LockSupport.unpark(active.thread);
 		}
 	}
 
 	/**
-	 * Takes tasks as long as it is the active one. Its fields are guarded by the lock.
+	 * Takes tasks as long as it is not relieved.
 	 */
 	private final class Runner implements Runnable {
 
-		static final long IDLE_NOW = Long.MIN_VALUE;
+		static final int TAKING = 0;
 
-		private long busySince = CompletionThread.this.runtime.clock().getAsLong();
+		static final int BUSY = 1;
 
-		private @Nullable Thread thread;
+		static final int RELIEVED = 2;
+
+		private final AtomicInteger state = new AtomicInteger();
+
+		private volatile boolean asleep;
+
+		private volatile int tasks;
+
+		private volatile @Nullable Thread thread;
 
 		@Override
 		public void run() {
-			Runnable task = next();
-			while (task != null) {
-				try {
-					task.run();
+			while (true) {
+				Completion task = CompletionThread.this.queue.poll();
+				if (task != null) {
+					this.state.lazySet(BUSY);
+					run(task);
+					if (!this.state.compareAndSet(BUSY, TAKING)) {
+						return;
+					}
 				}
-				catch (RuntimeException | Error ex) {
-					logger.error("A completion failed", ex);
+				else if (CompletionThread.this.queue.isEmpty()) {
+					if (sleep()) {
+						return;
+					}
 				}
-				task = next();
+				else {
+					Thread.onSpinWait();
+				}
 			}
 		}
 
-		private @Nullable Runnable next() {
+		@SuppressWarnings("NonAtomicOperationOnVolatileField")
+		private void run(Completion task) {
+			try {
+				task.run();
+			}
+			catch (RuntimeException | Error ex) {
+				logger.error("A completion failed", ex);
+			}
+			this.tasks++;
+		}
+
+		/** Wait for work; true if there was none for long and this runner has ended. */
+		private boolean sleep() {
+			CompletionThread outer = CompletionThread.this;
+			for (int i = 0; i < NAPS; i++) {
+				LockSupport.parkNanos(outer, NAP);
+				if (!outer.queue.isEmpty()) {
+					return false;
+				}
+			}
+			long end = outer.runtime.clock().getAsLong() + IDLE;
+			this.asleep = true;
+			while (outer.queue.isEmpty()) {
+				long left = end - outer.runtime.clock().getAsLong();
+				if (left <= 0 || outer.closed) {
+					if (leave()) {
+						return true;
+					}
+					break;
+				}
+				// User code may have left the flag behind; it would make parking a spin.
+				Thread.interrupted();
+				LockSupport.parkNanos(outer, left);
+			}
+			this.asleep = false;
+			return false;
+		}
+
+		private boolean leave() {
 			CompletionThread outer = CompletionThread.this;
 			outer.lock.lock();
 			try {
-				long left = IDLE;
-				while (outer.runner == this && outer.queue.isEmpty() && !outer.closed && left > 0) {
-					this.busySince = IDLE_NOW;
-					left = await(left);
+				outer.runner = null;
+				if (outer.queue.isEmpty()) {
+					return true;
 				}
-				if (outer.runner != this) {
-					return null;
-				}
-				this.busySince = outer.runtime.clock().getAsLong();
-				Runnable task = outer.queue.poll();
-				if (task == null) {
-					outer.runner = null;
-				}
-				return task;
+				outer.runner = this;
+				return false;
 			}
 			finally {
 				outer.lock.unlock();
 			}
 		}
 
-		private long await(long nanos) {
-			try {
-				return CompletionThread.this.changed.awaitNanos(nanos);
-			}
-			catch (InterruptedException ex) {
-				// User code left the flag behind; it is nobody's business here.
-				return nanos;
-			}
+		boolean waitsForFuture() {
+			Thread current = this.thread;
+			Object blocker = (current != null) ? LockSupport.getBlocker(current) : null;
+			return blocker != null && blocker.getClass().getName().startsWith(CompletableFuture.class.getName());
 		}
 
-		boolean waitsForFuture() {
-			Object blocker = (this.thread != null) ? LockSupport.getBlocker(this.thread) : null;
-			return blocker != null && blocker.getClass().getName().startsWith(CompletableFuture.class.getName());
+	}
+
+	private static final class Barrier implements Completion {
+
+		private final CountDownLatch done = new CountDownLatch(1);
+
+		private volatile @Nullable Completion next;
+
+		@Override
+		public void run() {
+			this.done.countDown();
+		}
+
+		@Override
+		public @Nullable Completion next() {
+			return this.next;
+		}
+
+		@Override
+		public void next(Completion next) {
+			this.next = next;
 		}
 
 	}
