@@ -33,6 +33,7 @@ import org.springframework.core.type.AnnotatedTypeMetadata;
 import org.springframework.kafka.core.KafkaAdmin;
 import org.springframework.kafka.core.KafkaTemplate;
 import org.springframework.kafka.core.ProducerFactory;
+import org.springframework.kafka.support.LoggingProducerListener;
 import org.springframework.kafka.support.ProducerListener;
 import org.springframework.kafka.support.converter.RecordMessageConverter;
 import org.springframework.kafka.support.micrometer.KafkaTemplateObservationConvention;
@@ -78,6 +79,18 @@ public final class EvenkeelProducerAutoConfiguration {
 		}
 		customizers.orderedStream().forEach((customizer) -> customizer.customize(factory));
 		return factory;
+	}
+
+	/**
+	 * Boot's own logs the key and the value of a record that failed; ours says where it
+	 * was going.
+	 */
+	@Bean
+	@ConditionalOnMissingBean(ProducerListener.class)
+	LoggingProducerListener<Object, Object> kafkaProducerListener() {
+		LoggingProducerListener<Object, Object> listener = new LoggingProducerListener<>();
+		listener.setIncludeContents(false);
+		return listener;
 	}
 
 	@Bean
