@@ -19,12 +19,18 @@ import org.springframework.boot.autoconfigure.condition.ConditionalOnClass;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnMissingBean;
 import org.springframework.boot.context.properties.EnableConfigurationProperties;
 import org.springframework.boot.context.properties.PropertyMapper;
+import org.springframework.boot.context.properties.bind.Binder;
 import org.springframework.boot.kafka.autoconfigure.DefaultKafkaProducerFactoryCustomizer;
 import org.springframework.boot.kafka.autoconfigure.KafkaAutoConfiguration;
 import org.springframework.boot.kafka.autoconfigure.KafkaConnectionDetails;
 import org.springframework.boot.kafka.autoconfigure.KafkaProperties;
 import org.springframework.context.annotation.Bean;
+import org.springframework.context.annotation.Condition;
+import org.springframework.context.annotation.ConditionContext;
+import org.springframework.context.annotation.Conditional;
 import org.springframework.core.env.Environment;
+import org.springframework.core.type.AnnotatedTypeMetadata;
+import org.springframework.kafka.core.KafkaAdmin;
 import org.springframework.kafka.core.KafkaTemplate;
 import org.springframework.kafka.core.ProducerFactory;
 import org.springframework.kafka.support.LoggingProducerListener;
@@ -108,6 +114,20 @@ public final class EvenkeelProducerAutoConfiguration {
 		return template;
 	}
 
+	@Bean
+	@Conditional(OnVerifyTopics.class)
+	@ConditionalOnMissingBean
+	ProducerTopicVerifier evenkeelProducerTopicVerifier(KafkaAdmin kafkaAdmin) {
+		return new ProducerTopicVerifier(this.properties.getStartup(), kafkaAdmin);
+	}
+
+	@Bean
+	static ProducerFactoryDecorator evenkeelProducerFactoryDecorator(
+			ObjectProvider<EvenkeelProducerProperties> properties, ObjectProvider<ProducerRegistry> registry) {
+		return new ProducerFactoryDecorator(() -> new ProducerSettingsMapper(properties.getObject()).map(null),
+				registry::getObject);
+	}
+
 	@SuppressWarnings("unchecked")
 	private static ProducerFactory<Object, Object> castFactory(ProducerFactory<?, ?> factory) {
 		return (ProducerFactory<Object, Object>) factory;
@@ -116,6 +136,21 @@ public final class EvenkeelProducerAutoConfiguration {
 	@SuppressWarnings("unchecked")
 	private static ProducerListener<Object, Object> castListener(ProducerListener<?, ?> listener) {
 		return (ProducerListener<Object, Object>) listener;
+	}
+
+	/**
+	 * There are topics to verify, however the list is written.
+	 */
+	static final class OnVerifyTopics implements Condition {
+
+		@Override
+		public boolean matches(ConditionContext context, AnnotatedTypeMetadata metadata) {
+			String[] topics = Binder.get(context.getEnvironment())
+				.bind(EvenkeelProducerProperties.PREFIX + ".startup.verify-topics", String[].class)
+				.orElse(new String[0]);
+			return topics != null && topics.length > 0;
+		}
+
 	}
 
 }

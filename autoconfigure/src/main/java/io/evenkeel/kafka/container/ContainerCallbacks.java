@@ -41,8 +41,23 @@ final class ContainerCallbacks<K, V> implements EngineCallbacks<K, V> {
 
 	private boolean polledOnce;
 
+	private boolean registered;
+
+	private final ListenerCalls<K, V> calls;
+
+	private final @Nullable AssignmentBeansTable beans;
+
+	private final @Nullable Transactions transactions;
+
+	private final boolean commitsInitial;
+
 	ContainerCallbacks(EvenkeelContainer<K, V> container, ContainerEvents events, @Nullable ConsumerSeekAware seekAware,
-			SeekCallback<K, V> seeks) {
+			SeekCallback<K, V> seeks, ListenerCalls<K, V> calls, @Nullable AssignmentBeansTable beans,
+			@Nullable Transactions transactions, boolean commitsInitial) {
+		this.calls = calls;
+		this.beans = beans;
+		this.transactions = transactions;
+		this.commitsInitial = commitsInitial;
 		this.container = container;
 		this.events = events;
 		ConsumerRebalanceListener listener = container.getContainerProperties().getConsumerRebalanceListener();
@@ -54,11 +69,19 @@ final class ContainerCallbacks<K, V> implements EngineCallbacks<K, V> {
 	}
 
 	@Override
-	public void assigned(Consumer<K, V> consumer, Collection<AssignedPartition> assigned) {
+	public void assigned(Consumer<K, V> raw, Collection<AssignedPartition> assigned) {
 		List<TopicPartition> partitions = partitions(assigned);
-		this.container.assignmentChanged(consumer);
+		this.container.assignmentChanged(raw);
+		gone(partitions);
+		if (this.transactions != null) {
+			this.transactions.generation(raw);
+			if (this.commitsInitial) {
+				each("initial commit", () -> this.seeks.commitInitial(raw, partitions));
+			}
+		}
+		Consumer<K, V> consumer = this.calls.consumer();
 		if (this.seekAware != null) {
-			each("ConsumerSeekAware", () -> seekAwareAssigned(consumer, partitions));
+			each("ConsumerSeekAware", () -> seekAwareAssigned(raw, partitions));
 		}
 		each("rebalance listener", () -> {
 			if (this.user instanceof ConsumerAwareRebalanceListener aware) {
@@ -71,6 +94,7 @@ final class ContainerCallbacks<K, V> implements EngineCallbacks<K, V> {
 		CommonErrorHandler errors = this.container.getCommonErrorHandler();
 		if (errors != null) {
 			each("error handler", () -> errors.onPartitionsAssigned(consumer, partitions, () -> {
+				// Nothing was paused on its behalf.
 			}));
 		}
 		this.events.publish(new PartitionsAssignedEvent(this.container, this.container.getListenerId(), assigned));
@@ -81,7 +105,10 @@ final class ContainerCallbacks<K, V> implements EngineCallbacks<K, V> {
 		if (aware == null) {
 			return;
 		}
-		aware.registerSeekCallback(this.seeks);
+		if (!this.registered) {
+			this.registered = true;
+			aware.registerSeekCallback(this.seeks);
+		}
 		aware.onPartitionsAssigned(this.seeks.positions(consumer, partitions), this.seeks);
 		if (!this.polledOnce) {
 			this.polledOnce = true;
@@ -90,7 +117,8 @@ final class ContainerCallbacks<K, V> implements EngineCallbacks<K, V> {
 	}
 
 	@Override
-	public void beforeCommit(Consumer<K, V> consumer, Collection<TopicPartition> partitions) {
+	public void beforeCommit(Consumer<K, V> raw, Collection<TopicPartition> partitions) {
+		Consumer<K, V> consumer = this.calls.consumer();
 		each("rebalance listener", () -> {
 			if (this.user instanceof ConsumerAwareRebalanceListener aware) {
 				aware.onPartitionsRevokedBeforeCommit(consumer, partitions);
@@ -102,9 +130,11 @@ final class ContainerCallbacks<K, V> implements EngineCallbacks<K, V> {
 	}
 
 	@Override
-	public void revoked(Consumer<K, V> consumer, Collection<AssignedPartition> revoked) {
+	public void revoked(Consumer<K, V> raw, Collection<AssignedPartition> revoked) {
 		List<TopicPartition> partitions = partitions(revoked);
-		this.container.assignmentChanged(consumer);
+		this.container.assignmentChanged(raw);
+		gone(partitions);
+		Consumer<K, V> consumer = this.calls.consumer();
 		if (this.user instanceof ConsumerAwareRebalanceListener aware) {
 			each("rebalance listener", () -> aware.onPartitionsRevokedAfterCommit(consumer, partitions));
 		}
@@ -113,9 +143,11 @@ final class ContainerCallbacks<K, V> implements EngineCallbacks<K, V> {
 	}
 
 	@Override
-	public void lost(Consumer<K, V> consumer, Collection<AssignedPartition> lost) {
+	public void lost(Consumer<K, V> raw, Collection<AssignedPartition> lost) {
 		List<TopicPartition> partitions = partitions(lost);
-		this.container.assignmentChanged(consumer);
+		this.container.assignmentChanged(raw);
+		gone(partitions);
+		Consumer<K, V> consumer = this.calls.consumer();
 		each("rebalance listener", () -> {
 			if (this.user instanceof ConsumerAwareRebalanceListener aware) {
 				aware.onPartitionsLost(consumer, partitions);
@@ -136,7 +168,11 @@ final class ContainerCallbacks<K, V> implements EngineCallbacks<K, V> {
 	}
 
 	@Override
-	public void polled(Consumer<K, V> consumer, int records) {
+	public void polled(Consumer<K, V> raw, int records) {
+		if (this.transactions != null) {
+			this.transactions.generation(raw);
+		}
+		Consumer<K, V> consumer = this.calls.consumer();
 		this.pauseWatch.polled(consumer);
 		this.idleWatch.polled(consumer, records);
 	}
@@ -144,6 +180,24 @@ final class ContainerCallbacks<K, V> implements EngineCallbacks<K, V> {
 	private void idle(Map<TopicPartition, Long> assignments) {
 		if (this.seekAware != null) {
 			this.seekAware.onIdleContainer(assignments, this.seeks);
+		}
+	}
+
+	/** The beans of what is gone, or begins anew, live no longer than their calls. */
+	private void gone(Collection<TopicPartition> partitions) {
+		if (this.beans != null) {
+			this.beans.gone(partitions);
+		}
+	}
+
+	/** The engine has ended. */
+	void ended() {
+		if (this.beans != null) {
+			this.beans.allGone();
+		}
+		ConsumerSeekAware aware = this.seekAware;
+		if (aware != null && this.registered) {
+			each("ConsumerSeekAware", aware::unregisterSeekCallback);
 		}
 	}
 

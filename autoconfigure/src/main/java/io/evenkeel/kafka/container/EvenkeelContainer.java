@@ -22,6 +22,7 @@ import org.jspecify.annotations.Nullable;
 import org.springframework.context.ApplicationContext;
 import org.springframework.kafka.core.ConsumerFactory;
 import org.springframework.kafka.event.ConsumerStoppedEvent;
+import org.springframework.kafka.listener.AfterRollbackProcessor;
 import org.springframework.kafka.listener.ConcurrentMessageListenerContainer;
 import org.springframework.kafka.listener.ContainerProperties;
 import org.springframework.kafka.listener.KafkaMessageListenerContainer;
@@ -61,6 +62,8 @@ public class EvenkeelContainer<K, V> extends ConcurrentMessageListenerContainer<
 	private volatile boolean paused;
 
 	private volatile boolean alwaysSuffix = true;
+
+	private volatile boolean userRollbacks;
 
 	private volatile Collection<TopicPartition> assigned = List.of();
 
@@ -332,6 +335,22 @@ public class EvenkeelContainer<K, V> extends ConcurrentMessageListenerContainer<
 		if (current != null) {
 			current.onOwner((consumer) -> consumer.enforceRebalance("Enforced by the application"));
 		}
+	}
+
+	@Override
+	public void setAfterRollbackProcessor(AfterRollbackProcessor<? super K, ? super V> afterRollbackProcessor) {
+		super.setAfterRollbackProcessor(afterRollbackProcessor);
+		this.userRollbacks = true;
+	}
+
+	boolean interceptsBeforeTransaction() {
+		return isInterceptBeforeTx();
+	}
+
+	/** What the user set; null when there is only spring-kafka's default. */
+	@SuppressWarnings("unchecked")
+	@Nullable AfterRollbackProcessor<K, V> userRollbackProcessor() {
+		return this.userRollbacks ? (AfterRollbackProcessor<K, V>) getAfterRollbackProcessor() : null;
 	}
 
 	@Override

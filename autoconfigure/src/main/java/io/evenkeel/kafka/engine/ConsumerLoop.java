@@ -7,7 +7,6 @@ import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.function.LongSupplier;
 
-import io.evenkeel.kafka.engine.EngineListener.ResetCause;
 import io.evenkeel.kafka.engine.dispatch.Dispatcher;
 import org.apache.kafka.clients.consumer.CloseOptions;
 import org.apache.kafka.clients.consumer.Consumer;
@@ -64,8 +63,6 @@ final class ConsumerLoop<K, V> {
 
 	private final EngineCallbacks<K, V> callbacks;
 
-	private final EngineListener listener;
-
 	private final EngineSettings settings;
 
 	private final LongSupplier clock;
@@ -82,12 +79,11 @@ final class ConsumerLoop<K, V> {
 		this.completions = parts.completions();
 		this.handler = parts.handler();
 		this.callbacks = parts.callbacks();
-		this.listener = parts.listener();
 		this.settings = parts.settings();
 		this.clock = parts.clock();
-		this.committer = new Committer<>(id, consumer, this.settings, this.listener, this.clock, parts.ownerWait());
+		this.committer = new Committer<>(id, consumer, this.settings, parts.listener(), this.clock, parts.ownerWait());
 		this.rebalancer = new Rebalancer<>(id, consumer, this.table, this.dispatcher, this.committer, this.completions,
-				this.settings, this.callbacks, this.listener, this.clock, parts.ownerWait(), parts.log(),
+				this.settings, this.callbacks, parts.listener(), this.clock, parts.ownerWait(), parts.log(),
 				this::applyPauses);
 		this.intake = new Intake<>(id, this.table, this.dispatcher, parts.laneKeys(), this::renew);
 		this.positions = new Positions<>(id, consumer);
@@ -184,8 +180,7 @@ final class ConsumerLoop<K, V> {
 		if (!gone.isEmpty()) {
 			logger.warn("{}: a commit was refused and {} partition(s) are not owned any more: their state is reset",
 					this.id, gone.size());
-			this.rebalancer.fence(gone);
-			this.listener.reset(ResetCause.FENCED, gone.size());
+			this.rebalancer.disowned(gone);
 		}
 	}
 
@@ -206,6 +201,11 @@ final class ConsumerLoop<K, V> {
 		PartitionState<K, V> state = this.table.get(partition);
 		if (state == null) {
 			logger.warn("{}: seek of {} ignored: it is not assigned here", this.id, partition);
+			return;
+		}
+		if (state.assignment().isStopping()) {
+			// A new assignment now would outlive the hand-over.
+			logger.warn("{}: seek of {} ignored: it is being handed over", this.id, partition);
 			return;
 		}
 		move.accept(this.consumer);

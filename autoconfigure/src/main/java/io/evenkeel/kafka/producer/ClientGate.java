@@ -13,7 +13,6 @@ import org.apache.kafka.common.errors.InterruptException;
 import org.apache.kafka.common.errors.InvalidTopicException;
 import org.apache.kafka.common.errors.TimeoutException;
 import org.apache.kafka.common.errors.TopicAuthorizationException;
-import org.jspecify.annotations.Nullable;
 
 /**
  * The only door to the client's sends: looks whether a topic is ready, hands records
@@ -47,7 +46,16 @@ final class ClientGate<K, V> implements LineClient<Diagnosis, PendingSend<K, V>>
 
 	/** The number of partitions, if the client knows the topic; otherwise it asks. */
 	int look(Client<K, V> client, String topic) {
-		return peek(client, topic).partitions();
+		try {
+			return client.producer().partitionsFor(topic).size();
+		}
+		catch (AuthenticationException ex) {
+			refused(client, ex);
+		}
+		catch (KafkaException | IllegalStateException ex) {
+			// The line finds out what it means.
+		}
+		return 0;
 	}
 
 	@Override
@@ -179,22 +187,8 @@ final class ClientGate<K, V> implements LineClient<Diagnosis, PendingSend<K, V>>
 		if (obstacle == Obstacle.MEMORY) {
 			return new Diagnosis(FailureReason.BUFFER_FULL, "the client's buffer.memory is used up", null);
 		}
-		AuthenticationException refusal = this.evidence.standingRefusal();
-		if (refusal != null) {
-			return Diagnoser.classify(refusal);
-		}
-		if (this.evidence.answeredSince(since)) {
-			return (partition < 0) ? new Diagnosis(FailureReason.TOPIC_NOT_FOUND, "brokers know no such topic", null)
-					: new Diagnosis(FailureReason.PARTITION_NOT_FOUND, "the topic has no partition " + partition, null);
-		}
-		return new Diagnosis(FailureReason.BROKERS_UNREACHABLE, protocolHint(), null);
-	}
-
-	private @Nullable String protocolHint() {
 		Client<K, V> client = this.life.current();
-		boolean suspicious = client != null && !this.evidence.everAnswered()
-				&& ConnectionCounts.openAndFail(client.producer().metrics());
-		return suspicious ? "connections open and then fail: check security.protocol" : null;
+		return this.evidence.explain(partition, since, (client != null) ? client.producer() : null);
 	}
 
 	/**

@@ -1,5 +1,6 @@
 package io.evenkeel.kafka.producer;
 
+import java.time.Duration;
 import java.util.List;
 
 import org.apache.kafka.common.serialization.Serializer;
@@ -12,11 +13,12 @@ import org.apache.kafka.common.serialization.Serializer;
  * @param keySerializer the user's serializer of keys
  * @param valueSerializer the user's serializer of values
  * @param maxRecordBytes the largest record that the client takes
+ * @param deliveryTimeout the client's delivery timeout
  * @param factory makes the client
  * @param <K> the type of keys
  * @param <V> the type of values
  */
 record ClientSpec<K, V>(String id, List<String> bootstrapServers, Serializer<K> keySerializer,
-		Serializer<V> valueSerializer, long maxRecordBytes, ClientFactory<K, V> factory) {
+		Serializer<V> valueSerializer, long maxRecordBytes, Duration deliveryTimeout, ClientFactory<K, V> factory) {
 
 }

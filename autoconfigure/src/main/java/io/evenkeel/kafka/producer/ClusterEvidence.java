@@ -1,5 +1,6 @@
 package io.evenkeel.kafka.producer;
 
+import org.apache.kafka.clients.producer.Producer;
 import org.apache.kafka.common.errors.AuthenticationException;
 import org.apache.kafka.common.errors.SslAuthenticationException;
 import org.jspecify.annotations.Nullable;
@@ -56,10 +57,6 @@ final class ClusterEvidence {
 		return this.clusterId;
 	}
 
-	boolean everAnswered() {
-		return this.answered;
-	}
-
 	boolean answeredSince(long time) {
 		return this.answered && this.answeredAt - time > 0;
 	}
@@ -82,6 +79,27 @@ final class ClusterEvidence {
 			return null;
 		}
 		return (last.exception() instanceof SslAuthenticationException) ? last.exception() : null;
+	}
+
+	/**
+	 * Why a topic or a partition is not known.
+	 * @param partition the missing partition, negative when the topic is missing
+	 * @param since when somebody began to wait for it
+	 * @param client the client, {@code null} if there is none
+	 * @return the diagnosis
+	 */
+	Diagnosis explain(int partition, long since, @Nullable Producer<?, ?> client) {
+		AuthenticationException refused = standingRefusal();
+		if (refused != null) {
+			return Diagnoser.classify(refused);
+		}
+		if (answeredSince(since)) {
+			return (partition < 0) ? new Diagnosis(FailureReason.TOPIC_NOT_FOUND, "brokers know no such topic", null)
+					: new Diagnosis(FailureReason.PARTITION_NOT_FOUND, "the topic has no partition " + partition, null);
+		}
+		boolean suspicious = client != null && !this.answered && ConnectionCounts.openAndFail(client.metrics());
+		return new Diagnosis(FailureReason.BROKERS_UNREACHABLE,
+				suspicious ? "connections open and then fail: check security.protocol" : null, null);
 	}
 
 	private record Refusal(AuthenticationException exception, long at) {

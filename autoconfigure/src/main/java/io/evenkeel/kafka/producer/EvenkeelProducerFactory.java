@@ -77,6 +77,44 @@ public final class EvenkeelProducerFactory<K, V> extends DefaultKafkaProducerFac
 		this.clientIds = clientIds;
 	}
 
+	/**
+	 * Put a sending producer in the place of a client that another factory has made, with
+	 * that factory's properties and serializers. The client is closed; it was never used.
+	 * @param factory the factory
+	 * @param client what it has made
+	 * @param settings the limits; the factory's {@code max.block.ms}, if it has one,
+	 * takes the place of the metadata timeout
+	 * @param registry knows the producers
+	 * @param <K> the type of keys
+	 * @param <V> the type of values
+	 * @return the sending producer
+	 */
+	public static <K, V> Producer<K, V> replace(DefaultKafkaProducerFactory<K, V> factory, Producer<K, V> client,
+			ProducerSettings settings, ProducerRegistry registry) {
+		Map<String, Object> configs = new HashMap<>(factory.getConfigurationProperties());
+		client.metrics()
+			.keySet()
+			.stream()
+			.findFirst()
+			.map((name) -> name.tags().get("client-id"))
+			.ifPresent((id) -> configs.put(ProducerConfig.CLIENT_ID_CONFIG, id));
+		client.close(Duration.ZERO);
+		Object maxBlock = configs.get(ProducerConfig.MAX_BLOCK_MS_CONFIG);
+		ProducerSettings limits = (maxBlock != null)
+				? settings.withMetadataTimeout(Duration.ofMillis(Long.parseLong(maxBlock.toString()))) : settings;
+		EvenkeelProducerFactory<K, V> ours = new EvenkeelProducerFactory<>(configs, limits, registry);
+		ours.setConfigureSerializers(factory.isConfigureSerializers());
+		Supplier<@Nullable Serializer<K>> keys = factory.getKeySerializerSupplier();
+		Supplier<@Nullable Serializer<V>> values = factory.getValueSerializerSupplier();
+		if (keys != null) {
+			ours.setKeySerializerSupplier(keys);
+		}
+		if (values != null) {
+			ours.setValueSerializerSupplier(values);
+		}
+		return ours.createRawProducer(configs);
+	}
+
 	@Override
 	public void setApplicationContext(ApplicationContext applicationContext) {
 		super.setApplicationContext(applicationContext);
@@ -88,7 +126,7 @@ public final class EvenkeelProducerFactory<K, V> extends DefaultKafkaProducerFac
 		Map<String, Object> configs = new HashMap<>(rawConfigs);
 		if (configs.get(ProducerConfig.TRANSACTIONAL_ID_CONFIG) != null) {
 			configs.put(ProducerConfig.MAX_BLOCK_MS_CONFIG, this.settings.defaults().metadataTimeout().toMillis());
-			return super.createRawProducer(configs);
+			return inClassLoader(() -> createTransactionalProducer(configs));
 		}
 		configs.put(ProducerConfig.MAX_BLOCK_MS_CONFIG, 0L);
 		configs.computeIfAbsent(ProducerConfig.CLIENT_ID_CONFIG,
@@ -96,7 +134,32 @@ public final class EvenkeelProducerFactory<K, V> extends DefaultKafkaProducerFac
 		return inClassLoader(() -> createSendingProducer(configs));
 	}
 
+	private Producer<K, V> createTransactionalProducer(Map<String, Object> configs) {
+		ClientSpec<K, V> spec = parse(configs);
+		ClusterEvidence evidence = new ClusterEvidence(this.runtime.clock().getAsLong());
+		HandOverSerializer<K> key = new HandOverSerializer<>(spec.keySerializer(),
+				(resource) -> evidence.answered(resource.clusterId(), this.runtime.clock().getAsLong()));
+		HandOverSerializer<V> value = new HandOverSerializer<>(spec.valueSerializer(), (resource) -> {
+		});
+		Producer<K, V> client = postProcessed(new KafkaProducer<>(configs, key, value));
+		return new TransactionalProducer<>(client, key, value, evidence,
+				new Failures(spec.bootstrapServers(), limits(spec), evidence), this.runtime, spec.id(),
+				this.settings.shutdownTimeout());
+	}
+
 	private SendingProducer<K, V> createSendingProducer(Map<String, Object> configs) {
+		ClientSpec<K, V> spec = parse(configs);
+		SendingProducer<K, V> producer = new SendingProducer<>(spec, limits(spec), this.runtime, this.registry,
+				new ClientEvents(spec.id()));
+		this.producers.put(spec.id(), producer);
+		return producer.start();
+	}
+
+	private ProducerSettings limits(ClientSpec<K, V> spec) {
+		return this.settings.withDeliveryTimeout(spec.deliveryTimeout());
+	}
+
+	private ClientSpec<K, V> parse(Map<String, Object> configs) {
 		Serializer<K> givenKey = getKeySerializer();
 		Serializer<V> givenValue = getValueSerializer();
 		if (givenKey != null) {
@@ -113,14 +176,9 @@ public final class EvenkeelProducerFactory<K, V> extends DefaultKafkaProducerFac
 		String id = parsed.getString(ProducerConfig.CLIENT_ID_CONFIG);
 		long maxRecordBytes = Math.min(parsed.getInt(ProducerConfig.MAX_REQUEST_SIZE_CONFIG),
 				parsed.getLong(ProducerConfig.BUFFER_MEMORY_CONFIG));
-		ProducerSettings limits = this.settings
-			.withDeliveryTimeout(Duration.ofMillis(parsed.getInt(ProducerConfig.DELIVERY_TIMEOUT_MS_CONFIG)));
-		ClientSpec<K, V> spec = new ClientSpec<>(id, parsed.getList(ProducerConfig.BOOTSTRAP_SERVERS_CONFIG), key,
-				value, maxRecordBytes, (keys, values) -> inClassLoader(() -> createClient(id, keys, values)));
-		SendingProducer<K, V> producer = new SendingProducer<>(spec, limits, this.runtime, this.registry,
-				new ClientEvents(id));
-		this.producers.put(id, producer);
-		return producer.start();
+		Duration deliveryTimeout = Duration.ofMillis(parsed.getInt(ProducerConfig.DELIVERY_TIMEOUT_MS_CONFIG));
+		return new ClientSpec<>(id, parsed.getList(ProducerConfig.BOOTSTRAP_SERVERS_CONFIG), key, value, maxRecordBytes,
+				deliveryTimeout, (keys, values) -> inClassLoader(() -> createClient(id, keys, values)));
 	}
 
 	private static <T> Serializer<T> newSerializer(AbstractConfig config, String property, boolean isKey) {
@@ -136,7 +194,10 @@ public final class EvenkeelProducerFactory<K, V> extends DefaultKafkaProducerFac
 		Map<String, Object> configs = getProducerConfigs();
 		configs.put(ProducerConfig.MAX_BLOCK_MS_CONFIG, 0L);
 		configs.put(ProducerConfig.CLIENT_ID_CONFIG, id);
-		Producer<K, V> client = new KafkaProducer<>(configs, key, value);
+		return postProcessed(new KafkaProducer<>(configs, key, value));
+	}
+
+	private Producer<K, V> postProcessed(Producer<K, V> client) {
 		for (ProducerPostProcessor<K, V> postProcessor : getPostProcessors()) {
 			client = postProcessor.apply(client);
 		}

@@ -59,6 +59,12 @@ final class Failures {
 		return make(topic, found, FailurePhase.METADATA, elapsed, attempts, false, now, null);
 	}
 
+	/** A record inside a transaction whose topic was waited for in vain. */
+	SendFailedException waited(String topic, Diagnosis found, long elapsed, long now) {
+		return make(topic, found, waitPhase(found), elapsed, 1, false, now,
+				"metadata.timeout=" + simple(this.settings.defaults().metadataTimeout()));
+	}
+
 	/** A record that was handed over. */
 	SendFailedException delivery(String topic, Diagnosis found, boolean possiblySent, long elapsed, int attempts,
 			long now) {

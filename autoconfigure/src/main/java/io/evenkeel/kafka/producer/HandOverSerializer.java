@@ -94,6 +94,11 @@ final class HandOverSerializer<T> implements Serializer<T>, ClusterResourceListe
 		}
 	}
 
+	/** Close the user's serializer. */
+	void closeDelegate() {
+		this.delegate.close();
+	}
+
 	/** The user's serializer outlives the client: the sending producer closes it. */
 	@Override
 	public void close() {

@@ -2,6 +2,7 @@ package io.evenkeel.kafka.producer;
 
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicIntegerFieldUpdater;
+import java.util.concurrent.atomic.AtomicReferenceFieldUpdater;
 
 import io.evenkeel.kafka.producer.line.LineEnd;
 import io.evenkeel.kafka.producer.line.Waiter;
@@ -33,7 +34,7 @@ import org.jspecify.annotations.Nullable;
  * and neither is the I/O thread.
  */
 final class PendingSend<K, V> extends CompletableFuture<RecordMetadata>
-		implements Waiter<Diagnosis>, Callback, Runnable {
+		implements Waiter<Diagnosis>, Callback, Completion {
 
 	private static final Log logger = LogFactory.getLog(PendingSend.class);
 
@@ -47,6 +48,10 @@ final class PendingSend<K, V> extends CompletableFuture<RecordMetadata>
 	private static final AtomicIntegerFieldUpdater<PendingSend> STATE = AtomicIntegerFieldUpdater
 		.newUpdater(PendingSend.class, "state");
 
+	@SuppressWarnings("rawtypes")
+	private static final AtomicReferenceFieldUpdater<PendingSend, Completion> NEXT = AtomicReferenceFieldUpdater
+		.newUpdater(PendingSend.class, Completion.class, "next");
+
 	private final SendContext context;
 
 	private ProducerRecord<K, V> record;
@@ -56,6 +61,8 @@ final class PendingSend<K, V> extends CompletableFuture<RecordMetadata>
 	private final long startedAt;
 
 	private volatile int state;
+
+	private volatile @Nullable Completion next;
 
 	private @Nullable Serialized serialized;
 
@@ -157,6 +164,14 @@ final class PendingSend<K, V> extends CompletableFuture<RecordMetadata>
 		}
 	}
 
+	/** End it after a wait on the caller's thread. */
+	void failWaited(Diagnosis found) {
+		if (STATE.getAndSet(this, ENDED) != ENDED) {
+			long now = this.context.clock().getAsLong();
+			end(null, this.context.failures().waited(topic(), found, now - this.startedAt, now), now);
+		}
+	}
+
 	/** End it as possibly taken by the client. */
 	void failDelivery(Diagnosis found, boolean possiblySent) {
 		if (STATE.getAndSet(this, ENDED) != ENDED) {
@@ -225,6 +240,16 @@ final class PendingSend<K, V> extends CompletableFuture<RecordMetadata>
 		else {
 			complete(metadata);
 		}
+	}
+
+	@Override
+	public @Nullable Completion next() {
+		return this.next;
+	}
+
+	@Override
+	public void next(Completion next) {
+		NEXT.lazySet(this, next);
 	}
 
 	@Override

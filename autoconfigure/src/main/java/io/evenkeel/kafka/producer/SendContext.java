@@ -1,6 +1,5 @@
 package io.evenkeel.kafka.producer;
 
-import java.util.concurrent.Executor;
 import java.util.function.LongSupplier;
 
 /**
@@ -12,7 +11,7 @@ import java.util.function.LongSupplier;
  * @param observer hears of completions
  * @param outcomes hears of outcomes before the user does
  */
-record SendContext(LongSupplier clock, Failures failures, Executor completions, SendObserver observer,
+record SendContext(LongSupplier clock, Failures failures, CompletionThread completions, SendObserver observer,
 		Outcomes outcomes) {
 
 	/**

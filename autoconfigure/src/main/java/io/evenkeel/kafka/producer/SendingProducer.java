@@ -112,7 +112,7 @@ final class SendingProducer<K, V> implements Producer<K, V>, ManagedProducer {
 		Consumer<Throwable> onError = (ex) -> logger.error(spec.id() + ": a turn of the lines failed", ex);
 		this.scheduler = new LineWorker(runtime.named("evenkeel-lines-" + spec.id()), this::schedule, onError);
 		this.timer = new LineWorker(runtime.named("evenkeel-timer-" + spec.id()), this.lines::expire, onError);
-		this.completions = new CompletionThread(runtime.named("evenkeel-completions-" + spec.id()));
+		this.completions = new CompletionThread(runtime.named("evenkeel-completions-" + spec.id()), runtime);
 		this.context = new SendContext(runtime.clock(), new Failures(spec.bootstrapServers(), settings, this.evidence),
 				this.completions, this.observer, new ClientOutcomes());
 	}
@@ -243,6 +243,7 @@ final class SendingProducer<K, V> implements Producer<K, V>, ManagedProducer {
 		if (client != null) {
 			client.producer().flush();
 		}
+		this.completions.await(COMPLETIONS_CLOSE);
 	}
 
 	@Override

@@ -1,6 +1,7 @@
 package io.evenkeel.kafka.autoconfigure;
 
 import java.time.Duration;
+import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 
 import io.evenkeel.kafka.autoconfigure.metrics.EvenkeelProducerMetricsAutoConfiguration;
@@ -8,8 +9,10 @@ import io.evenkeel.kafka.producer.EvenkeelKafkaTemplate;
 import io.evenkeel.kafka.producer.EvenkeelKafkaTemplateCustomizer;
 import io.evenkeel.kafka.producer.EvenkeelProducerFactory;
 import io.evenkeel.kafka.producer.ProducerRegistry;
+import io.evenkeel.kafka.producer.SendFailedException;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
+import org.apache.kafka.common.serialization.StringSerializer;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -181,6 +184,51 @@ class EvenkeelProducerAutoConfigurationTests {
 	}
 
 	@Test
+	void aFactoryOfTheUserSendsThroughUsToo() {
+		this.runner.withUserConfiguration(OwnFactory.class)
+			.withPropertyValues("evenkeel.kafka.producer.metadata.timeout=300ms")
+			.run((context) -> {
+				assertThat(context).doesNotHaveBean(EvenkeelProducerFactory.class);
+				KafkaTemplate<String, String> template = context.getBean(KafkaTemplate.class);
+				template.send("orders", "warm");
+				long start = System.nanoTime();
+				CompletableFuture<?> send = template.send("orders", "value");
+				assertThat(Duration.ofNanos(System.nanoTime() - start)).isLessThan(Duration.ofMillis(200));
+				assertThat(send).failsWithin(Duration.ofSeconds(3))
+					.withThrowableThat()
+					.havingRootCause()
+					.isInstanceOf(SendFailedException.class);
+				assertThat(context.getBean(ProducerRegistry.class).snapshots()).hasSize(1);
+			});
+	}
+
+	@ParameterizedTest
+	@CsvSource({ "startup.verify-topics", "startup.verify-topics[0]" })
+	void missingTopicsStopTheStartIfAskedTo(String property) {
+		long start = System.nanoTime();
+		this.runner
+			.withPropertyValues("evenkeel.kafka.producer." + property + "=orders",
+					"evenkeel.kafka.producer.startup.on-missing=fail", "evenkeel.kafka.producer.startup.timeout=500ms")
+			.run((context) -> {
+				assertThat(context).hasFailed();
+				FailureAnalysis analysis = new ProducerMissingTopicsFailureAnalyzer()
+					.analyze(context.getStartupFailure());
+				assertThat(analysis).isNotNull();
+				assertThat(analysis.getDescription()).contains("orders").contains("localhost:1");
+				assertThat(analysis.getAction()).contains("on-missing=warn");
+			});
+		assertThat(Duration.ofNanos(System.nanoTime() - start)).isLessThan(Duration.ofSeconds(8));
+	}
+
+	@Test
+	void missingTopicsAreAWarningByDefault() {
+		this.runner
+			.withPropertyValues("evenkeel.kafka.producer.startup.verify-topics=orders,payments",
+					"evenkeel.kafka.producer.startup.timeout=300ms")
+			.run((context) -> assertThat(context).hasNotFailed());
+	}
+
+	@Test
 	void metersAreBound() {
 		this.runner.withBean(SimpleMeterRegistry.class).run((context) -> {
 			KafkaTemplate<Object, Object> template = context.getBean(KafkaTemplate.class);
@@ -203,6 +251,22 @@ class EvenkeelProducerAutoConfigurationTests {
 
 		@Bean
 		KafkaTemplate<Object, Object> mine(ProducerFactory<Object, Object> factory) {
+			return new KafkaTemplate<>(factory);
+		}
+
+	}
+
+	@Configuration(proxyBeanMethods = false)
+	static class OwnFactory {
+
+		@Bean
+		ProducerFactory<String, String> producerFactory() {
+			return new DefaultKafkaProducerFactory<>(Map.of("bootstrap.servers", "localhost:1", "key.serializer",
+					StringSerializer.class, "value.serializer", StringSerializer.class));
+		}
+
+		@Bean
+		KafkaTemplate<String, String> kafkaTemplate(ProducerFactory<String, String> factory) {
 			return new KafkaTemplate<>(factory);
 		}
 

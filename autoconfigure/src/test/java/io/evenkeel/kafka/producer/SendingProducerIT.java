@@ -227,6 +227,41 @@ class SendingProducerIT {
 		assertThat(thread.get()).contains("completions");
 	}
 
+	/** Red without the relief of a waiting runner: it waits for itself for ever. */
+	@Test
+	void aContinuationMaySendAndJoin() throws Exception {
+		EvenkeelKafkaTemplate<String, String> template = template(settings(Duration.ofSeconds(10)));
+		template.send("ready", "warm").get(20, TimeUnit.SECONDS);
+		CompletableFuture<Long> joined = template.send("ready", "first")
+			.thenApply((result) -> template.send("other", "joined").join().getRecordMetadata().offset());
+		assertThat(joined.get(5, TimeUnit.SECONDS)).isNotNegative();
+		assertThat(template.send("ready", "after").get(5, TimeUnit.SECONDS)).isNotNull();
+	}
+
+	@Test
+	void flushMeansThatTheFuturesAreDone() {
+		EvenkeelKafkaTemplate<String, String> template = template(settings(Duration.ofSeconds(10)));
+		List<CompletableFuture<SendResult<String, String>>> sends = new ArrayList<>();
+		for (int i = 0; i < 100; i++) {
+			sends.add(template.send("ready", "k", "v" + i));
+		}
+		template.flush();
+		assertThat(sends).allMatch(CompletableFuture::isDone);
+	}
+
+	@Test
+	void anInterruptedCallerKeepsItsFlagAndItsRecord() throws Exception {
+		EvenkeelKafkaTemplate<String, String> template = template(settings(Duration.ofSeconds(10)));
+		Thread.currentThread().interrupt();
+		CompletableFuture<SendResult<String, String>> waiting = template.send("ready", "v");
+		assertThat(Thread.interrupted()).isTrue();
+		assertThat(waiting.get(20, TimeUnit.SECONDS)).isNotNull();
+		Thread.currentThread().interrupt();
+		CompletableFuture<SendResult<String, String>> inline = template.send("ready", "v");
+		assertThat(Thread.interrupted()).isTrue();
+		assertThat(inline.get(20, TimeUnit.SECONDS)).isNotNull();
+	}
+
 	@Test
 	void aClosedProducerSaysSo() throws Exception {
 		EvenkeelProducerFactory<String, String> factory = factory(

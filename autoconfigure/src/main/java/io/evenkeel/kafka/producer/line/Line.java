@@ -252,6 +252,17 @@ final class Line<C, W extends Waiter<C>> {
 		}
 	}
 
+	/** The line was left while it moved: look at it in the next turn, change or not. */
+	void lookAgain() {
+		this.lock.lock();
+		try {
+			this.seenChanges = -1;
+		}
+		finally {
+			this.lock.unlock();
+		}
+	}
+
 	boolean exhausted(W head) {
 		this.lock.lock();
 		try {

@@ -229,6 +229,7 @@ public final class Lines<C, W extends Waiter<C>> {
 				if (line.retire(this.clock.getAsLong(), true)) {
 					remove(line);
 				}
+				line.lookAgain();
 				return 0;
 			}
 			if (!head.take()) {
@@ -255,6 +256,7 @@ public final class Lines<C, W extends Waiter<C>> {
 				}
 			}
 		}
+		line.lookAgain();
 		return 0;
 	}
 
