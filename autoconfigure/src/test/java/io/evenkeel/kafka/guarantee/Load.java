@@ -23,6 +23,8 @@ final class Load implements AutoCloseable {
 
 	private static final long TICK_NANOS = TimeUnit.MILLISECONDS.toNanos(10);
 
+	private final String bootstrapServers;
+
 	private final String topic;
 
 	private final int perSecond;
@@ -37,14 +39,19 @@ final class Load implements AutoCloseable {
 
 	private volatile boolean closed;
 
-	private Load(String topic, int perSecond, int keys) {
+	private Load(String bootstrapServers, String topic, int perSecond, int keys) {
+		this.bootstrapServers = bootstrapServers;
 		this.topic = topic;
 		this.perSecond = perSecond;
 		this.keys = keys;
 	}
 
 	static Load start(String topic, int perSecond, int keys) {
-		Load load = new Load(topic, perSecond, keys);
+		return start(EmbeddedBroker.bootstrapServers(), topic, perSecond, keys);
+	}
+
+	static Load start(String bootstrapServers, String topic, int perSecond, int keys) {
+		Load load = new Load(bootstrapServers, topic, perSecond, keys);
 		load.thread.start();
 		return load;
 	}
@@ -65,12 +72,16 @@ final class Load implements AutoCloseable {
 	}
 
 	static KafkaProducer<String, String> producer() {
-		return new KafkaProducer<>(Map.of("bootstrap.servers", EmbeddedBroker.bootstrapServers(), "linger.ms", "2"),
+		return producer(EmbeddedBroker.bootstrapServers());
+	}
+
+	private static KafkaProducer<String, String> producer(String bootstrapServers) {
+		return new KafkaProducer<>(Map.of("bootstrap.servers", bootstrapServers, "linger.ms", "2"),
 				new StringSerializer(), new StringSerializer());
 	}
 
 	private void run() {
-		try (KafkaProducer<String, String> producer = producer()) {
+		try (KafkaProducer<String, String> producer = producer(this.bootstrapServers)) {
 			long start = System.nanoTime();
 			long number = 0;
 			while (!this.closed) {
