@@ -22,6 +22,7 @@ import org.jspecify.annotations.Nullable;
 import org.springframework.context.ApplicationContext;
 import org.springframework.kafka.core.ConsumerFactory;
 import org.springframework.kafka.event.ConsumerStoppedEvent;
+import org.springframework.kafka.listener.AfterRollbackProcessor;
 import org.springframework.kafka.listener.ConcurrentMessageListenerContainer;
 import org.springframework.kafka.listener.ContainerProperties;
 import org.springframework.kafka.listener.KafkaMessageListenerContainer;
@@ -62,6 +63,8 @@ public class EvenkeelContainer<K, V> extends ConcurrentMessageListenerContainer<
 
 	private volatile boolean alwaysSuffix = true;
 
+	private volatile boolean userRollbacks;
+
 	private volatile Collection<TopicPartition> assigned = List.of();
 
 	private volatile @Nullable Failure failure;
@@ -69,6 +72,8 @@ public class EvenkeelContainer<K, V> extends ConcurrentMessageListenerContainer<
 	private volatile @Nullable Throwable restartCause;
 
 	private volatile @Nullable Integer concurrencyOverride;
+
+	private volatile long startedNanos;
 
 	/**
 	 * Make a container.
@@ -120,8 +125,16 @@ public class EvenkeelContainer<K, V> extends ConcurrentMessageListenerContainer<
 		Thread owner = new Thread(started, ownerName());
 		owner.setUncaughtExceptionHandler((thread, ex) -> this.logger.error(ex,
 				"The owner thread of " + getListenerId() + " ended with an error"));
+		this.startedNanos = System.nanoTime();
 		this.events.starting();
+		if (getContainerProperties().isLogContainerConfig()) {
+			this.logger.info(() -> getListenerId() + ": " + getContainerProperties());
+		}
 		owner.start();
+		PollMonitor monitor = assembled.monitor();
+		if (monitor != null) {
+			monitor.start();
+		}
 	}
 
 	private String ownerName() {
@@ -153,6 +166,11 @@ public class EvenkeelContainer<K, V> extends ConcurrentMessageListenerContainer<
 	/** The engine has ended, for whatever reason. Owner thread, its last act. */
 	void engineStopped(StopCause cause, @Nullable Throwable why) {
 		this.assigned = List.of();
+		EngineAssembly<K, V> ended = this.assembly;
+		PollMonitor monitor = (ended != null) ? ended.monitor() : null;
+		if (monitor != null) {
+			monitor.stop();
+		}
 		boolean asked = cause == StopCause.REQUESTED;
 		if (!asked) {
 			this.failure = new Failure(cause, why);
@@ -251,7 +269,7 @@ public class EvenkeelContainer<K, V> extends ConcurrentMessageListenerContainer<
 		try {
 			Map<MetricName, ? extends Metric> metrics = current.execute((consumer) -> consumer.metrics())
 				.get(1, TimeUnit.SECONDS);
-			return Map.of(getListenerId(), metrics);
+			return Map.of(clientId(metrics), metrics);
 		}
 		catch (InterruptedException ex) {
 			Thread.currentThread().interrupt();
@@ -260,6 +278,15 @@ public class EvenkeelContainer<K, V> extends ConcurrentMessageListenerContainer<
 		catch (java.util.concurrent.ExecutionException | java.util.concurrent.TimeoutException ex) {
 			return Map.of();
 		}
+	}
+
+	private String clientId(Map<MetricName, ? extends Metric> metrics) {
+		return metrics.keySet()
+			.stream()
+			.map((name) -> name.tags().get("client-id"))
+			.filter(java.util.Objects::nonNull)
+			.findFirst()
+			.orElse(getListenerId());
 	}
 
 	@Override
@@ -332,6 +359,22 @@ public class EvenkeelContainer<K, V> extends ConcurrentMessageListenerContainer<
 	}
 
 	@Override
+	public void setAfterRollbackProcessor(AfterRollbackProcessor<? super K, ? super V> afterRollbackProcessor) {
+		super.setAfterRollbackProcessor(afterRollbackProcessor);
+		this.userRollbacks = true;
+	}
+
+	boolean interceptsBeforeTransaction() {
+		return isInterceptBeforeTx();
+	}
+
+	/** What the user set; null when there is only spring-kafka's default. */
+	@SuppressWarnings("unchecked")
+	@Nullable AfterRollbackProcessor<K, V> userRollbackProcessor() {
+		return this.userRollbacks ? (AfterRollbackProcessor<K, V>) getAfterRollbackProcessor() : null;
+	}
+
+	@Override
 	public void childStarted(MessageListenerContainer child) {
 		// There are no children.
 	}
@@ -386,12 +429,29 @@ public class EvenkeelContainer<K, V> extends ConcurrentMessageListenerContainer<
 	}
 
 	/**
+	 * Whether a rebalance callback is running.
+	 * @return true inside one
+	 */
+	public boolean isRebalancing() {
+		ConsumerEngine<K, V> current = this.engine;
+		return current != null && current.isRebalancing();
+	}
+
+	/**
 	 * When the owner's last poll returned.
 	 * @return {@link System#nanoTime()}, 0 before the first
 	 */
 	public long lastPollNanos() {
 		ConsumerEngine<K, V> current = this.engine;
 		return (current != null) ? current.lastPollNanos() : 0;
+	}
+
+	/**
+	 * When the owner was last seen at work: its last poll, or its start.
+	 * @return {@link System#nanoTime()}, 0 before the first start
+	 */
+	public long lastActivityNanos() {
+		return (lastPollNanos() != 0) ? lastPollNanos() : this.startedNanos;
 	}
 
 	/**

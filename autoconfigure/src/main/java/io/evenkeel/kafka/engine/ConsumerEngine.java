@@ -2,6 +2,7 @@ package io.evenkeel.kafka.engine;
 
 import java.time.Duration;
 import java.time.Instant;
+import java.util.Iterator;
 import java.util.Queue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentLinkedQueue;
@@ -88,8 +89,8 @@ public final class ConsumerEngine<K, V> implements Runnable {
 
 	private volatile boolean hasEnded;
 
-	/** The loop of the living consumer; the owner's own. */
-	private @Nullable ConsumerLoop<K, V> loop;
+	/** The loop of the living consumer; used by the owner, asked by others. */
+	private volatile @Nullable ConsumerLoop<K, V> loop;
 
 	/**
 	 * Make an engine; nothing runs yet.
@@ -273,11 +274,22 @@ public final class ConsumerEngine<K, V> implements Runnable {
 	 * the consumer, and a drain would wait for it in vain if nobody answered.
 	 */
 	private void await(long nanos) {
-		ConsumerLoop<K, V> here = this.loop;
-		if (here != null) {
-			runCommands(here.consumer(), here);
-		}
+		runReads();
 		this.completions.await(nanos);
+	}
+
+	private void runReads() {
+		ConsumerLoop<K, V> here = this.loop;
+		if (here == null || this.commands.isEmpty()) {
+			return;
+		}
+		for (Iterator<Command<K, V>> pending = this.commands.iterator(); pending.hasNext();) {
+			Command<K, V> command = pending.next();
+			if (command.isRead) {
+				pending.remove();
+				command.action.accept(here.consumer(), here);
+			}
+		}
 	}
 
 	private void guarded(Runnable action) {
@@ -307,7 +319,9 @@ public final class ConsumerEngine<K, V> implements Runnable {
 
 	private void unrecoverable(Throwable failure) {
 		this.recoveryFailure = failure;
-		logger.error("{}: a record could not be handled and recovery is set to stop the listener", this.id, failure);
+		// Not the failure itself: its message may hold what the record held.
+		logger.error("{}: a record could not be handled ({}) and recovery is set to stop the listener", this.id,
+				failure.getClass().getName());
 		stop(this.config.settings().drainTimeout());
 	}
 
@@ -337,7 +351,7 @@ public final class ConsumerEngine<K, V> implements Runnable {
 			catch (Throwable ex) {
 				result.completeExceptionally(ex);
 			}
-		}, () -> result.completeExceptionally(new IllegalStateException("The listener has stopped"))));
+		}, () -> result.completeExceptionally(new IllegalStateException("The listener has stopped")), true));
 		this.completions.signal();
 		if (this.hasEnded) {
 			cancelCommands();
@@ -358,7 +372,7 @@ public final class ConsumerEngine<K, V> implements Runnable {
 			return;
 		}
 		this.commands.add(new Command<>((consumer, loop) -> loop.seek(partition, move), () -> {
-		}));
+		}, false));
 	}
 
 	/**
@@ -391,6 +405,15 @@ public final class ConsumerEngine<K, V> implements Runnable {
 	 */
 	public EngineSnapshot snapshot() {
 		return this.snapshot;
+	}
+
+	/**
+	 * Whether a rebalance callback is running.
+	 * @return true inside one
+	 */
+	public boolean isRebalancing() {
+		ConsumerLoop<K, V> current = this.loop;
+		return current != null && current.rebalancer().isActive();
 	}
 
 	/**
@@ -464,7 +487,8 @@ public final class ConsumerEngine<K, V> implements Runnable {
 		}
 	}
 
-	private record Command<K, V>(BiConsumer<Consumer<K, V>, ConsumerLoop<K, V>> action, Runnable cancel) {
+	private record Command<K, V>(BiConsumer<Consumer<K, V>, ConsumerLoop<K, V>> action, Runnable cancel,
+			boolean isRead) {
 	}
 
 	private record Ending(@Nullable StopCause cause, @Nullable Throwable failure) {

@@ -8,15 +8,12 @@ import java.util.concurrent.TimeUnit;
 import java.util.function.LongSupplier;
 
 import io.evenkeel.kafka.engine.dispatch.Dispatcher;
-import io.evenkeel.kafka.engine.offset.OffsetTracker;
 import org.apache.kafka.clients.consumer.CloseOptions;
 import org.apache.kafka.clients.consumer.Consumer;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.ConsumerRecords;
-import org.apache.kafka.clients.consumer.InvalidOffsetException;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.errors.RecordDeserializationException;
-import org.apache.kafka.common.errors.TimeoutException;
 import org.apache.kafka.common.errors.WakeupException;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -58,6 +55,8 @@ final class ConsumerLoop<K, V> {
 
 	private final Intake<K, V> intake;
 
+	private final Positions<K, V> positions;
+
 	private final PausePlan<K, V> pausePlan;
 
 	private final RecordHandler<K, V> handler;
@@ -87,6 +86,7 @@ final class ConsumerLoop<K, V> {
 				this.settings, this.callbacks, parts.listener(), this.clock, parts.ownerWait(), parts.log(),
 				this::applyPauses);
 		this.intake = new Intake<>(id, this.table, this.dispatcher, parts.laneKeys(), this::renew);
+		this.positions = new Positions<>(id, consumer);
 		this.pausePlan = new PausePlan<>(consumer, this.dispatcher, parts.pauseRequests(), this.settings);
 	}
 
@@ -107,7 +107,12 @@ final class ConsumerLoop<K, V> {
 	int doWork() {
 		int work = this.completions.apply();
 		this.rebalancer.restore(RESTORE_WAIT);
-		learnPositions();
+		if (this.committer.untilDue() == 0) {
+			this.positions.learn(this.table.view());
+		}
+		else {
+			this.positions.learnFirst(this.table.view());
+		}
 		if (this.committer.takeOwnershipInDoubt()) {
 			checkOwnership();
 		}
@@ -158,30 +163,6 @@ final class ConsumerLoop<K, V> {
 		long untilCommit = TimeUnit.NANOSECONDS.toMillis(this.committer.untilDue());
 		long millis = Math.min(this.settings.pollTimeout().toMillis(), Math.max(SHORT_POLL.toMillis(), untilCommit));
 		return Duration.ofMillis(millis);
-	}
-
-	/**
-	 * A partition without a committed offset would be reset anew by its next owner, past
-	 * all that has not been handled: its position is committed as soon as it is known.
-	 */
-	private void learnPositions() {
-		for (PartitionState<K, V> state : this.table.view()) {
-			if (state.wantsPosition()) {
-				OffsetTracker tracker = state.assignment().tracker();
-				if (tracker.committable() < 0) {
-					try {
-						tracker.position(this.consumer.position(state.partition(), Duration.ZERO));
-						state.positionKnown();
-					}
-					catch (TimeoutException | IllegalStateException | InvalidOffsetException ex) {
-						logger.trace("{}: position of {} not known yet", this.id, state.partition());
-					}
-				}
-				else {
-					state.positionKnown();
-				}
-			}
-		}
 	}
 
 	/**
@@ -236,6 +217,7 @@ final class ConsumerLoop<K, V> {
 	 * @param deadline nanoseconds of the clock until when records in hand are waited for
 	 */
 	void stop(long deadline) {
+		this.positions.learn(this.table.view());
 		this.stopping = true;
 		this.rebalancer.stopping(deadline);
 	}

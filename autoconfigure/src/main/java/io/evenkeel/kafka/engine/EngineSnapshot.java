@@ -36,6 +36,15 @@ public record EngineSnapshot(long atNanos, String memberId, int limit, int used,
 	 */
 	public record Partition(TopicPartition partition, long epoch, long position, long committed, long gap, int queued,
 			int inFlight, int parked, long oldestNanos, boolean userPaused, boolean backPressure) {
+
+		/**
+		 * Whether a record is unfinished.
+		 * @return whether {@code oldestNanos} means anything
+		 */
+		public boolean hasOldest() {
+			return this.queued + this.inFlight + this.parked > 0 && this.oldestNanos != -1;
+		}
+
 	}
 
 }

@@ -72,6 +72,8 @@ final class Rebalancer<K, V> implements ConsumerRebalanceListener {
 
 	private final Runnable pauses;
 
+	private final Positions<K, V> positions;
+
 	/** What is left for draining when the listener stops; negative while it does not. */
 	private long stopDeadline = -1;
 
@@ -80,6 +82,9 @@ final class Rebalancer<K, V> implements ConsumerRebalanceListener {
 	private boolean failing;
 
 	private boolean changed;
+
+	/** Read by other threads: they ask whether a callback is running. */
+	private volatile boolean active;
 
 	Rebalancer(String id, Consumer<K, V> consumer, AssignmentTable<K, V> table,
 			Dispatcher<ConsumerRecord<K, V>> dispatcher, Committer<K, V> committer, Completions<K, V> completions,
@@ -98,10 +103,21 @@ final class Rebalancer<K, V> implements ConsumerRebalanceListener {
 		this.ownerWait = ownerWait;
 		this.log = log;
 		this.pauses = pauses;
+		this.positions = new Positions<>(id, consumer);
 	}
 
 	@Override
 	public void onPartitionsAssigned(Collection<TopicPartition> partitions) {
+		this.active = true;
+		try {
+			assigned(partitions);
+		}
+		finally {
+			this.active = false;
+		}
+	}
+
+	private void assigned(Collection<TopicPartition> partitions) {
 		long start = this.clock.getAsLong();
 		// A callback that failed may be repeated: what it left is replaced, never
 		// doubled.
@@ -143,10 +159,16 @@ final class Rebalancer<K, V> implements ConsumerRebalanceListener {
 			// The client closes; everything was handed over before.
 			return;
 		}
-		Drain drain = drain(revoked, start);
-		guarded("revoked", () -> this.callbacks.beforeCommit(this.consumer, partitions));
-		commit(revoked);
-		finish(revoked, partitions, RebalanceEvent.REVOKED, start, drain);
+		this.active = true;
+		try {
+			Drain drain = drain(revoked, start);
+			guarded("revoked", () -> this.callbacks.beforeCommit(this.consumer, partitions));
+			commit(revoked);
+			finish(revoked, partitions, RebalanceEvent.REVOKED, start, drain);
+		}
+		finally {
+			this.active = false;
+		}
 	}
 
 	@Override
@@ -242,6 +264,9 @@ final class Rebalancer<K, V> implements ConsumerRebalanceListener {
 
 	private Drain drain(List<PartitionState<K, V>> states, long start) {
 		this.completions.apply();
+		if (!this.failing) {
+			this.positions.learn(states);
+		}
 		int droppedBefore = this.stopping ? 0 : dropped(states);
 		this.dispatcher.stop(AssignmentTable.assignments(states));
 		int droppedFirst = dropped(states);
@@ -330,6 +355,11 @@ final class Rebalancer<K, V> implements ConsumerRebalanceListener {
 			this.dispatcher.stop(AssignmentTable.assignments(states));
 			states.forEach(this.table::close);
 		}
+	}
+
+	/** Whether a callback is running. Any thread. */
+	boolean isActive() {
+		return this.active;
 	}
 
 	/** Whether assignments have come or gone since the last call. */

@@ -435,8 +435,15 @@ public final class Dispatcher<R> {
 		int size = Math.min(lane.size(), (repeat > 0) ? repeat : this.runLength);
 		List<Delivery<R>> deliveries = new ArrayList<>(size);
 		for (int i = 0; i < size; i++) {
-			deliveries.add(lane.remove());
+			Delivery<R> delivery = lane.remove();
+			if (this.batch && i > 0 && delivery.failure() != null) {
+				// Not part of anybody's batch: it is recovered by itself.
+				lane.prepend(List.of(delivery));
+				break;
+			}
+			deliveries.add(delivery);
 		}
+		size = deliveries.size();
 		assignment.queued -= size;
 		assignment.inHand += size;
 		lane.state(Lane.State.RUNNING);

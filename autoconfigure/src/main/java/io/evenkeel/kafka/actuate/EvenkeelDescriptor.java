@@ -1,0 +1,99 @@
+package io.evenkeel.kafka.actuate;
+
+import java.time.Instant;
+import java.util.List;
+
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What the endpoint shows. No keys, values or headers.
+ *
+ * @param listeners the listeners on our container
+ * @param producers the sending producers
+ */
+public record EvenkeelDescriptor(List<Listener> listeners, List<Producer> producers) {
+
+	/**
+	 * A listener.
+	 *
+	 * @param id its id
+	 * @param state RUNNING, REBALANCING, PAUSED, STOPPED or FAILED
+	 * @param groupId its group
+	 * @param memberId its member id, empty while it has none
+	 * @param groupProtocol classic or consumer
+	 * @param ordering partition, key or none
+	 * @param concurrency its slots
+	 * @param partitions its live assignments
+	 * @param rebalances the last 50, oldest first
+	 */
+	public record Listener(String id, String state, @Nullable String groupId, String memberId, String groupProtocol,
+			String ordering, Concurrency concurrency, List<Partition> partitions, List<Rebalance> rebalances) {
+	}
+
+	/**
+	 * Slots of a listener.
+	 *
+	 * @param limit the most calls at once
+	 * @param used the calls not finished
+	 */
+	public record Concurrency(int limit, int used) {
+	}
+
+	/**
+	 * A live assignment.
+	 *
+	 * @param topic its topic
+	 * @param partition its partition
+	 * @param epoch its number
+	 * @param position the offset after the last record seen, -1 before the first
+	 * @param committed the committed offset, -1 when there is none
+	 * @param queued records waiting for a worker
+	 * @param inFlight records inside a handler call or not yet acknowledged
+	 * @param parked records waiting for their next attempt
+	 * @param oldestAgeSeconds the age of the oldest unfinished record, 0 without one
+	 * @param paused by whom: user, backpressure
+	 */
+	public record Partition(String topic, int partition, long epoch, long position, long committed, int queued,
+			int inFlight, int parked, double oldestAgeSeconds, List<String> paused) {
+	}
+
+	/**
+	 * A rebalance callback.
+	 *
+	 * @param at when it ended
+	 * @param event assigned, revoked or lost
+	 * @param partitions topic-partition
+	 * @param durationMillis how long it took
+	 * @param drained records that ended while it waited
+	 * @param dropped records that had not begun
+	 * @param abandoned records still in hand
+	 */
+	public record Rebalance(Instant at, String event, List<String> partitions, long durationMillis, int drained,
+			int dropped, int abandoned) {
+	}
+
+	/**
+	 * A producer.
+	 *
+	 * @param id its client id
+	 * @param state whether it can send
+	 * @param pendingRecords records that wait
+	 * @param pendingBytes bytes that wait
+	 * @param topics topics in trouble
+	 */
+	public record Producer(String id, String state, long pendingRecords, long pendingBytes, List<Topic> topics) {
+	}
+
+	/**
+	 * A topic in trouble.
+	 *
+	 * @param topic its name
+	 * @param waiting records that wait for it
+	 * @param oldestWaitMillis how long the first has waited
+	 * @param reason what a send would fail with
+	 * @param failFast whether sends fail at once
+	 */
+	public record Topic(String topic, int waiting, long oldestWaitMillis, @Nullable String reason, boolean failFast) {
+	}
+
+}

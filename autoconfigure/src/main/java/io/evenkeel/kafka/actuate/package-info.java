@@ -1,0 +1,7 @@
+/**
+ * The actuator endpoint.
+ */
+@NullMarked
+package io.evenkeel.kafka.actuate;
+
+import org.jspecify.annotations.NullMarked;

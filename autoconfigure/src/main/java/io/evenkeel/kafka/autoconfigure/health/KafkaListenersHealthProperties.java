@@ -1,0 +1,26 @@
+package io.evenkeel.kafka.autoconfigure.health;
+
+import java.time.Duration;
+
+import org.springframework.boot.context.properties.ConfigurationProperties;
+
+/**
+ * Properties of the health of Kafka listeners.
+ */
+@ConfigurationProperties("management.health.kafkalisteners")
+public class KafkaListenersHealthProperties {
+
+	/**
+	 * How old the oldest unfinished record of a listener may be.
+	 */
+	private Duration staleAfter = Duration.ofMinutes(10);
+
+	public Duration getStaleAfter() {
+		return this.staleAfter;
+	}
+
+	public void setStaleAfter(Duration staleAfter) {
+		this.staleAfter = staleAfter;
+	}
+
+}

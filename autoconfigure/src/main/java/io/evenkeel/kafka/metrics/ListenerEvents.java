@@ -1,0 +1,150 @@
+package io.evenkeel.kafka.metrics;
+
+import java.util.Collection;
+import java.util.Locale;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.TimeUnit;
+
+import io.evenkeel.kafka.engine.AssignedPartition;
+import io.evenkeel.kafka.engine.EngineListener;
+import io.evenkeel.kafka.engine.dispatch.Outcome;
+import io.evenkeel.kafka.metrics.ConsumerMeter.Key;
+import io.micrometer.core.instrument.Counter;
+import io.micrometer.core.instrument.MeterRegistry;
+import io.micrometer.core.instrument.Tags;
+import io.micrometer.core.instrument.Timer;
+
+/**
+ * Counts and times what happens in the engine of one listener. Called on the owner thread
+ * and on workers; the meters of a topic are looked up without a lock.
+ */
+final class ListenerEvents implements EngineListener {
+
+	private static final String STALE = "stale";
+
+	private final MeterRegistry registry;
+
+	private final Tags listener;
+
+	private final ListenerGauges gauges;
+
+	private final Map<String, TopicMeters> topics = new ConcurrentHashMap<>();
+
+	ListenerEvents(MeterRegistry registry, String listener, ListenerGauges gauges) {
+		this.registry = registry;
+		this.listener = Tags.of(Key.LISTENER.asString(), listener);
+		this.gauges = gauges;
+	}
+
+	@Override
+	public void assigned(Collection<AssignedPartition> partitions, long nanos) {
+		partitions.forEach((assigned) -> this.gauges.add(assigned.partition()));
+		rebalance(RebalanceEvent.ASSIGNED, nanos);
+	}
+
+	@Override
+	public void unassigned(Collection<AssignedPartition> partitions, RebalanceEvent how, long nanos) {
+		partitions.forEach((gone) -> this.gauges.remove(gone.partition()));
+		rebalance(how, nanos);
+	}
+
+	private void rebalance(RebalanceEvent event, long nanos) {
+		timer(ConsumerMeter.REBALANCE, Key.EVENT, tag(event)).record(nanos, TimeUnit.NANOSECONDS);
+	}
+
+	@Override
+	public void drained(boolean clean, long nanos, int drained, int dropped, int abandoned) {
+		timer(ConsumerMeter.REBALANCE_DRAIN, Key.RESULT, clean ? "clean" : "timeout").record(nanos,
+				TimeUnit.NANOSECONDS);
+		fate("drained", drained);
+		fate("dropped", dropped);
+		fate("abandoned", abandoned);
+	}
+
+	private void fate(String fate, int records) {
+		this.registry.counter(ConsumerMeter.REBALANCE_RECORDS.getName(), this.listener.and(Key.FATE.asString(), fate))
+			.increment(records);
+	}
+
+	@Override
+	public void firstCall(String topic, long waitNanos) {
+		topic(topic).waited.record(waitNanos, TimeUnit.NANOSECONDS);
+	}
+
+	@Override
+	public void retried(String topic) {
+		topic(topic).retries.increment();
+	}
+
+	@Override
+	public void ended(String topic, Outcome outcome, long residenceNanos) {
+		TopicMeters meters = topic(topic);
+		meters.records[outcome.ordinal()].increment();
+		meters.residence[outcome.ordinal()].record(residenceNanos, TimeUnit.NANOSECONDS);
+	}
+
+	@Override
+	public void stale(String topic) {
+		topic(topic).stale.increment();
+	}
+
+	@Override
+	public void committed(CommitResult result, long nanos) {
+		timer(ConsumerMeter.COMMIT, Key.RESULT, tag(result)).record(nanos, TimeUnit.NANOSECONDS);
+	}
+
+	@Override
+	public void reset(ResetCause cause, int partitions) {
+		this.registry.counter(ConsumerMeter.RESETS.getName(), this.listener.and(Key.CAUSE.asString(), tag(cause)))
+			.increment(partitions);
+	}
+
+	private Timer timer(ConsumerMeter meter, Key key, String value) {
+		return this.registry.timer(meter.getName(), this.listener.and(key.asString(), value));
+	}
+
+	private static String tag(Enum<?> value) {
+		return value.name().toLowerCase(Locale.ROOT);
+	}
+
+	private TopicMeters topic(String topic) {
+		TopicMeters meters = this.topics.get(topic);
+		return (meters != null) ? meters
+				: this.topics.computeIfAbsent(topic, (name) -> new TopicMeters(this.registry, this.listener, name));
+	}
+
+	/**
+	 * The meters of one topic; all outcomes are there from the start, so that a rate can
+	 * be taken of the first bad one.
+	 */
+	private static final class TopicMeters {
+
+		private final Counter[] records;
+
+		private final Timer[] residence;
+
+		private final Counter stale;
+
+		private final Counter retries;
+
+		private final Timer waited;
+
+		TopicMeters(MeterRegistry registry, Tags listener, String topic) {
+			Tags tags = listener.and(Key.TOPIC.asString(), topic);
+			Outcome[] outcomes = Outcome.values();
+			this.records = new Counter[outcomes.length];
+			this.residence = new Timer[outcomes.length];
+			for (Outcome outcome : outcomes) {
+				Tags own = tags.and(Key.OUTCOME.asString(), outcome.tag());
+				this.records[outcome.ordinal()] = registry.counter(ConsumerMeter.RECORDS.getName(), own);
+				this.residence[outcome.ordinal()] = registry.timer(ConsumerMeter.RECORD_RESIDENCE.getName(), own);
+			}
+			this.stale = registry.counter(ConsumerMeter.RECORDS.getName(), tags.and(Key.OUTCOME.asString(), STALE));
+			this.retries = registry.counter(ConsumerMeter.RETRIES.getName(), tags);
+			this.waited = registry.timer(ConsumerMeter.RECORD_WAIT.getName(), tags);
+		}
+
+	}
+
+}

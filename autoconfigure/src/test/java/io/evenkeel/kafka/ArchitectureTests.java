@@ -1,0 +1,132 @@
+package io.evenkeel.kafka;
+
+import com.tngtech.archunit.core.domain.JavaClasses;
+import com.tngtech.archunit.core.importer.ClassFileImporter;
+import com.tngtech.archunit.core.importer.ImportOption;
+import com.tngtech.archunit.lang.ArchRule;
+import com.tngtech.archunit.library.dependencies.SlicesRuleDefinition;
+import org.apache.kafka.clients.consumer.Consumer;
+import org.junit.jupiter.api.Test;
+
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.classes;
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
+
+/**
+ * The layers: imports run downward only. Each rule would be broken by one wrong import.
+ */
+class ArchitectureTests {
+
+	private static final String ROOT = "io.evenkeel.kafka";
+
+	private static final JavaClasses CLASSES = new ClassFileImporter()
+		.withImportOption(ImportOption.Predefined.DO_NOT_INCLUDE_TESTS)
+		.importPackages(ROOT);
+
+	@Test
+	void thePurePartsOfTheEngineKnowNeitherKafkaNorSpring() {
+		check(noClasses().that()
+			.resideInAnyPackage(ROOT + ".engine.dispatch", ROOT + ".engine.retry", ROOT + ".engine.offset",
+					ROOT + ".producer.line")
+			.should()
+			.dependOnClassesThat()
+			.resideInAnyPackage("org.apache.kafka..", "org.springframework..", "io.micrometer.."));
+	}
+
+	@Test
+	void thePurePartsKnowNothingAboveThem() {
+		check(noClasses().that()
+			.resideInAnyPackage(ROOT + ".engine.dispatch", ROOT + ".engine.retry", ROOT + ".engine.offset")
+			.should()
+			.dependOnClassesThat()
+			.resideInAnyPackage(ROOT + ".engine", ROOT + ".container..", ROOT + ".autoconfigure.."));
+	}
+
+	@Test
+	void theEngineKnowsNeitherSpringNorMicrometerNorTheContainer() {
+		check(noClasses().that()
+			.resideInAPackage(ROOT + ".engine..")
+			.should()
+			.dependOnClassesThat()
+			.resideInAnyPackage("org.springframework..", "io.micrometer..", ROOT + ".container..", ROOT + ".producer..",
+					ROOT + ".metrics..", ROOT + ".health..", ROOT + ".actuate..", ROOT + ".autoconfigure.."));
+	}
+
+	@Test
+	void theProducerKnowsNeitherTheEngineNorTheContainerNorBoot() {
+		check(noClasses().that()
+			.resideInAPackage(ROOT + ".producer..")
+			.should()
+			.dependOnClassesThat()
+			.resideInAnyPackage("org.springframework.boot..", ROOT + ".engine..", ROOT + ".container..",
+					ROOT + ".metrics..", ROOT + ".health..", ROOT + ".actuate..", ROOT + ".autoconfigure..")
+			.allowEmptyShould(true));
+	}
+
+	@Test
+	void theContainerKnowsNeitherBootNorWhatReadsIt() {
+		check(noClasses().that()
+			.resideInAPackage(ROOT + ".container..")
+			.should()
+			.dependOnClassesThat()
+			.resideInAnyPackage("org.springframework.boot..", ROOT + ".producer..", ROOT + ".metrics..",
+					ROOT + ".health..", ROOT + ".actuate..", ROOT + ".autoconfigure.."));
+	}
+
+	@Test
+	void onlyMetricsUseMicrometerCore() {
+		check(noClasses().that()
+			.resideInAnyPackage(ROOT + ".engine..", ROOT + ".container..", ROOT + ".producer..", ROOT + ".health..",
+					ROOT + ".actuate..")
+			.should()
+			.dependOnClassesThat()
+			.resideInAnyPackage("io.micrometer.core.."));
+	}
+
+	@Test
+	void onlyActuateAndHealthUseTheirOptionalModules() {
+		check(noClasses().that()
+			.resideOutsideOfPackages(ROOT + ".actuate..", ROOT + ".health..", ROOT + ".autoconfigure.health..")
+			.should()
+			.dependOnClassesThat()
+			.resideInAnyPackage("org.springframework.boot.actuate..", "org.springframework.boot.health.."));
+	}
+
+	/**
+	 * One exception: under transactions the engine commits nothing, and the first
+	 * position of a partition is committed from inside the assigned callback.
+	 */
+	@Test
+	void onlyTheEnginePollsAndCommits() {
+		check(noClasses().that()
+			.resideOutsideOfPackage(ROOT + ".engine..")
+			.and()
+			.doNotHaveSimpleName("SeekCallback")
+			.and()
+			.doNotHaveSimpleName("CommitSettings")
+			.should()
+			.callMethodWhere(com.tngtech.archunit.core.domain.JavaCall.Predicates
+				.target(com.tngtech.archunit.core.domain.properties.HasOwner.Predicates.With
+					.owner(com.tngtech.archunit.core.domain.JavaClass.Predicates.assignableTo(Consumer.class)))
+				.and(com.tngtech.archunit.core.domain.JavaCall.Predicates
+					.target(com.tngtech.archunit.core.domain.properties.HasName.Predicates
+						.nameMatching("poll|commitSync|commitAsync|close|wakeup")))));
+	}
+
+	@Test
+	void autoConfigurationsAreFinal() {
+		check(classes().that()
+			.areAnnotatedWith(org.springframework.boot.autoconfigure.AutoConfiguration.class)
+			.should()
+			.haveModifier(com.tngtech.archunit.core.domain.JavaModifier.FINAL));
+	}
+
+	@Test
+	void packagesAreFreeOfCycles() {
+		check(SlicesRuleDefinition.slices().matching(ROOT + ".(**)").should().beFreeOfCycles());
+	}
+
+	private static void check(ArchRule rule) {
+		rule.check(CLASSES);
+	}
+
+}

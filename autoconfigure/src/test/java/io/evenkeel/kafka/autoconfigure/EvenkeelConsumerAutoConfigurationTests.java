@@ -1,0 +1,300 @@
+package io.evenkeel.kafka.autoconfigure;
+
+import io.evenkeel.kafka.actuate.EvenkeelEndpoint;
+import io.evenkeel.kafka.autoconfigure.health.EvenkeelEndpointAutoConfiguration;
+import io.evenkeel.kafka.autoconfigure.health.EvenkeelListenersHealthAutoConfiguration;
+import io.evenkeel.kafka.autoconfigure.metrics.EvenkeelConsumerMetricsAutoConfiguration;
+import io.evenkeel.kafka.container.EvenkeelContainer;
+import io.evenkeel.kafka.container.EvenkeelContainerFactory;
+import io.evenkeel.kafka.engine.dispatch.Ordering;
+import io.evenkeel.kafka.health.KafkaListenersHealthIndicator;
+import io.evenkeel.kafka.metrics.ConsumerMeters;
+import io.micrometer.core.instrument.MeterRegistry;
+import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
+
+import org.springframework.boot.autoconfigure.AutoConfigurations;
+import org.springframework.boot.diagnostics.FailureAnalysis;
+import org.springframework.boot.diagnostics.FailureAnalyzer;
+import org.springframework.boot.context.properties.bind.Binder;
+import org.springframework.boot.kafka.autoconfigure.KafkaAutoConfiguration;
+import org.springframework.boot.test.context.FilteredClassLoader;
+import org.springframework.boot.test.context.assertj.AssertableApplicationContext;
+import org.springframework.boot.test.context.runner.ApplicationContextRunner;
+import org.springframework.boot.test.system.CapturedOutput;
+import org.springframework.boot.test.system.OutputCaptureExtension;
+import org.springframework.context.annotation.Bean;
+import org.springframework.context.annotation.Configuration;
+import org.springframework.core.io.support.SpringFactoriesLoader;
+import org.springframework.core.io.support.SpringFactoriesLoader.ArgumentResolver;
+import org.springframework.core.env.Environment;
+import org.springframework.kafka.annotation.KafkaListener;
+import org.springframework.kafka.config.ConcurrentKafkaListenerContainerFactory;
+import org.springframework.kafka.config.KafkaListenerEndpointRegistry;
+import org.springframework.kafka.listener.ConcurrentMessageListenerContainer;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+/**
+ * The beans of the consumer side: there, backing off, tuned, and refused with a reason.
+ * Listeners here do not start by themselves: no broker is needed.
+ */
+class EvenkeelConsumerAutoConfigurationTests {
+
+	private Environment environment;
+
+	private final ApplicationContextRunner runner = new ApplicationContextRunner()
+		.withInitializer((context) -> this.environment = context.getEnvironment())
+		.withConfiguration(AutoConfigurations.of(EvenkeelConsumerAutoConfiguration.class,
+				EvenkeelConsumerMetricsAutoConfiguration.class, EvenkeelListenersHealthAutoConfiguration.class,
+				EvenkeelEndpointAutoConfiguration.class, KafkaAutoConfiguration.class))
+		.withPropertyValues("spring.kafka.consumer.group-id=test", "spring.kafka.listener.auto-startup=false");
+
+	@Test
+	void theFactoryOfListenersIsOurs() {
+		this.runner.withUserConfiguration(Listening.class).run((context) -> {
+			assertThat(context.getBean("kafkaListenerContainerFactory")).isInstanceOf(EvenkeelContainerFactory.class);
+			assertThat(container(context)).isInstanceOf(EvenkeelContainer.class);
+		});
+	}
+
+	@Test
+	void bootsOwnFactoryStaysAvailable() {
+		this.runner.run((context) -> {
+			assertThat(context.getBean("springKafkaListenerContainerFactory"))
+				.isExactlyInstanceOf(ConcurrentKafkaListenerContainerFactory.class);
+			// By type there is one factory, as without us.
+			assertThat(context.getBeanProvider(ConcurrentKafkaListenerContainerFactory.class).getIfUnique())
+				.isInstanceOf(EvenkeelContainerFactory.class);
+		});
+	}
+
+	@Test
+	void disabledMeansBootsOwnContainer() {
+		this.runner.withUserConfiguration(Listening.class)
+			.withPropertyValues("evenkeel.kafka.consumer.enabled=false")
+			.run((context) -> {
+				assertThat(container(context)).isExactlyInstanceOf(ConcurrentMessageListenerContainer.class);
+				assertThat(context).hasBean("springKafkaListenerContainerFactory");
+			});
+	}
+
+	@Test
+	void backsOffWhenTheUserDefinesTheFactory() {
+		this.runner.withUserConfiguration(OwnFactory.class).run((context) -> {
+			assertThat(context).getBean("kafkaListenerContainerFactory")
+				.isExactlyInstanceOf(ConcurrentKafkaListenerContainerFactory.class);
+			assertThat(context).doesNotHaveBean(EvenkeelContainerFactory.class);
+		});
+	}
+
+	@Test
+	void aListenerCanGoBackByNamingTheFactory() {
+		this.runner.withUserConfiguration(GoingBack.class)
+			.run((context) -> assertThat(container(context))
+				.isExactlyInstanceOf(ConcurrentMessageListenerContainer.class));
+	}
+
+	@Test
+	void aCustomizerHasTheLastWord() {
+		this.runner.withUserConfiguration(Listening.class)
+			.withBean(EvenkeelContainerFactoryCustomizer.class,
+					() -> (factory) -> factory.getContainerProperties().setIdleEventInterval(4711L))
+			.run((context) -> assertThat(container(context).getContainerProperties().getIdleEventInterval())
+				.isEqualTo(4711L));
+	}
+
+	@Test
+	void metersAreKeptOnlyWhereARegistryIs() {
+		this.runner.run((context) -> assertThat(context).doesNotHaveBean(ConsumerMeters.class));
+		this.runner.withBean(MeterRegistry.class, SimpleMeterRegistry::new)
+			.run((context) -> assertThat(context).hasSingleBean(ConsumerMeters.class));
+		this.runner.withClassLoader(new FilteredClassLoader(MeterRegistry.class))
+			.run((context) -> assertThat(context).hasNotFailed().hasSingleBean(EvenkeelContainerFactory.class));
+	}
+
+	@Test
+	void healthIsToldUnlessSwitchedOff() {
+		this.runner.run((context) -> assertThat(context).hasSingleBean(KafkaListenersHealthIndicator.class));
+		this.runner.withPropertyValues("management.health.kafkalisteners.enabled=false")
+			.run((context) -> assertThat(context).doesNotHaveBean(KafkaListenersHealthIndicator.class));
+	}
+
+	@Test
+	void theEndpointIsThereWhenExposed() {
+		this.runner.run((context) -> assertThat(context).doesNotHaveBean(EvenkeelEndpoint.class));
+		this.runner.withPropertyValues("management.endpoints.web.exposure.include=evenkeel")
+			.run((context) -> assertThat(context).hasSingleBean(EvenkeelEndpoint.class));
+	}
+
+	@Test
+	@ExtendWith(OutputCaptureExtension.class)
+	void settingsOfAnUnknownListenerAreWarnedAboutWithTheNearestId(CapturedOutput output) {
+		this.runner.withUserConfiguration(Listening.class)
+			.withPropertyValues("evenkeel.kafka.consumer.listeners.listner.concurrency=3")
+			.run((context) -> assertThat(output)
+				.contains("evenkeel.kafka.consumer.listeners.listner matches no @KafkaListener id")
+				.contains("nearest are [listener]"));
+	}
+
+	@Test
+	@ExtendWith(OutputCaptureExtension.class)
+	void settingsOfAKnownListenerAreNotWarnedAbout(CapturedOutput output) {
+		this.runner.withUserConfiguration(Listening.class)
+			.withPropertyValues("evenkeel.kafka.consumer.listeners.listener.concurrency=3")
+			.run((context) -> assertThat(output).doesNotContain("matches no @KafkaListener"));
+	}
+
+	@Test
+	void aListenersOwnValuesDifferAndTheRestIsAsForAll() {
+		this.runner
+			.withPropertyValues("evenkeel.kafka.consumer.ordering=key", "evenkeel.kafka.consumer.retry.max-attempts=7",
+					"evenkeel.kafka.consumer.listeners.my-Listener.retry.max-attempts=2",
+					"evenkeel.kafka.consumer.listeners.[a.b].concurrency=9")
+			.run((context) -> {
+				ConsumerSettingsMapper mapper = new ConsumerSettingsMapper(Binder.get(this.environment),
+						context.getBean(EvenkeelConsumerProperties.class));
+				assertThat(mapper.forListener("my-Listener").retry().maxAttempts()).isEqualTo(2);
+				assertThat(mapper.forListener("my-Listener").ordering()).isEqualTo(Ordering.KEY);
+				assertThat(mapper.forListener("myListener").retry().maxAttempts()).isEqualTo(2);
+				assertThat(mapper.forListener("other").retry().maxAttempts()).isEqualTo(7);
+				assertThat(mapper.forListener("a.b").concurrency()).isEqualTo(9);
+			});
+	}
+
+	@Test
+	void autoCommitIsRefusedWithPropertyValueAndCure() {
+		this.runner.withUserConfiguration(Listening.class)
+			.withPropertyValues("spring.kafka.consumer.enable-auto-commit=true",
+					"spring.kafka.listener.auto-startup=true")
+			.run((context) -> {
+				FailureAnalysis analysis = analysis(context);
+				assertThat(analysis.getDescription()).contains("spring.kafka.consumer.enable-auto-commit=true")
+					.contains("from \"spring.kafka.consumer.enable-auto-commit\" from property source \"test\"");
+				assertThat(analysis.getAction()).contains("Remove spring.kafka.consumer.enable-auto-commit");
+			});
+	}
+
+	@Test
+	void aMissingGroupIdIsRefusedWithPropertyAndCure() {
+		new ApplicationContextRunner().withInitializer((context) -> this.environment = context.getEnvironment())
+			.withConfiguration(
+					AutoConfigurations.of(EvenkeelConsumerAutoConfiguration.class, KafkaAutoConfiguration.class))
+			.withUserConfiguration(NoGroup.class)
+			.run((context) -> {
+				FailureAnalysis analysis = analysis(context);
+				assertThat(analysis.getDescription()).contains("spring.kafka.consumer.group-id")
+					.contains("no group id");
+				assertThat(analysis.getAction()).contains("spring.kafka.consumer.group-id=");
+			});
+	}
+
+	@Test
+	void twoListenersWithOneIdAreRefused() {
+		this.runner.withUserConfiguration(Listening.class, SameId.class).run((context) -> {
+			FailureAnalysis analysis = analysis(context);
+			assertThat(analysis.getDescription()).contains("'listener'");
+			assertThat(analysis.getAction()).contains("id of its own");
+		});
+	}
+
+	@Test
+	void anUnknownOrderingIsRefusedWithTheValidOnes() {
+		this.runner.withPropertyValues("evenkeel.kafka.consumer.ordering=topic").run((context) -> {
+			FailureAnalysis analysis = analysis(context);
+			assertThat(analysis.getDescription()).contains("evenkeel.kafka.consumer.ordering").contains("topic");
+			assertThat(analysis.getAction()).contains("KEY").contains("NONE").contains("PARTITION");
+		});
+	}
+
+	@Test
+	void numbersOutOfRangeAreRefused() {
+		refused("evenkeel.kafka.consumer.concurrency", "0");
+		refused("evenkeel.kafka.consumer.concurrency", "10001");
+		refused("evenkeel.kafka.consumer.max-pending-records", "0");
+		refused("evenkeel.kafka.consumer.commit.interval", "0s");
+		refused("evenkeel.kafka.consumer.rebalance.drain-timeout", "-1s");
+		refused("evenkeel.kafka.consumer.retry.max-attempts", "0");
+		refused("evenkeel.kafka.consumer.retry.jitter", "1.5");
+		refused("evenkeel.kafka.consumer.retry.multiplier", "0.5");
+		refused("evenkeel.kafka.consumer.listeners.listener.concurrency", "0");
+		refused("evenkeel.kafka.consumer.listeners.listener.retry.jitter", "-1");
+	}
+
+	private void refused(String property, String value) {
+		this.runner.withPropertyValues(property + "=" + value).run((context) -> {
+			FailureAnalysis analysis = analysis(context);
+			assertThat(analysis.getDescription()).as(property).contains(property);
+			assertThat(analysis.getDescription() + analysis.getAction()).as(property).contains("Write");
+		});
+	}
+
+	private static ConcurrentMessageListenerContainer<?, ?> container(AssertableApplicationContext context) {
+		return (ConcurrentMessageListenerContainer<?, ?>) context.getBean(KafkaListenerEndpointRegistry.class)
+			.getListenerContainer("listener");
+	}
+
+	private FailureAnalysis analysis(AssertableApplicationContext context) {
+		Throwable failure = context.getStartupFailure();
+		assertThat(failure).as("start-up failure").isNotNull();
+		ArgumentResolver arguments = ArgumentResolver.of(Environment.class, this.environment);
+		for (FailureAnalyzer analyzer : SpringFactoriesLoader.forDefaultResourceLocation()
+			.load(FailureAnalyzer.class, arguments, (type, name, ex) -> {
+			})) {
+			FailureAnalysis analysis = analyzer.analyze(failure);
+			if (analysis != null) {
+				return analysis;
+			}
+		}
+		throw new AssertionError("No analysis", failure);
+	}
+
+	@Configuration(proxyBeanMethods = false)
+	static class Listening {
+
+		@KafkaListener(id = "listener", idIsGroup = false, topics = "topic")
+		void listen(String value) {
+		}
+
+	}
+
+	@Configuration(proxyBeanMethods = false)
+	static class SameId {
+
+		@KafkaListener(id = "listener", idIsGroup = false, topics = "other")
+		void listen(String value) {
+		}
+
+	}
+
+	@Configuration(proxyBeanMethods = false)
+	static class NoGroup {
+
+		@KafkaListener(topics = "topic")
+		void listen(String value) {
+		}
+
+	}
+
+	@Configuration(proxyBeanMethods = false)
+	static class GoingBack {
+
+		@KafkaListener(id = "listener", idIsGroup = false, topics = "topic",
+				containerFactory = "springKafkaListenerContainerFactory")
+		void listen(String value) {
+		}
+
+	}
+
+	@Configuration(proxyBeanMethods = false)
+	static class OwnFactory {
+
+		@Bean
+		ConcurrentKafkaListenerContainerFactory<Object, Object> kafkaListenerContainerFactory() {
+			return new ConcurrentKafkaListenerContainerFactory<>();
+		}
+
+	}
+
+}

@@ -1,0 +1,10 @@
+package io.evenkeel.samples.adopted;
+
+/**
+ * A parcel has arrived.
+ *
+ * @param parcel the parcel's number
+ */
+public record Delivery(String parcel) {
+
+}
