@@ -133,6 +133,8 @@ class CommitterTests {
 		this.engine.consumer.holdAnswers = true;
 		this.engine.pass(Duration.ofSeconds(1));
 		this.engine.loop.rebalancer().onPartitionsAssigned(Set.of(P0));
+		// Nothing has been fetched for the new one: it has nothing of its own to commit.
+		this.engine.consumer.seek(P0, 0);
 		this.engine.own();
 		assertThat(this.engine.consumer.answer).isNull();
 	}

@@ -79,12 +79,13 @@ class DispatcherTests {
 		});
 		dispatcher.submit(List.of(this.first.begin("r", 0, null, 0), this.second.begin("r", 0, null, 0)));
 		inside.await();
+		// Both workers are busy: the one that is interrupted goes straight on to these.
+		dispatcher.submit(List.of(this.second.begin("r", 1, "a", 0), this.second.begin("r", 2, "b", 0)));
 		dispatcher.stop(List.of(this.first));
 		dispatcher.interrupt(this.first);
 		await().until(() -> dispatcher.load(this.first).inHand() == 0);
 		assertThat(interrupted).hasValue(1);
 		go.countDown();
-		dispatcher.submit(List.of(this.second.begin("r", 1, "a", 0), this.second.begin("r", 2, "b", 0)));
 		await().until(() -> flags.size() == 2);
 		assertThat(flags).containsOnly(false);
 		assertThat(interrupted).hasValue(1);
