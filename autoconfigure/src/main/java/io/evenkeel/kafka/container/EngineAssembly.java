@@ -93,7 +93,7 @@ final class EngineAssembly<K, V> {
 				seeks, calls, table, transactions, inspected.commitsInitialPosition(), mode.isManual());
 		ConsumerEngine<K, V> engine = new ConsumerEngine<>(new EngineConfig<>(this.container.getListenerId(),
 				engineSettings, scoped(handler(calls, target, mode, recovery, timer, transactions), table), planner,
-				new ContainerLifecycle<>(this.container, factory, overrides, this.events, inspected.hasGroup(),
+				new ContainerLifecycle<>(this.container, factory, overrides, this.events, inspected.hasGroup(), seeks,
 						callbacks::ended),
 				callbacks, listener, this.container, workers(properties), settings.restartInitial(),
 				settings.restartMax()));

@@ -113,6 +113,13 @@ final class SeekCallback<K, V> implements ConsumerSeekCallback {
 		this.engine.get().seek(partition, move);
 	}
 
+	/** Begin a new assignment where the consumer stands. */
+	void renew(TopicPartition partition) {
+		move(partition, (consumer) -> {
+			// It has been moved already.
+		});
+	}
+
 	/**
 	 * Commit the positions of partitions that have no committed offset, so that a reset
 	 * to the latest offset cannot skip records later on.
