@@ -42,12 +42,18 @@ final class ConsumerSettingsMapper {
 		String prefix = EvenkeelConsumerProperties.PREFIX;
 		String key = key(id);
 		if (key != null) {
-			ConfigurationPropertyName name = ConfigurationPropertyName
-				.of(EvenkeelConsumerProperties.PREFIX + ".listeners[" + key + "]");
+			ConfigurationPropertyName name = name(key);
 			this.binder.bind(name, target, null);
 			prefix = EvenkeelConsumerProperties.PREFIX + ".listeners." + key;
 		}
 		return map(merged, prefix);
+	}
+
+	/** A key with dots stands in brackets, another one is written like any property. */
+	private static ConfigurationPropertyName name(String key) {
+		String listeners = EvenkeelConsumerProperties.PREFIX + ".listeners";
+		return key.matches("[A-Za-z0-9_-]+") ? ConfigurationPropertyName.adapt(listeners + "." + key, '.')
+				: ConfigurationPropertyName.of(listeners + "[" + key + "]");
 	}
 
 	private @org.jspecify.annotations.Nullable String key(String id) {
@@ -63,7 +69,7 @@ final class ConsumerSettingsMapper {
 	}
 
 	/** An environment variable cannot carry the case and the hyphens of an id. */
-	private static String uniform(String id) {
+	static String uniform(String id) {
 		return id.replaceAll("[^A-Za-z0-9]", "").toLowerCase(java.util.Locale.ROOT);
 	}
 

@@ -18,10 +18,12 @@ import org.springframework.boot.kafka.autoconfigure.ConcurrentKafkaListenerConta
 import org.springframework.boot.kafka.autoconfigure.KafkaAutoConfiguration;
 import org.springframework.boot.kafka.autoconfigure.KafkaProperties;
 import org.springframework.context.annotation.Bean;
+import org.springframework.context.ApplicationContext;
 import org.springframework.core.env.Environment;
 import org.springframework.kafka.annotation.EnableKafka;
 import org.springframework.kafka.config.ConcurrentKafkaListenerContainerFactory;
 import org.springframework.kafka.config.ContainerCustomizer;
+import org.springframework.kafka.config.KafkaListenerEndpointRegistry;
 import org.springframework.kafka.core.ConsumerFactory;
 import org.springframework.kafka.core.DefaultKafkaConsumerFactory;
 import org.springframework.kafka.core.KafkaAdmin;
@@ -79,6 +81,13 @@ public final class EvenkeelConsumerAutoConfiguration {
 		configure(factory, configurer, properties, consumerFactory, customizer);
 		customizers.orderedStream().forEach((last) -> last.customize(factory));
 		return factory;
+	}
+
+	@Bean
+	@ConditionalOnBooleanProperty(name = "evenkeel.kafka.consumer.enabled", matchIfMissing = true)
+	StartupNotices evenkeelStartupNotices(EvenkeelConsumerProperties properties,
+			ObjectProvider<KafkaListenerEndpointRegistry> registry, ApplicationContext context) {
+		return new StartupNotices(properties, registry, context);
 	}
 
 	private static Function<String, ConsumerRecordRecoverer> recoverers(ObjectProvider<ConsumerRecordRecoverer> users,

@@ -105,6 +105,7 @@ final class ListenerGauges {
 	}
 
 	/** A scrape asks for all partitions one by one: each snapshot is indexed once. */
+	@SuppressWarnings("ReferenceEquality")
 	private EngineSnapshot.@Nullable Partition find(TopicPartition partition) {
 		EngineSnapshot snapshot = this.snapshots.get();
 		Index current = this.index;

@@ -6,19 +6,24 @@ import io.evenkeel.kafka.autoconfigure.health.EvenkeelListenersHealthAutoConfigu
 import io.evenkeel.kafka.autoconfigure.metrics.EvenkeelConsumerMetricsAutoConfiguration;
 import io.evenkeel.kafka.container.EvenkeelContainer;
 import io.evenkeel.kafka.container.EvenkeelContainerFactory;
+import io.evenkeel.kafka.engine.dispatch.Ordering;
 import io.evenkeel.kafka.health.KafkaListenersHealthIndicator;
 import io.evenkeel.kafka.metrics.ConsumerMeters;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
 
 import org.springframework.boot.autoconfigure.AutoConfigurations;
 import org.springframework.boot.diagnostics.FailureAnalysis;
 import org.springframework.boot.diagnostics.FailureAnalyzer;
+import org.springframework.boot.context.properties.bind.Binder;
 import org.springframework.boot.kafka.autoconfigure.KafkaAutoConfiguration;
 import org.springframework.boot.test.context.FilteredClassLoader;
 import org.springframework.boot.test.context.assertj.AssertableApplicationContext;
 import org.springframework.boot.test.context.runner.ApplicationContextRunner;
+import org.springframework.boot.test.system.CapturedOutput;
+import org.springframework.boot.test.system.OutputCaptureExtension;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
 import org.springframework.core.io.support.SpringFactoriesLoader;
@@ -121,6 +126,41 @@ class EvenkeelConsumerAutoConfigurationTests {
 		this.runner.run((context) -> assertThat(context).doesNotHaveBean(EvenkeelEndpoint.class));
 		this.runner.withPropertyValues("management.endpoints.web.exposure.include=evenkeel")
 			.run((context) -> assertThat(context).hasSingleBean(EvenkeelEndpoint.class));
+	}
+
+	@Test
+	@ExtendWith(OutputCaptureExtension.class)
+	void settingsOfAnUnknownListenerAreWarnedAboutWithTheNearestId(CapturedOutput output) {
+		this.runner.withUserConfiguration(Listening.class)
+			.withPropertyValues("evenkeel.kafka.consumer.listeners.listner.concurrency=3")
+			.run((context) -> assertThat(output)
+				.contains("evenkeel.kafka.consumer.listeners.listner matches no @KafkaListener id")
+				.contains("nearest are [listener]"));
+	}
+
+	@Test
+	@ExtendWith(OutputCaptureExtension.class)
+	void settingsOfAKnownListenerAreNotWarnedAbout(CapturedOutput output) {
+		this.runner.withUserConfiguration(Listening.class)
+			.withPropertyValues("evenkeel.kafka.consumer.listeners.listener.concurrency=3")
+			.run((context) -> assertThat(output).doesNotContain("matches no @KafkaListener"));
+	}
+
+	@Test
+	void aListenersOwnValuesDifferAndTheRestIsAsForAll() {
+		this.runner
+			.withPropertyValues("evenkeel.kafka.consumer.ordering=key", "evenkeel.kafka.consumer.retry.max-attempts=7",
+					"evenkeel.kafka.consumer.listeners.my-Listener.retry.max-attempts=2",
+					"evenkeel.kafka.consumer.listeners.[a.b].concurrency=9")
+			.run((context) -> {
+				ConsumerSettingsMapper mapper = new ConsumerSettingsMapper(Binder.get(this.environment),
+						context.getBean(EvenkeelConsumerProperties.class));
+				assertThat(mapper.forListener("my-Listener").retry().maxAttempts()).isEqualTo(2);
+				assertThat(mapper.forListener("my-Listener").ordering()).isEqualTo(Ordering.KEY);
+				assertThat(mapper.forListener("myListener").retry().maxAttempts()).isEqualTo(2);
+				assertThat(mapper.forListener("other").retry().maxAttempts()).isEqualTo(7);
+				assertThat(mapper.forListener("a.b").concurrency()).isEqualTo(9);
+			});
 	}
 
 	@Test

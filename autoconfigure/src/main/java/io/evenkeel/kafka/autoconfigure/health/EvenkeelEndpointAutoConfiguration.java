@@ -3,7 +3,10 @@ package io.evenkeel.kafka.autoconfigure.health;
 import java.util.List;
 
 import io.evenkeel.kafka.actuate.EvenkeelEndpoint;
+import io.evenkeel.kafka.actuate.ProducerDescriptions;
+import io.evenkeel.kafka.producer.ProducerRegistry;
 
+import org.springframework.beans.factory.ObjectProvider;
 import org.springframework.boot.actuate.autoconfigure.endpoint.condition.ConditionalOnAvailableEndpoint;
 import org.springframework.boot.autoconfigure.AutoConfiguration;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnBean;
@@ -26,8 +29,10 @@ public final class EvenkeelEndpointAutoConfiguration {
 
 	@Bean
 	@ConditionalOnMissingBean
-	EvenkeelEndpoint evenkeelEndpoint(KafkaListenerEndpointRegistry registry) {
-		return new EvenkeelEndpoint(registry, List::of);
+	EvenkeelEndpoint evenkeelEndpoint(KafkaListenerEndpointRegistry registry,
+			ObjectProvider<ProducerRegistry> producers) {
+		ProducerRegistry known = producers.getIfAvailable();
+		return new EvenkeelEndpoint(registry, (known != null) ? new ProducerDescriptions(known) : List::of);
 	}
 
 }

@@ -33,13 +33,16 @@ class OrdersDemoIT {
 		Run run = run("--demo.orders=1500");
 		assertThat(run.exitCode()).as(run.output()).isZero();
 		assertThat(run.output()).contains("second member takes over", "second member hands over",
-				"An order goes to 'orders-archive'", "It failed: ", "other orders were acknowledged");
+				"An order goes to 'orders-archive'", "It failed: ", "TOPIC_NOT_FOUND",
+				"other orders were acknowledged");
 		assertThat(run.count("sent")).isGreaterThanOrEqualTo(1500);
 		assertThat(run.count("handled")).isEqualTo(run.count("sent"));
 		assertThat(run.count("lost")).isZero();
 		assertThat(run.count("duplicates")).isZero();
 		assertThat(run.count("order violations")).isZero();
-		assertThat(run.count("longest caller block")).isNotNegative();
+		// The stock template holds its caller for the whole 3 s; the first send of a JVM
+		// loads classes.
+		assertThat(run.count("longest caller block")).isLessThan(2_000);
 		assertThat(run.count("rebalances")).isGreaterThanOrEqualTo(3);
 	}
 

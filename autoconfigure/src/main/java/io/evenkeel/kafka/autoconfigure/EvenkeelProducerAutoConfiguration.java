@@ -1,0 +1,156 @@
+package io.evenkeel.kafka.autoconfigure;
+
+import java.time.Duration;
+import java.util.Map;
+
+import io.evenkeel.kafka.producer.EvenkeelKafkaTemplate;
+import io.evenkeel.kafka.producer.EvenkeelKafkaTemplateCustomizer;
+import io.evenkeel.kafka.producer.EvenkeelProducerFactory;
+import io.evenkeel.kafka.producer.ProducerRegistry;
+import io.evenkeel.kafka.producer.ProducerSettings;
+import io.evenkeel.kafka.producer.SendObserver;
+import io.evenkeel.kafka.producer.SendObserverFactory;
+import org.apache.kafka.clients.producer.ProducerConfig;
+
+import org.springframework.beans.factory.ObjectProvider;
+import org.springframework.boot.autoconfigure.AutoConfiguration;
+import org.springframework.boot.autoconfigure.condition.ConditionalOnBooleanProperty;
+import org.springframework.boot.autoconfigure.condition.ConditionalOnClass;
+import org.springframework.boot.autoconfigure.condition.ConditionalOnMissingBean;
+import org.springframework.boot.context.properties.EnableConfigurationProperties;
+import org.springframework.boot.context.properties.PropertyMapper;
+import org.springframework.boot.context.properties.bind.Binder;
+import org.springframework.boot.kafka.autoconfigure.DefaultKafkaProducerFactoryCustomizer;
+import org.springframework.boot.kafka.autoconfigure.KafkaAutoConfiguration;
+import org.springframework.boot.kafka.autoconfigure.KafkaConnectionDetails;
+import org.springframework.boot.kafka.autoconfigure.KafkaProperties;
+import org.springframework.context.annotation.Bean;
+import org.springframework.context.annotation.Condition;
+import org.springframework.context.annotation.ConditionContext;
+import org.springframework.context.annotation.Conditional;
+import org.springframework.core.env.Environment;
+import org.springframework.core.type.AnnotatedTypeMetadata;
+import org.springframework.kafka.core.KafkaAdmin;
+import org.springframework.kafka.core.KafkaTemplate;
+import org.springframework.kafka.core.ProducerFactory;
+import org.springframework.kafka.support.LoggingProducerListener;
+import org.springframework.kafka.support.ProducerListener;
+import org.springframework.kafka.support.converter.RecordMessageConverter;
+import org.springframework.kafka.support.micrometer.KafkaTemplateObservationConvention;
+
+/**
+ * Auto-configuration of the sending producer and its template.
+ */
+@AutoConfiguration(before = KafkaAutoConfiguration.class,
+		afterName = "io.evenkeel.kafka.autoconfigure.metrics.EvenkeelProducerMetricsAutoConfiguration")
+@ConditionalOnClass(KafkaTemplate.class)
+@ConditionalOnBooleanProperty(name = "evenkeel.kafka.producer.enabled", matchIfMissing = true)
+@EnableConfigurationProperties({ KafkaProperties.class, EvenkeelProducerProperties.class })
+public final class EvenkeelProducerAutoConfiguration {
+
+	private final KafkaProperties kafkaProperties;
+
+	private final EvenkeelProducerProperties properties;
+
+	EvenkeelProducerAutoConfiguration(KafkaProperties kafkaProperties, EvenkeelProducerProperties properties) {
+		this.kafkaProperties = kafkaProperties;
+		this.properties = properties;
+	}
+
+	@Bean
+	@ConditionalOnMissingBean
+	ProducerRegistry evenkeelProducerRegistry(ObjectProvider<SendObserverFactory> observers) {
+		return new ProducerRegistry(observers.getIfAvailable(() -> (producer) -> SendObserver.NONE));
+	}
+
+	@Bean
+	@ConditionalOnMissingBean(ProducerFactory.class)
+	EvenkeelProducerFactory<?, ?> kafkaProducerFactory(KafkaConnectionDetails connectionDetails,
+			Environment environment, ProducerRegistry registry,
+			ObjectProvider<DefaultKafkaProducerFactoryCustomizer> customizers) {
+		Map<String, Object> configs = ProducerClientProperties.build(this.kafkaProperties, connectionDetails,
+				this.properties.getDeliveryTimeout());
+		Duration maxBlock = MaxBlockSetting.resolve(environment, configs.remove(ProducerConfig.MAX_BLOCK_MS_CONFIG));
+		ProducerSettings settings = new ProducerSettingsMapper(this.properties).map(maxBlock);
+		EvenkeelProducerFactory<?, ?> factory = new EvenkeelProducerFactory<>(configs, settings, registry);
+		String transactionIdPrefix = this.kafkaProperties.getProducer().getTransactionIdPrefix();
+		if (transactionIdPrefix != null) {
+			factory.setTransactionIdPrefix(transactionIdPrefix);
+		}
+		customizers.orderedStream().forEach((customizer) -> customizer.customize(factory));
+		return factory;
+	}
+
+	/**
+	 * Boot's own logs the key and the value of a record that failed; ours says where it
+	 * was going.
+	 */
+	@Bean
+	@ConditionalOnMissingBean(ProducerListener.class)
+	LoggingProducerListener<Object, Object> kafkaProducerListener() {
+		LoggingProducerListener<Object, Object> listener = new LoggingProducerListener<>();
+		listener.setIncludeContents(false);
+		return listener;
+	}
+
+	@Bean
+	@ConditionalOnMissingBean(KafkaTemplate.class)
+	EvenkeelKafkaTemplate<?, ?> kafkaTemplate(ProducerFactory<?, ?> kafkaProducerFactory,
+			ProducerListener<?, ?> kafkaProducerListener, ObjectProvider<RecordMessageConverter> messageConverter,
+			ObjectProvider<KafkaTemplateObservationConvention> observationConvention,
+			ObjectProvider<EvenkeelKafkaTemplateCustomizer> customizers) {
+		EvenkeelKafkaTemplate<Object, Object> template = new EvenkeelKafkaTemplate<>(castFactory(kafkaProducerFactory));
+		messageConverter.ifUnique(template::setMessageConverter);
+		observationConvention.ifUnique(template::setObservationConvention);
+		template.setProducerListener(castListener(kafkaProducerListener));
+		KafkaProperties.Template settings = this.kafkaProperties.getTemplate();
+		PropertyMapper map = PropertyMapper.get();
+		map.from(settings.getDefaultTopic()).to(template::setDefaultTopic);
+		map.from(settings.getTransactionIdPrefix()).to(template::setTransactionIdPrefix);
+		map.from(settings.getCloseTimeout()).to(template::setCloseTimeout);
+		map.from(settings.isAllowNonTransactional()).to(template::setAllowNonTransactional);
+		map.from(settings.isObservationEnabled()).to(template::setObservationEnabled);
+		customizers.orderedStream().forEach((customizer) -> customizer.customize(template));
+		return template;
+	}
+
+	@Bean
+	@Conditional(OnVerifyTopics.class)
+	@ConditionalOnMissingBean
+	ProducerTopicVerifier evenkeelProducerTopicVerifier(KafkaAdmin kafkaAdmin) {
+		return new ProducerTopicVerifier(this.properties.getStartup(), kafkaAdmin);
+	}
+
+	@Bean
+	static ProducerFactoryDecorator evenkeelProducerFactoryDecorator(
+			ObjectProvider<EvenkeelProducerProperties> properties, ObjectProvider<ProducerRegistry> registry) {
+		return new ProducerFactoryDecorator(() -> new ProducerSettingsMapper(properties.getObject()).map(null),
+				registry::getObject);
+	}
+
+	@SuppressWarnings("unchecked")
+	private static ProducerFactory<Object, Object> castFactory(ProducerFactory<?, ?> factory) {
+		return (ProducerFactory<Object, Object>) factory;
+	}
+
+	@SuppressWarnings("unchecked")
+	private static ProducerListener<Object, Object> castListener(ProducerListener<?, ?> listener) {
+		return (ProducerListener<Object, Object>) listener;
+	}
+
+	/**
+	 * There are topics to verify, however the list is written.
+	 */
+	static final class OnVerifyTopics implements Condition {
+
+		@Override
+		public boolean matches(ConditionContext context, AnnotatedTypeMetadata metadata) {
+			String[] topics = Binder.get(context.getEnvironment())
+				.bind(EvenkeelProducerProperties.PREFIX + ".startup.verify-topics", String[].class)
+				.orElse(new String[0]);
+			return topics != null && topics.length > 0;
+		}
+
+	}
+
+}

@@ -1,0 +1,84 @@
+package io.evenkeel.kafka.autoconfigure;
+
+import java.time.Duration;
+import java.util.Map;
+
+import org.apache.kafka.clients.CommonClientConfigs;
+import org.apache.kafka.clients.producer.ProducerConfig;
+import org.apache.kafka.common.config.SslConfigs;
+import org.jspecify.annotations.Nullable;
+
+import org.springframework.boot.context.properties.source.InvalidConfigurationPropertyValueException;
+import org.springframework.boot.kafka.autoconfigure.KafkaConnectionDetails;
+import org.springframework.boot.kafka.autoconfigure.KafkaProperties;
+import org.springframework.boot.kafka.autoconfigure.SslBundleSslEngineFactory;
+import org.springframework.boot.ssl.SslBundle;
+import org.springframework.util.StringUtils;
+
+/**
+ * The properties of the Kafka client: Boot's, with the connection details and our
+ * delivery timeout applied.
+ */
+final class ProducerClientProperties {
+
+	private static final int DEFAULT_REQUEST_TIMEOUT = 30_000;
+
+	private ProducerClientProperties() {
+	}
+
+	static Map<String, Object> build(KafkaProperties properties, KafkaConnectionDetails connection,
+			@Nullable Duration deliveryTimeout) {
+		Map<String, Object> result = properties.buildProducerProperties();
+		KafkaConnectionDetails.Configuration producer = connection.getProducer();
+		result.put(ProducerConfig.BOOTSTRAP_SERVERS_CONFIG, producer.getBootstrapServers());
+		if (StringUtils.hasLength(producer.getSecurityProtocol())) {
+			result.put(CommonClientConfigs.SECURITY_PROTOCOL_CONFIG, producer.getSecurityProtocol());
+		}
+		SslBundle bundle = producer.getSslBundle();
+		if (bundle != null) {
+			result.put(SslConfigs.SSL_ENGINE_FACTORY_CLASS_CONFIG, SslBundleSslEngineFactory.class);
+			result.put(SslBundle.class.getName(), bundle);
+		}
+		if (deliveryTimeout != null) {
+			result.put(ProducerConfig.DELIVERY_TIMEOUT_MS_CONFIG,
+					(int) Math.min(deliveryTimeout.toMillis(), Integer.MAX_VALUE));
+		}
+		fitRequestTimeout(result);
+		return result;
+	}
+
+	/**
+	 * The client wants its delivery timeout to be no shorter than linger and request
+	 * timeout together; a request timeout that nobody chose gives way.
+	 */
+	private static void fitRequestTimeout(Map<String, Object> properties) {
+		Object delivery = properties.get(ProducerConfig.DELIVERY_TIMEOUT_MS_CONFIG);
+		if (delivery == null) {
+			return;
+		}
+		Object linger = properties.getOrDefault(ProducerConfig.LINGER_MS_CONFIG, 5);
+		Object request = properties.get(ProducerConfig.REQUEST_TIMEOUT_MS_CONFIG);
+		long room = number(delivery) - number(linger);
+		if (request == null) {
+			properties.put(ProducerConfig.REQUEST_TIMEOUT_MS_CONFIG,
+					(int) Math.max(1, Math.min(DEFAULT_REQUEST_TIMEOUT, room)));
+		}
+		else if (number(request) > room) {
+			throw new InvalidConfigurationPropertyValueException(
+					EvenkeelProducerProperties.PREFIX + ".delivery-timeout", number(delivery) + "ms",
+					"Must not be shorter than request.timeout.ms (" + request + ") and linger.ms (" + linger
+							+ ") together; lower request.timeout.ms.");
+		}
+	}
+
+	private static long number(Object value) {
+		try {
+			return Long.parseLong(value.toString().trim());
+		}
+		catch (NumberFormatException ex) {
+			// The client itself names the property when it parses it.
+			return 0;
+		}
+	}
+
+}

@@ -1,0 +1,117 @@
+package io.evenkeel.kafka.metrics;
+
+import io.micrometer.common.docs.KeyName;
+import io.micrometer.core.instrument.Meter;
+import io.micrometer.core.instrument.docs.MeterDocumentation;
+
+/**
+ * The meters of a sending producer: the one list of their names and tags.
+ */
+public enum ProducerMeter implements MeterDocumentation {
+
+	/**
+	 * From the call of send to its completion.
+	 */
+	SEND("evenkeel.producer.send", Meter.Type.TIMER, Key.PRODUCER, Key.TOPIC, Key.OUTCOME, Key.REASON),
+
+	/**
+	 * How long send held its caller.
+	 */
+	SEND_BLOCKED("evenkeel.producer.send.blocked", Meter.Type.TIMER, Key.PRODUCER),
+
+	/**
+	 * How long a record waited for metadata or for the client's memory.
+	 */
+	METADATA_WAIT("evenkeel.producer.metadata.wait", Meter.Type.TIMER, Key.PRODUCER, Key.TOPIC, Key.OUTCOME),
+
+	/**
+	 * How often the client was asked once more for a topic.
+	 */
+	METADATA_RETRIES("evenkeel.producer.metadata.retries", Meter.Type.COUNTER, Key.PRODUCER, Key.TOPIC),
+
+	/**
+	 * Seconds since the cluster last answered.
+	 */
+	METADATA_AGE("evenkeel.producer.metadata.age", Meter.Type.GAUGE, Key.PRODUCER),
+
+	/**
+	 * Records that wait.
+	 */
+	PENDING_RECORDS("evenkeel.producer.pending.records", Meter.Type.GAUGE, Key.PRODUCER),
+
+	/**
+	 * Bytes that wait.
+	 */
+	PENDING_BYTES("evenkeel.producer.pending.bytes", Meter.Type.GAUGE, Key.PRODUCER),
+
+	/**
+	 * 1 while sends to a topic fail at once.
+	 */
+	FAIL_FAST("evenkeel.producer.fail.fast", Meter.Type.GAUGE, Key.PRODUCER, Key.TOPIC),
+
+	/**
+	 * How often the client was replaced.
+	 */
+	REPLACEMENTS("evenkeel.producer.replacements", Meter.Type.COUNTER, Key.PRODUCER, Key.CAUSE);
+
+	private final String meterName;
+
+	private final Meter.Type type;
+
+	private final KeyName[] keys;
+
+	ProducerMeter(String meterName, Meter.Type type, KeyName... keys) {
+		this.meterName = meterName;
+		this.type = type;
+		this.keys = keys;
+	}
+
+	@Override
+	public String getName() {
+		return this.meterName;
+	}
+
+	@Override
+	public Meter.Type getType() {
+		return this.type;
+	}
+
+	@Override
+	public KeyName[] getKeyNames() {
+		return this.keys.clone();
+	}
+
+	/**
+	 * The tags. An absent value is {@code none}.
+	 */
+	public enum Key implements KeyName {
+
+		/** The client id. */
+		PRODUCER,
+
+		/** The topic; {@code other} beyond the first hundred. */
+		TOPIC,
+
+		/** How it ended. */
+		OUTCOME,
+
+		/** Why it failed. */
+		REASON,
+
+		/** Why the client was replaced. */
+		CAUSE;
+
+		@Override
+		public String asString() {
+			return switch (this) {
+				case PRODUCER -> "producer";
+				case TOPIC -> "topic";
+				case OUTCOME -> "outcome";
+				case REASON -> "reason";
+				case CAUSE -> "cause";
+			};
+		}
+
+	}
+
+}

@@ -1,0 +1,210 @@
+package io.evenkeel.kafka.producer;
+
+import java.util.function.LongSupplier;
+
+import io.evenkeel.kafka.producer.line.HandOver;
+import io.evenkeel.kafka.producer.line.LineClient;
+import io.evenkeel.kafka.producer.line.Obstacle;
+import io.evenkeel.kafka.producer.line.Probe;
+import org.apache.kafka.clients.producer.BufferExhaustedException;
+import org.apache.kafka.common.KafkaException;
+import org.apache.kafka.common.errors.AuthenticationException;
+import org.apache.kafka.common.errors.InterruptException;
+import org.apache.kafka.common.errors.InvalidTopicException;
+import org.apache.kafka.common.errors.TimeoutException;
+import org.apache.kafka.common.errors.TopicAuthorizationException;
+
+/**
+ * The only door to the client's sends: looks whether a topic is ready, hands records
+ * over, and says what is wrong when nothing moves.
+ * <p>
+ * <b>Threading.</b> Senders look and offer, the scheduler probes and hands over, the
+ * timer diagnoses. The client runs with {@code max.block.ms=0}, so none of it waits.
+ * <p>
+ * <b>Why freshness.</b> The client gives a missing topic, a dead broker and a refused
+ * principal the same exception, and what it nests may be the answer of five minutes ago.
+ * So a nested cause counts only if the cluster has answered since the record began to
+ * wait, and no answer since then means that the brokers cannot be reached.
+ */
+final class ClientGate<K, V> implements LineClient<Diagnosis, PendingSend<K, V>> {
+
+	private final ClientLife<K, V> life;
+
+	private final ClusterEvidence evidence;
+
+	private final LongSupplier clock;
+
+	private final ReplacementRequest<K, V> replacement;
+
+	ClientGate(ClientLife<K, V> life, ClusterEvidence evidence, LongSupplier clock,
+			ReplacementRequest<K, V> replacement) {
+		this.life = life;
+		this.evidence = evidence;
+		this.clock = clock;
+		this.replacement = replacement;
+	}
+
+	/** The number of partitions, if the client knows the topic; otherwise it asks. */
+	int look(Client<K, V> client, String topic) {
+		try {
+			return client.producer().partitionsFor(topic).size();
+		}
+		catch (AuthenticationException ex) {
+			refused(client, ex);
+		}
+		catch (KafkaException | IllegalStateException ex) {
+			// The line finds out what it means.
+		}
+		return 0;
+	}
+
+	@Override
+	public Probe<Diagnosis> probe(String topic, long since) {
+		Client<K, V> client = this.life.current();
+		if (client == null) {
+			Diagnosis found = this.evidence.construction();
+			boolean hopeless = found != null
+					&& (found.reason() == FailureReason.TLS || found.reason() == FailureReason.PRODUCER_FATAL);
+			return (found != null && hopeless) ? Probe.refused(found) : Probe.unknown();
+		}
+		Probe<Diagnosis> probe = peek(client, topic);
+		AuthenticationException tls = (probe.partitions() == 0) ? this.evidence.standingTlsFailureSince(since) : null;
+		if (tls != null) {
+			return Probe.refused(Diagnoser.classify(tls));
+		}
+		boolean stale = probe.refusal() != null && !this.evidence.answeredSince(since);
+		if (probe.partitions() > 0 && client.isSpoiled()) {
+			this.replacement.request(client, FailureReason.AUTHENTICATION);
+			return Probe.unknown();
+		}
+		return stale ? Probe.unknown() : probe;
+	}
+
+	private Probe<Diagnosis> peek(Client<K, V> client, String topic) {
+		try {
+			int partitions = client.producer().partitionsFor(topic).size();
+			return (partitions > 0) ? Probe.known(partitions) : Probe.unknown();
+		}
+		catch (AuthenticationException ex) {
+			refused(client, ex);
+			return Probe.unknown();
+		}
+		catch (KafkaException ex) {
+			Throwable said = (ex instanceof TimeoutException && ex.getCause() != null) ? ex.getCause() : ex;
+			boolean refusal = said instanceof TopicAuthorizationException || said instanceof InvalidTopicException;
+			return refusal ? Probe.refused(Diagnoser.classify(said)) : Probe.unknown();
+		}
+		catch (IllegalStateException ex) {
+			return Probe.unknown();
+		}
+	}
+
+	private void refused(Client<K, V> client, AuthenticationException exception) {
+		client.refused();
+		this.evidence.refused(exception, this.clock.getAsLong());
+	}
+
+	@Override
+	public HandOver handOver(PendingSend<K, V> send) {
+		Client<K, V> client = this.life.current();
+		if (client == null) {
+			return HandOver.NO_METADATA;
+		}
+		PendingSend.Serialized serialized = send.serialized();
+		if (serialized == null) {
+			return offer(client, send);
+		}
+		client.keySerializer().prepare(send.record().key(), serialized.key());
+		client.valueSerializer().prepare(send.record().value(), serialized.value());
+		try {
+			return offer(client, send);
+		}
+		finally {
+			client.keySerializer().clear();
+			client.valueSerializer().clear();
+		}
+	}
+
+	/** Give a taken record to the client. */
+	HandOver offer(Client<K, V> client, PendingSend<K, V> send) {
+		RuntimeException thrown = null;
+		send.handing();
+		try {
+			client.producer().send(send.record(), send);
+		}
+		catch (RuntimeException ex) {
+			thrown = ex;
+		}
+		Exception answer = send.handed();
+		if (thrown != null) {
+			return thrown(client, send, thrown);
+		}
+		return (answer != null) ? answered(client, send, answer) : HandOver.DONE;
+	}
+
+	/** The client reported a failure before it took the record. */
+	private HandOver answered(Client<K, V> client, PendingSend<K, V> send, Exception answer) {
+		if (answer instanceof BufferExhaustedException) {
+			return HandOver.NO_MEMORY;
+		}
+		if (answer instanceof AuthenticationException refusal) {
+			refused(client, refusal);
+			return HandOver.NO_METADATA;
+		}
+		// A refused topic may be an old answer: the line looks again, with fresh eyes.
+		if (answer instanceof TimeoutException || answer instanceof TopicAuthorizationException) {
+			return HandOver.NO_METADATA;
+		}
+		send.failLocally(Diagnoser.classify(answer), 1);
+		return HandOver.DONE;
+	}
+
+	private HandOver thrown(Client<K, V> client, PendingSend<K, V> send, RuntimeException thrown) {
+		if (thrown instanceof InterruptException) {
+			return HandOver.NO_MEMORY;
+		}
+		if (thrown instanceof IllegalStateException) {
+			send.failLocally(new Diagnosis(FailureReason.CLOSED, "the client was closed", thrown), 1);
+		}
+		else if (Diagnoser.isFatal(thrown)) {
+			// The client may have taken the record before it noticed its own state.
+			Diagnosis found = Diagnoser.classifyThrown(thrown);
+			send.failDelivery(found, true);
+			this.replacement.request(client, found.reason());
+		}
+		else {
+			send.failLocally(Diagnoser.classify(thrown), 1);
+		}
+		return HandOver.DONE;
+	}
+
+	@Override
+	public Diagnosis diagnose(String topic, int partition, long since, Obstacle obstacle) {
+		Diagnosis found = explain(partition, since, obstacle);
+		this.evidence.found(found.reason(), since, this.clock.getAsLong());
+		return found;
+	}
+
+	private Diagnosis explain(int partition, long since, Obstacle obstacle) {
+		Diagnosis construction = this.evidence.construction();
+		if (this.life.current() == null && construction != null) {
+			return construction;
+		}
+		if (obstacle == Obstacle.MEMORY) {
+			return new Diagnosis(FailureReason.BUFFER_FULL, "the client's buffer.memory is used up", null);
+		}
+		Client<K, V> client = this.life.current();
+		return this.evidence.explain(partition, since, (client != null) ? client.producer() : null);
+	}
+
+	/**
+	 * Asks for another client.
+	 */
+	interface ReplacementRequest<K, V> {
+
+		/** The client cannot go on. */
+		void request(Client<K, V> client, FailureReason cause);
+
+	}
+
+}

@@ -1,0 +1,212 @@
+package io.evenkeel.kafka.producer;
+
+import java.net.InetAddress;
+import java.net.UnknownHostException;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.LongSupplier;
+
+import io.evenkeel.kafka.producer.line.LineWorker;
+import org.apache.commons.logging.Log;
+import org.apache.commons.logging.LogFactory;
+import org.apache.kafka.clients.producer.Producer;
+import org.apache.kafka.common.ClusterResourceListener;
+import org.apache.kafka.common.serialization.Serializer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Makes the client, and makes another one when it cannot go on.
+ * <p>
+ * <b>Threading.</b> {@link #doWork()} runs on the scheduler thread only and may wait for
+ * DNS; anybody reads {@link #current()} and asks for a replacement. <b>Invariants.</b>
+ * (1) There is at most one client. (2) While there is none, or it is to be replaced,
+ * {@code current()} is empty, so that all sends wait in their lines and keep their order.
+ * (3) The old client is closed, and everything it had in hand is answered, before the new
+ * one is made.
+ */
+final class ClientLife<K, V> {
+
+	private static final Log logger = LogFactory.getLog(ClientLife.class);
+
+	private static final long FIRST_PAUSE = TimeUnit.MILLISECONDS.toNanos(500);
+
+	private static final long LONGEST_PAUSE = TimeUnit.SECONDS.toNanos(30);
+
+	private static final long CALM = TimeUnit.MINUTES.toNanos(1);
+
+	private static final Duration CLOSE_OLD = Duration.ofSeconds(2);
+
+	private final String id;
+
+	private final ClientFactory<K, V> factory;
+
+	private final Serializer<K> keySerializer;
+
+	private final Serializer<V> valueSerializer;
+
+	private final ClusterResourceListener answers;
+
+	private final List<String> bootstrapServers;
+
+	private final ClusterEvidence evidence;
+
+	private final LongSupplier clock;
+
+	private final Events<K, V> events;
+
+	private final AtomicReference<@Nullable FailureReason> replacement = new AtomicReference<>();
+
+	private volatile @Nullable Client<K, V> current;
+
+	private volatile @Nullable Client<K, V> last;
+
+	private volatile boolean closed;
+
+	private long nextBuildAt;
+
+	private long pause = FIRST_PAUSE;
+
+	private long builtAt;
+
+	ClientLife(String id, ClientFactory<K, V> factory, Serializer<K> keySerializer, Serializer<V> valueSerializer,
+			ClusterResourceListener answers, List<String> bootstrapServers, ClusterEvidence evidence,
+			LongSupplier clock, Events<K, V> events) {
+		this.id = id;
+		this.factory = factory;
+		this.keySerializer = keySerializer;
+		this.valueSerializer = valueSerializer;
+		this.answers = answers;
+		this.bootstrapServers = bootstrapServers;
+		this.evidence = evidence;
+		this.clock = clock;
+		this.events = events;
+		this.nextBuildAt = clock.getAsLong();
+	}
+
+	@Nullable Client<K, V> current() {
+		return this.current;
+	}
+
+	boolean isReplacing() {
+		return this.replacement.get() != null;
+	}
+
+	/**
+	 * Ask for another client; the scheduler is to be signalled when this answers true.
+	 */
+	boolean replace(Client<K, V> client, FailureReason cause) {
+		if (this.closed || this.current != client || !this.replacement.compareAndSet(null, cause)) {
+			return false;
+		}
+		this.current = null;
+		return true;
+	}
+
+	/** Make or replace the client if it is time to; returns the time to the next try. */
+	long doWork() {
+		FailureReason cause = this.replacement.get();
+		long now = this.clock.getAsLong();
+		Client<K, V> old = this.last;
+		if (cause != null && old != null) {
+			closeOld(old, cause, now);
+		}
+		if (this.current != null || this.closed) {
+			return LineWorker.UNTIL_SIGNALLED;
+		}
+		if (now - this.nextBuildAt < 0) {
+			return this.nextBuildAt - now;
+		}
+		build();
+		return (this.current != null) ? 0 : Math.max(1, this.nextBuildAt - this.clock.getAsLong());
+	}
+
+	private void closeOld(Client<K, V> client, FailureReason cause, long now) {
+		logger.warn(this.id + ": the client cannot go on (" + cause + ") and is replaced");
+		closeQuietly(client.producer(), CLOSE_OLD);
+		this.last = null;
+		this.replacement.set(null);
+		this.pause = (now - this.builtAt > CALM) ? FIRST_PAUSE : Math.min(2 * this.pause, LONGEST_PAUSE);
+		this.nextBuildAt = this.builtAt + this.pause;
+		this.events.replaced(client, cause);
+	}
+
+	private void build() {
+		HandOverSerializer<K> key = new HandOverSerializer<>(this.keySerializer, this.answers);
+		// The client tells each of its serializers; once is enough.
+		HandOverSerializer<V> value = new HandOverSerializer<>(this.valueSerializer, (resource) -> {
+		});
+		try {
+			Client<K, V> made = new Client<>(this.factory.create(key, value), key, value);
+			this.evidence.construction(null);
+			this.builtAt = this.clock.getAsLong();
+			this.last = made;
+			this.current = made;
+			if (this.closed) {
+				closeQuietly(made.producer(), Duration.ZERO);
+				return;
+			}
+			this.events.ready(made);
+		}
+		catch (RuntimeException | LinkageError ex) {
+			Diagnosis found = ConstructionFailures.classify(ex, noNameResolves());
+			if (this.evidence.construction() == null) {
+				logger.warn(this.id + ": the client cannot be made yet (" + found.reason() + "): " + found.detail());
+			}
+			this.evidence.construction(found);
+			this.nextBuildAt = this.clock.getAsLong() + FIRST_PAUSE;
+			this.events.failed();
+		}
+	}
+
+	private boolean noNameResolves() {
+		for (String server : this.bootstrapServers) {
+			String host = server.substring(0, Math.max(0, server.lastIndexOf(':'))).replace("[", "").replace("]", "");
+			int protocol = host.indexOf("://");
+			try {
+				InetAddress.getByName((protocol < 0) ? host : host.substring(protocol + 3));
+				return false;
+			}
+			catch (UnknownHostException ex) {
+				// the next one may
+			}
+		}
+		return true;
+	}
+
+	/** No client from now on; the caller closes the one that is returned. */
+	@Nullable Client<K, V> close() {
+		this.closed = true;
+		return this.last;
+	}
+
+	private void closeQuietly(Producer<K, V> producer, Duration timeout) {
+		try {
+			producer.close(timeout);
+		}
+		catch (RuntimeException ex) {
+			logger.warn(this.id + ": closing a client failed: " + ex.getClass().getName());
+		}
+	}
+
+	/**
+	 * What the producer does about it, on the scheduler thread.
+	 */
+	interface Events<K, V> {
+
+		/** A client is there. */
+		void ready(Client<K, V> client);
+
+		/** Making a client failed; the evidence says why. */
+		void failed();
+
+		/** A client was closed and another will be made. */
+		void replaced(Client<K, V> client, FailureReason cause);
+
+		/** The producer was closed; called by the closing thread. */
+		void closed();
+
+	}
+
+}

@@ -1,0 +1,145 @@
+package io.evenkeel.kafka.producer;
+
+import org.apache.kafka.clients.producer.Producer;
+import org.apache.kafka.common.errors.AuthenticationException;
+import org.apache.kafka.common.errors.SslAuthenticationException;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What is known of the cluster as a whole: when it last answered, and what kept the
+ * client from asking.
+ * <p>
+ * <b>Threading.</b> Written by the client's I/O thread (answers), by whoever peeks
+ * (authentication) and by the scheduler (construction); read by any thread. <b>Why.</b>
+ * The client hands an authentication error to a single waiter and then forgets it; here
+ * all lines find it. Each field is volatile by itself: a reader that combines two of them
+ * sees a state the cluster was in a moment ago, which is all a diagnosis can claim.
+ */
+final class ClusterEvidence {
+
+	private final long createdAt;
+
+	private volatile boolean answered;
+
+	private volatile long answeredAt;
+
+	private volatile @Nullable String clusterId;
+
+	private volatile @Nullable Refusal refusal;
+
+	private volatile @Nullable Diagnosis construction;
+
+	private volatile @Nullable Trouble trouble;
+
+	ClusterEvidence(long now) {
+		this.createdAt = now;
+	}
+
+	void answered(@Nullable String clusterId, long now) {
+		this.answeredAt = now;
+		this.answered = true;
+		if (clusterId != null) {
+			this.clusterId = clusterId;
+		}
+	}
+
+	void refused(AuthenticationException exception, long now) {
+		this.refusal = new Refusal(exception, now);
+	}
+
+	void construction(@Nullable Diagnosis diagnosis) {
+		this.construction = diagnosis;
+	}
+
+	@Nullable Diagnosis construction() {
+		return this.construction;
+	}
+
+	@Nullable String clusterId() {
+		return this.clusterId;
+	}
+
+	boolean answeredSince(long time) {
+		return this.answered && this.answeredAt - time > 0;
+	}
+
+	/** Since the last answer, or since the producer was made. */
+	long silentNanos(long now) {
+		return now - (this.answered ? this.answeredAt : this.createdAt);
+	}
+
+	/** The last refusal, unless the cluster has answered since. */
+	@Nullable AuthenticationException standingRefusal() {
+		Refusal last = this.refusal;
+		return (last != null && !answeredSince(last.at())) ? last.exception() : null;
+	}
+
+	/** The last TLS failure, if it was seen after the given time and stands. */
+	@Nullable AuthenticationException standingTlsFailureSince(long time) {
+		Refusal last = this.refusal;
+		if (last == null || last.at() - time <= 0 || answeredSince(last.at())) {
+			return null;
+		}
+		return (last.exception() instanceof SslAuthenticationException) ? last.exception() : null;
+	}
+
+	/**
+	 * Why a topic or a partition is not known.
+	 * @param partition the missing partition, negative when the topic is missing
+	 * @param since when somebody began to wait for it
+	 * @param client the client, {@code null} if there is none
+	 * @return the diagnosis
+	 */
+	Diagnosis explain(int partition, long since, @Nullable Producer<?, ?> client) {
+		AuthenticationException refused = standingRefusal();
+		if (refused != null) {
+			return Diagnoser.classify(refused);
+		}
+		if (answeredSince(since)) {
+			return (partition < 0) ? new Diagnosis(FailureReason.TOPIC_NOT_FOUND, "brokers know no such topic", null)
+					: new Diagnosis(FailureReason.PARTITION_NOT_FOUND, "the topic has no partition " + partition, null);
+		}
+		boolean suspicious = client != null && !this.answered && ConnectionCounts.openAndFail(client.metrics());
+		return new Diagnosis(FailureReason.BROKERS_UNREACHABLE,
+				suspicious ? "connections open and then fail: check security.protocol" : null, null);
+	}
+
+	/**
+	 * A diagnosis was made: remember it if it concerns the whole cluster.
+	 * @param reason what was found
+	 * @param since when somebody began to wait in vain
+	 * @param now the time
+	 */
+	void found(FailureReason reason, long since, long now) {
+		boolean clusterWide = switch (reason) {
+			case BROKERS_UNREACHABLE, AUTHENTICATION, TLS, DNS_RESOLUTION -> true;
+			default -> false;
+		};
+		if (clusterWide) {
+			Trouble standing = standingTrouble();
+			this.trouble = new Trouble(reason, (standing != null) ? standing.since() : since, now);
+		}
+	}
+
+	/** What keeps everybody from the cluster, unless it has answered since. */
+	@Nullable Trouble standingTrouble() {
+		Trouble last = this.trouble;
+		return (last != null && !answeredSince(last.noticedAt())) ? last : null;
+	}
+
+	/**
+	 * Trouble with the cluster as a whole.
+	 *
+	 * @param reason what it is
+	 * @param since when it began to be felt
+	 * @param noticedAt when it was last noticed
+	 */
+	record Trouble(FailureReason reason, long since, long noticedAt) {
+
+	}
+
+	private record Refusal(AuthenticationException exception, long at) {
+
+	}
+
+}

@@ -1,0 +1,294 @@
+package io.evenkeel.kafka.producer;
+
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ThreadFactory;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.locks.LockSupport;
+import java.util.concurrent.locks.ReentrantLock;
+
+import org.apache.commons.logging.Log;
+import org.apache.commons.logging.LogFactory;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Runs the user's code of a producer, callbacks and continuations of futures, one after
+ * the other and off the client's I/O thread.
+ * <p>
+ * <b>Threading.</b> Any thread hands in; one runner at a time takes tasks. A runner
+ * starts with the first task and ends after ten idle seconds.
+ * <p>
+ * <b>Invariants.</b> (1) Tasks start in the order in which they were handed in, so the
+ * callbacks of a partition keep the client's order. (2) A task starts when the one before
+ * has ended, with one exception: a task that sits waiting for some future gives way to
+ * the next ones, because it may be waiting for one of them. (3) Handing in never waits
+ * for a task. (4) Only the active runner touches the head of the queue: it is relieved
+ * only while it is busy with a task, by a compare-and-set that its own way back would
+ * lose.
+ * <p>
+ * <b>Why.</b> On the client's I/O thread a continuation that blocks holds all sends, and
+ * one that sends waits for metadata that only this very thread could fetch. A
+ * continuation that sends and joins would wait for itself for ever on any single thread,
+ * and its futures would never end; so a runner that is parked on a future for a while is
+ * relieved by another. Code that is merely slow is not: it may rely on being alone. The
+ * lock guards starting and ending only; a runner announces its sleep before it looks at
+ * the queue for the last time, and whoever adds looks at the announcement after adding.
+ * Before it sleeps a runner naps a few times for a moment and looks by itself: under load
+ * the I/O thread then wakes it seldom, and waking costs as much as sending some records.
+ */
+final class CompletionThread {
+
+	private static final Log logger = LogFactory.getLog(CompletionThread.class);
+
+	private static final long IDLE = TimeUnit.SECONDS.toNanos(10);
+
+	private static final long NAP = TimeUnit.MICROSECONDS.toNanos(200);
+
+	private static final int NAPS = 4;
+
+	static final long PATIENCE = TimeUnit.MILLISECONDS.toNanos(200);
+
+	private final ReentrantLock lock = new ReentrantLock();
+
+	private final CompletionQueue queue = new CompletionQueue();
+
+	private final AtomicBoolean watched = new AtomicBoolean();
+
+	private final ThreadFactory threads;
+
+	private final ProducerRuntime runtime;
+
+	private volatile @Nullable Runner runner;
+
+	private volatile boolean closed;
+
+	private int tasksSeen;
+
+	CompletionThread(ThreadFactory threads, ProducerRuntime runtime) {
+		this.threads = threads;
+		this.runtime = runtime;
+	}
+
+	void execute(Completion task) {
+		this.queue.add(task);
+		Runner active = this.runner;
+		if (active == null) {
+			ensureRunner();
+		}
+		else if (active.asleep) {
+			LockSupport.unpark(active.thread);
+		}
+		if (!this.watched.get() && this.watched.compareAndSet(false, true)) {
+			this.runtime.later().after(PATIENCE, this::watch);
+		}
+	}
+
+	private void ensureRunner() {
+		this.lock.lock();
+		try {
+			if (this.runner == null) {
+				startRunner();
+			}
+		}
+		finally {
+			this.lock.unlock();
+		}
+	}
+
+	private void startRunner() {
+		Runner next = new Runner();
+		Thread thread = this.threads.newThread(next);
+		if (thread == null) {
+			throw new IllegalStateException("The thread factory refused a thread");
+		}
+		next.thread = thread;
+		this.runner = next;
+		thread.start();
+	}
+
+	/** Put another runner in the place of one that waits for a future. */
+	private void watch() {
+		this.lock.lock();
+		try {
+			Runner active = this.runner;
+			this.watched.set(false);
+			if (active == null || active.asleep) {
+				return;
+			}
+			boolean stuck = active.tasks == this.tasksSeen && active.waitsForFuture();
+			this.tasksSeen = active.tasks;
+			if (stuck && active.state.compareAndSet(Runner.BUSY, Runner.RELIEVED)) {
+				startRunner();
+			}
+			else if (this.watched.compareAndSet(false, true)) {
+				this.runtime.later().after(PATIENCE, this::watch);
+			}
+		}
+		finally {
+			this.lock.unlock();
+		}
+	}
+
+	boolean isCurrentThread() {
+		Runner active = this.runner;
+		return active != null && active.thread == Thread.currentThread();
+	}
+
+	/**
+	 * Wait until everything handed in so far has run, for a little while.
+	 */
+	void await(long timeoutNanos) {
+		if (isCurrentThread()) {
+			return;
+		}
+		Barrier barrier = new Barrier();
+		execute(barrier);
+		try {
+			if (!barrier.done.await(timeoutNanos, TimeUnit.NANOSECONDS)) {
+				logger.debug("User code of a producer is still busy");
+			}
+		}
+		catch (InterruptedException ex) {
+			Thread.currentThread().interrupt();
+		}
+	}
+
+	/** Run what was handed in, wait for that a little, and do not stay idle any more. */
+	void close(long timeoutNanos) {
+		await(timeoutNanos);
+		this.closed = true;
+		Runner active = this.runner;
+		if (active != null) {
+			LockSupport.unpark(active.thread);
+		}
+	}
+
+	/**
+	 * Takes tasks as long as it is not relieved.
+	 */
+	private final class Runner implements Runnable {
+
+		static final int TAKING = 0;
+
+		static final int BUSY = 1;
+
+		static final int RELIEVED = 2;
+
+		private final AtomicInteger state = new AtomicInteger();
+
+		private volatile boolean asleep;
+
+		private volatile int tasks;
+
+		private volatile @Nullable Thread thread;
+
+		@Override
+		public void run() {
+			while (true) {
+				Completion task = CompletionThread.this.queue.poll();
+				if (task != null) {
+					this.state.lazySet(BUSY);
+					run(task);
+					if (!this.state.compareAndSet(BUSY, TAKING)) {
+						return;
+					}
+				}
+				else if (CompletionThread.this.queue.isEmpty()) {
+					if (sleep()) {
+						return;
+					}
+				}
+				else {
+					Thread.onSpinWait();
+				}
+			}
+		}
+
+		@SuppressWarnings("NonAtomicOperationOnVolatileField")
+		private void run(Completion task) {
+			try {
+				task.run();
+			}
+			catch (RuntimeException | Error ex) {
+				logger.error("A completion failed", ex);
+			}
+			this.tasks++;
+		}
+
+		/** Wait for work; true if there was none for long and this runner has ended. */
+		private boolean sleep() {
+			CompletionThread outer = CompletionThread.this;
+			for (int i = 0; i < NAPS; i++) {
+				LockSupport.parkNanos(outer, NAP);
+				if (!outer.queue.isEmpty()) {
+					return false;
+				}
+			}
+			long end = outer.runtime.clock().getAsLong() + IDLE;
+			this.asleep = true;
+			while (outer.queue.isEmpty()) {
+				long left = end - outer.runtime.clock().getAsLong();
+				if (left <= 0 || outer.closed) {
+					if (leave()) {
+						return true;
+					}
+					break;
+				}
+				// User code may have left the flag behind; it would make parking a spin.
+				Thread.interrupted();
+				LockSupport.parkNanos(outer, left);
+			}
+			this.asleep = false;
+			return false;
+		}
+
+		private boolean leave() {
+			CompletionThread outer = CompletionThread.this;
+			outer.lock.lock();
+			try {
+				outer.runner = null;
+				if (outer.queue.isEmpty()) {
+					return true;
+				}
+				outer.runner = this;
+				return false;
+			}
+			finally {
+				outer.lock.unlock();
+			}
+		}
+
+		boolean waitsForFuture() {
+			Thread current = this.thread;
+			Object blocker = (current != null) ? LockSupport.getBlocker(current) : null;
+			return blocker != null && blocker.getClass().getName().startsWith(CompletableFuture.class.getName());
+		}
+
+	}
+
+	private static final class Barrier implements Completion {
+
+		private final CountDownLatch done = new CountDownLatch(1);
+
+		private volatile @Nullable Completion next;
+
+		@Override
+		public void run() {
+			this.done.countDown();
+		}
+
+		@Override
+		public @Nullable Completion next() {
+			return this.next;
+		}
+
+		@Override
+		public void next(Completion next) {
+			this.next = next;
+		}
+
+	}
+
+}

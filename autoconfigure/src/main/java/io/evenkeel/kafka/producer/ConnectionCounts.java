@@ -1,0 +1,37 @@
+package io.evenkeel.kafka.producer;
+
+import java.util.Map;
+
+import org.apache.kafka.common.Metric;
+import org.apache.kafka.common.MetricName;
+
+/**
+ * What the client's own metrics tell about its connections.
+ */
+final class ConnectionCounts {
+
+	private ConnectionCounts() {
+	}
+
+	/** Whether connections were made and lost again, more than once. */
+	static boolean openAndFail(Map<MetricName, ? extends Metric> metrics) {
+		double opened = 0;
+		double closed = 0;
+		for (Map.Entry<MetricName, ? extends Metric> entry : metrics.entrySet()) {
+			if (!entry.getKey().group().equals("producer-metrics")) {
+				continue;
+			}
+			Object value = entry.getValue().metricValue();
+			if (value instanceof Double number) {
+				switch (entry.getKey().name()) {
+					case "connection-creation-total" -> opened += number;
+					case "connection-close-total" -> closed += number;
+					default -> {
+					}
+				}
+			}
+		}
+		return opened > 1 && closed > 1;
+	}
+
+}

@@ -1,0 +1,98 @@
+package io.evenkeel.kafka.producer;
+
+import org.apache.kafka.clients.producer.BufferExhaustedException;
+import org.apache.kafka.common.KafkaException;
+import org.apache.kafka.common.errors.ApiException;
+import org.apache.kafka.common.errors.AuthenticationException;
+import org.apache.kafka.common.errors.AuthorizationException;
+import org.apache.kafka.common.errors.InvalidProducerEpochException;
+import org.apache.kafka.common.errors.InvalidTopicException;
+import org.apache.kafka.common.errors.OutOfOrderSequenceException;
+import org.apache.kafka.common.errors.ProducerFencedException;
+import org.apache.kafka.common.errors.RecordBatchTooLargeException;
+import org.apache.kafka.common.errors.RecordTooLargeException;
+import org.apache.kafka.common.errors.SerializationException;
+import org.apache.kafka.common.errors.SslAuthenticationException;
+import org.apache.kafka.common.errors.TimeoutException;
+import org.apache.kafka.common.errors.UnsupportedVersionException;
+
+/**
+ * Finds the reason in an exception of the client, by its type and never by its text.
+ */
+final class Diagnoser {
+
+	private Diagnoser() {
+	}
+
+	/** Something the client said of a single record or of itself. */
+	static Diagnosis classify(Throwable exception) {
+		return new Diagnosis(reason(exception), null, exception);
+	}
+
+	private static FailureReason reason(Throwable exception) {
+		if (exception instanceof SslAuthenticationException) {
+			return FailureReason.TLS;
+		}
+		if (exception instanceof AuthenticationException) {
+			return FailureReason.AUTHENTICATION;
+		}
+		if (exception instanceof AuthorizationException) {
+			return FailureReason.NOT_AUTHORIZED;
+		}
+		if (exception instanceof InvalidTopicException) {
+			return FailureReason.INVALID_TOPIC;
+		}
+		if (exception instanceof RecordTooLargeException || exception instanceof RecordBatchTooLargeException) {
+			return FailureReason.RECORD_TOO_LARGE;
+		}
+		if (exception instanceof SerializationException) {
+			return FailureReason.SERIALIZATION;
+		}
+		if (exception instanceof ProducerFencedException || exception instanceof InvalidProducerEpochException) {
+			return FailureReason.FENCED;
+		}
+		if (exception instanceof OutOfOrderSequenceException || exception instanceof UnsupportedVersionException) {
+			return FailureReason.PRODUCER_FATAL;
+		}
+		if (exception instanceof BufferExhaustedException) {
+			return FailureReason.BUFFER_FULL;
+		}
+		if (exception instanceof TimeoutException) {
+			return FailureReason.DELIVERY_TIMEOUT;
+		}
+		return FailureReason.UNKNOWN;
+	}
+
+	/**
+	 * A failure that the client threw at a hand-over. A plain {@link KafkaException}
+	 * there means that the client cannot go on; what it names as its cause is why.
+	 */
+	static Diagnosis classifyThrown(RuntimeException exception) {
+		Diagnosis direct = classify(exception);
+		if (direct.reason() != FailureReason.UNKNOWN || !isFatal(exception)) {
+			return direct;
+		}
+		Throwable cause = exception.getCause();
+		FailureReason deeper = (cause != null) ? reason(cause) : FailureReason.UNKNOWN;
+		boolean telling = deeper != FailureReason.UNKNOWN && deeper != FailureReason.DELIVERY_TIMEOUT;
+		return new Diagnosis(telling ? deeper : FailureReason.PRODUCER_FATAL, null, exception);
+	}
+
+	/** Whether a thrown exception says that the client cannot go on. */
+	static boolean isFatal(RuntimeException exception) {
+		return exception instanceof KafkaException && !(exception instanceof ApiException)
+				&& !(exception instanceof SerializationException);
+	}
+
+	/**
+	 * Whether a broker may hold the record although the delivery failed in this way. An
+	 * explicit refusal by the broker says that it does not.
+	 */
+	static boolean possiblyStored(FailureReason reason) {
+		return switch (reason) {
+			case RECORD_TOO_LARGE, NOT_AUTHORIZED, INVALID_TOPIC -> false;
+			default -> true;
+		};
+	}
+
+}

@@ -1,0 +1,339 @@
+package io.evenkeel.kafka.producer;
+
+import java.time.Duration;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Supplier;
+
+import org.apache.kafka.clients.producer.KafkaProducer;
+import org.apache.kafka.clients.producer.Producer;
+import org.apache.kafka.clients.producer.ProducerConfig;
+import org.apache.kafka.common.config.AbstractConfig;
+import org.apache.kafka.common.serialization.Serializer;
+import org.jspecify.annotations.Nullable;
+
+import org.springframework.context.ApplicationContext;
+import org.springframework.kafka.core.DefaultKafkaProducerFactory;
+import org.springframework.kafka.core.ProducerFactory;
+import org.springframework.kafka.core.ProducerPostProcessor;
+import org.springframework.util.Assert;
+import org.springframework.util.ClassUtils;
+
+/**
+ * A producer factory whose producers never hold a sender: every template over it, a reply
+ * template or the user's own included, sends through Evenkeel.
+ * <p>
+ * <b>Why a factory and not just a post-processor.</b> A post-processor gets the client
+ * when it is made already, and making it resolves the brokers' names on the thread of the
+ * first sender, under the factory's lock, and throws when none resolves. This factory
+ * answers with a producer whose client is made on its own thread; post-processors are
+ * applied to that client. A copy with other properties is of this type again.
+ * <p>
+ * <b>Threading.</b> As its parent: any thread. Listeners hear of a producer when its
+ * client exists, so that they find the client's metrics.
+ *
+ * @param <K> the type of keys
+ * @param <V> the type of values
+ */
+public final class EvenkeelProducerFactory<K, V> extends DefaultKafkaProducerFactory<K, V> {
+
+	private final ProducerSettings settings;
+
+	private final ProducerRegistry registry;
+
+	private final ProducerRuntime runtime;
+
+	private final AtomicInteger clientIds;
+
+	private final Map<String, SendingProducer<K, V>> producers = new ConcurrentHashMap<>();
+
+	private final List<ClientListener<K, V>> clientListeners = new CopyOnWriteArrayList<>();
+
+	private @Nullable ClassLoader classLoader;
+
+	/**
+	 * Make a factory.
+	 * @param configs the client's properties; {@code max.block.ms} is ignored
+	 * @param settings the limits of the producers; the delivery timeout is read from the
+	 * client's properties
+	 * @param registry knows the producers
+	 */
+	public EvenkeelProducerFactory(Map<String, Object> configs, ProducerSettings settings, ProducerRegistry registry) {
+		this(configs, settings, registry, ProducerRuntime.SYSTEM, new AtomicInteger());
+	}
+
+	EvenkeelProducerFactory(Map<String, Object> configs, ProducerSettings settings, ProducerRegistry registry,
+			ProducerRuntime runtime, AtomicInteger clientIds) {
+		super(configs);
+		Assert.notNull(settings, "'settings' must not be null");
+		Assert.notNull(registry, "'registry' must not be null");
+		this.settings = settings;
+		this.registry = registry;
+		this.runtime = runtime;
+		this.clientIds = clientIds;
+	}
+
+	/**
+	 * Put a sending producer in the place of a client that another factory has made, with
+	 * that factory's properties and serializers. The client is closed; it was never used.
+	 * @param factory the factory
+	 * @param client what it has made
+	 * @param settings the limits; the factory's {@code max.block.ms}, if it has one,
+	 * takes the place of the metadata timeout
+	 * @param registry knows the producers
+	 * @param <K> the type of keys
+	 * @param <V> the type of values
+	 * @return the sending producer
+	 */
+	public static <K, V> Producer<K, V> replace(DefaultKafkaProducerFactory<K, V> factory, Producer<K, V> client,
+			ProducerSettings settings, ProducerRegistry registry) {
+		Map<String, Object> configs = new HashMap<>(factory.getConfigurationProperties());
+		client.metrics()
+			.keySet()
+			.stream()
+			.findFirst()
+			.map((name) -> name.tags().get("client-id"))
+			.ifPresent((id) -> configs.put(ProducerConfig.CLIENT_ID_CONFIG, id));
+		client.close(Duration.ZERO);
+		Object maxBlock = configs.get(ProducerConfig.MAX_BLOCK_MS_CONFIG);
+		ProducerSettings limits = (maxBlock != null)
+				? settings.withMetadataTimeout(Duration.ofMillis(Long.parseLong(maxBlock.toString()))) : settings;
+		EvenkeelProducerFactory<K, V> ours = new EvenkeelProducerFactory<>(configs, limits, registry);
+		ours.setConfigureSerializers(factory.isConfigureSerializers());
+		Supplier<@Nullable Serializer<K>> keys = factory.getKeySerializerSupplier();
+		Supplier<@Nullable Serializer<V>> values = factory.getValueSerializerSupplier();
+		if (keys != null) {
+			ours.setKeySerializerSupplier(keys);
+		}
+		if (values != null) {
+			ours.setValueSerializerSupplier(values);
+		}
+		return ours.createRawProducer(configs);
+	}
+
+	@Override
+	public void setApplicationContext(ApplicationContext applicationContext) {
+		super.setApplicationContext(applicationContext);
+		this.classLoader = applicationContext.getClassLoader();
+	}
+
+	@Override
+	protected Producer<K, V> createRawProducer(Map<String, Object> rawConfigs) {
+		Map<String, Object> configs = new HashMap<>(rawConfigs);
+		if (configs.get(ProducerConfig.TRANSACTIONAL_ID_CONFIG) != null) {
+			configs.put(ProducerConfig.MAX_BLOCK_MS_CONFIG, this.settings.defaults().metadataTimeout().toMillis());
+			return inClassLoader(() -> createTransactionalProducer(configs));
+		}
+		configs.put(ProducerConfig.MAX_BLOCK_MS_CONFIG, 0L);
+		configs.computeIfAbsent(ProducerConfig.CLIENT_ID_CONFIG,
+				(key) -> "evenkeel-producer-" + this.clientIds.incrementAndGet());
+		return inClassLoader(() -> createSendingProducer(configs));
+	}
+
+	private Producer<K, V> createTransactionalProducer(Map<String, Object> configs) {
+		ClientSpec<K, V> spec = parse(configs);
+		ClusterEvidence evidence = new ClusterEvidence(this.runtime.clock().getAsLong());
+		HandOverSerializer<K> key = new HandOverSerializer<>(spec.keySerializer(),
+				(resource) -> evidence.answered(resource.clusterId(), this.runtime.clock().getAsLong()));
+		HandOverSerializer<V> value = new HandOverSerializer<>(spec.valueSerializer(), (resource) -> {
+		});
+		Producer<K, V> client = postProcessed(new KafkaProducer<>(configs, key, value));
+		return new TransactionalProducer<>(client, key, value, evidence,
+				new Failures(spec.bootstrapServers(), limits(spec), evidence), this.runtime,
+				spec.id().isEmpty() ? String.valueOf(configs.get(ProducerConfig.TRANSACTIONAL_ID_CONFIG)) : spec.id(),
+				this.settings.shutdownTimeout(), this.registry);
+	}
+
+	private SendingProducer<K, V> createSendingProducer(Map<String, Object> configs) {
+		ClientSpec<K, V> spec = parse(configs);
+		SendingProducer<K, V> producer = new SendingProducer<>(spec, limits(spec), this.runtime, this.registry,
+				new ClientEvents(spec.id()));
+		this.producers.put(spec.id(), producer);
+		return producer.start();
+	}
+
+	private ProducerSettings limits(ClientSpec<K, V> spec) {
+		return this.settings.withDeliveryTimeout(spec.deliveryTimeout());
+	}
+
+	private ClientSpec<K, V> parse(Map<String, Object> configs) {
+		Serializer<K> givenKey = getKeySerializer();
+		Serializer<V> givenValue = getValueSerializer();
+		if (givenKey != null) {
+			configs.put(ProducerConfig.KEY_SERIALIZER_CLASS_CONFIG, givenKey.getClass());
+		}
+		if (givenValue != null) {
+			configs.put(ProducerConfig.VALUE_SERIALIZER_CLASS_CONFIG, givenValue.getClass());
+		}
+		AbstractConfig parsed = new AbstractConfig(ProducerConfig.configDef(), configs, false);
+		Serializer<K> key = (givenKey != null) ? givenKey
+				: newSerializer(parsed, ProducerConfig.KEY_SERIALIZER_CLASS_CONFIG, true);
+		Serializer<V> value = (givenValue != null) ? givenValue
+				: newSerializer(parsed, ProducerConfig.VALUE_SERIALIZER_CLASS_CONFIG, false);
+		String id = parsed.getString(ProducerConfig.CLIENT_ID_CONFIG);
+		long maxRecordBytes = Math.min(parsed.getInt(ProducerConfig.MAX_REQUEST_SIZE_CONFIG),
+				parsed.getLong(ProducerConfig.BUFFER_MEMORY_CONFIG));
+		Duration deliveryTimeout = Duration.ofMillis(parsed.getInt(ProducerConfig.DELIVERY_TIMEOUT_MS_CONFIG));
+		return new ClientSpec<>(id, parsed.getList(ProducerConfig.BOOTSTRAP_SERVERS_CONFIG), key, value, maxRecordBytes,
+				deliveryTimeout, (keys, values) -> inClassLoader(() -> createClient(id, keys, values)));
+	}
+
+	private static <T> Serializer<T> newSerializer(AbstractConfig config, String property, boolean isKey) {
+		@SuppressWarnings("unchecked")
+		Serializer<T> serializer = config.getConfiguredInstance(property, Serializer.class);
+		Assert.state(serializer != null, () -> property + " must be set");
+		serializer.configure(config.originals(), isKey);
+		return serializer;
+	}
+
+	/** On the scheduler's thread: this resolves names and may take its time. */
+	private Producer<K, V> createClient(String id, HandOverSerializer<K> key, HandOverSerializer<V> value) {
+		Map<String, Object> configs = getProducerConfigs();
+		configs.put(ProducerConfig.MAX_BLOCK_MS_CONFIG, 0L);
+		configs.put(ProducerConfig.CLIENT_ID_CONFIG, id);
+		return postProcessed(new KafkaProducer<>(configs, key, value));
+	}
+
+	private Producer<K, V> postProcessed(Producer<K, V> client) {
+		for (ProducerPostProcessor<K, V> postProcessor : getPostProcessors()) {
+			client = postProcessor.apply(client);
+		}
+		return client;
+	}
+
+	private <T> T inClassLoader(Supplier<T> action) {
+		ClassLoader target = (this.classLoader != null) ? this.classLoader : getClass().getClassLoader();
+		ClassLoader original = ClassUtils.overrideThreadContextClassLoader(target);
+		try {
+			return action.get();
+		}
+		finally {
+			if (original != null) {
+				Thread.currentThread().setContextClassLoader(original);
+			}
+		}
+	}
+
+	@Override
+	public ProducerFactory<K, V> copyWithConfigurationOverride(@Nullable Map<String, Object> overrideProperties) {
+		Map<String, Object> configs = new HashMap<>(getConfigurationProperties());
+		ProducerSettings limits = this.settings;
+		if (overrideProperties != null) {
+			configs.putAll(overrideProperties);
+			Object maxBlock = overrideProperties.get(ProducerConfig.MAX_BLOCK_MS_CONFIG);
+			if (maxBlock != null) {
+				limits = limits.withMetadataTimeout(Duration.ofMillis(Long.parseLong(maxBlock.toString())));
+			}
+		}
+		String prefix = getTransactionIdPrefix();
+		if (prefix != null) {
+			configs.putIfAbsent(ProducerConfig.TRANSACTIONAL_ID_CONFIG, prefix);
+		}
+		EvenkeelProducerFactory<K, V> copy = new EvenkeelProducerFactory<>(configs, limits, this.registry, this.runtime,
+				this.clientIds);
+		copy.classLoader = this.classLoader;
+		copy.setConfigureSerializers(isConfigureSerializers());
+		Supplier<@Nullable Serializer<K>> keys = getKeySerializerSupplier();
+		Supplier<@Nullable Serializer<V>> values = getValueSerializerSupplier();
+		if (keys != null) {
+			copy.setKeySerializerSupplier(keys);
+		}
+		if (values != null) {
+			copy.setValueSerializerSupplier(values);
+		}
+		copy.setPhysicalCloseTimeout((int) getPhysicalCloseTimeout().toSeconds());
+		copy.setProducerPerThread(isProducerPerThread());
+		getPostProcessors().forEach(copy::addPostProcessor);
+		getListeners().forEach(copy::addListener);
+		return copy;
+	}
+
+	@Override
+	public void addListener(Listener<K, V> listener) {
+		super.addListener(deferred(listener));
+	}
+
+	@Override
+	public void addListener(int index, Listener<K, V> listener) {
+		super.addListener(index, deferred(listener));
+	}
+
+	private ClientListener<K, V> deferred(Listener<K, V> listener) {
+		Assert.notNull(listener, "'listener' must not be null");
+		ClientListener<K, V> result = new ClientListener<>(listener, this::isClientMissing);
+		this.clientListeners.add(result);
+		return result;
+	}
+
+	private boolean isClientMissing(String id) {
+		return this.producers.values()
+			.stream()
+			.anyMatch((producer) -> id.endsWith("." + producer.id()) && !producer.hasClient());
+	}
+
+	@Override
+	public boolean removeListener(Listener<K, V> listener) {
+		for (ClientListener<K, V> candidate : this.clientListeners) {
+			if (candidate.delegate() == listener) {
+				this.clientListeners.remove(candidate);
+				return super.removeListener(candidate);
+			}
+		}
+		return false;
+	}
+
+	@Override
+	public List<Listener<K, V>> getListeners() {
+		return super.getListeners().stream()
+			.map((listener) -> (listener instanceof ClientListener<K, V> deferred) ? deferred.delegate() : listener)
+			.toList();
+	}
+
+	/**
+	 * The id of the cluster, as far as a producer of this factory has heard it.
+	 * @return the id, or {@code null}
+	 */
+	@Nullable String knownClusterId() {
+		for (SendingProducer<K, V> producer : this.producers.values()) {
+			String id = producer.clusterId();
+			if (id != null) {
+				return id;
+			}
+		}
+		return null;
+	}
+
+	private final class ClientEvents implements ClientLife.Events<K, V> {
+
+		private final String id;
+
+		ClientEvents(String id) {
+			this.id = id;
+		}
+
+		@Override
+		public void ready(Client<K, V> client) {
+			EvenkeelProducerFactory.this.clientListeners.forEach((listener) -> listener.clientReady(this.id));
+		}
+
+		@Override
+		public void failed() {
+		}
+
+		@Override
+		public void replaced(Client<K, V> client, FailureReason cause) {
+			EvenkeelProducerFactory.this.clientListeners.forEach((listener) -> listener.clientGone(this.id));
+		}
+
+		@Override
+		public void closed() {
+			EvenkeelProducerFactory.this.producers.remove(this.id);
+		}
+
+	}
+
+}

@@ -1,0 +1,50 @@
+package io.evenkeel.kafka.producer;
+
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The sending producers that are alive, for health, the endpoint and meters.
+ * <p>
+ * Thread-safe.
+ */
+public final class ProducerRegistry {
+
+	private final Map<ManagedProducer, SendObserver> producers = new ConcurrentHashMap<>();
+
+	private final SendObserverFactory observers;
+
+	/**
+	 * Make a registry.
+	 * @param observers makes the observer of a new producer, {@link SendObserver#NONE}
+	 * for none
+	 */
+	public ProducerRegistry(SendObserverFactory observers) {
+		this.observers = observers;
+	}
+
+	/**
+	 * The producers as they are now.
+	 * @return one snapshot per producer
+	 */
+	public List<ProducerSnapshot> snapshots() {
+		return this.producers.keySet().stream().map(ManagedProducer::snapshot).toList();
+	}
+
+	SendObserver added(ManagedProducer producer) {
+		SendObserver observer = this.observers.observe(producer);
+		this.producers.put(producer, observer);
+		return observer;
+	}
+
+	void removed(ManagedProducer producer) {
+		@Nullable SendObserver observer = this.producers.remove(producer);
+		if (observer != null) {
+			observer.closed();
+		}
+	}
+
+}

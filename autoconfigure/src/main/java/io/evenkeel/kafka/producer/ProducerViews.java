@@ -1,0 +1,62 @@
+package io.evenkeel.kafka.producer;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.function.LongSupplier;
+
+import io.evenkeel.kafka.producer.ClusterEvidence.Trouble;
+import io.evenkeel.kafka.producer.ProducerSnapshot.State;
+import io.evenkeel.kafka.producer.line.LineSnapshot;
+import io.evenkeel.kafka.producer.line.Lines;
+import io.evenkeel.kafka.producer.line.Obstacle;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Makes snapshots of a producer.
+ *
+ * @param id the client id
+ * @param life the client
+ * @param gate says what is wrong
+ * @param lines who waits
+ * @param evidence when the cluster answered
+ * @param clock nanoseconds
+ */
+record ProducerViews<K, V>(String id, ClientLife<K, V> life, ClientGate<K, V> gate,
+		Lines<Diagnosis, PendingSend<K, V>> lines, ClusterEvidence evidence, LongSupplier clock) {
+
+	ProducerSnapshot snapshot(boolean closed) {
+		long now = this.clock.getAsLong();
+		List<ProducerSnapshot.Topic> topics = new ArrayList<>();
+		for (LineSnapshot<Diagnosis> line : this.lines.snapshots()) {
+			long wait = (line.waiting() > 0) ? now - line.oldestStartedAt() : 0;
+			FailureReason reason = reason(line);
+			topics.add(new ProducerSnapshot.Topic(line.topic(), line.waiting(), TimeUnit.NANOSECONDS.toMillis(wait),
+					reason, line.failFast()));
+		}
+		Trouble trouble = this.evidence.standingTrouble();
+		return new ProducerSnapshot(this.id, state(closed), this.lines.waitingRecords(), this.lines.waitingBytes(),
+				topics, (trouble != null) ? trouble.reason() : null,
+				(trouble != null) ? TimeUnit.NANOSECONDS.toMillis(now - trouble.since()) : 0);
+	}
+
+	private @Nullable FailureReason reason(LineSnapshot<Diagnosis> line) {
+		if (line.failFastCause() != null) {
+			return line.failFastCause().reason();
+		}
+		return (line.waiting() > 0)
+				? this.gate.diagnose(line.topic(), line.partition(), line.oldestStartedAt(), Obstacle.METADATA).reason()
+				: null;
+	}
+
+	private State state(boolean closed) {
+		if (closed) {
+			return State.CLOSED;
+		}
+		if (this.life.current() != null) {
+			return State.RUNNING;
+		}
+		return this.life.isReplacing() ? State.REPLACING : State.STARTING;
+	}
+
+}

@@ -1,0 +1,35 @@
+package io.evenkeel.kafka.producer;
+
+import java.util.function.LongSupplier;
+
+/**
+ * What every send of a producer shares.
+ *
+ * @param clock nanoseconds, as {@link System#nanoTime()}
+ * @param failures makes the exceptions
+ * @param completions runs user code
+ * @param observer hears of completions
+ * @param outcomes hears of outcomes before the user does
+ */
+record SendContext(LongSupplier clock, Failures failures, CompletionThread completions, SendObserver observer,
+		Outcomes outcomes) {
+
+	/**
+	 * The producer's own view of outcomes; called by the client's I/O thread, so it must
+	 * be quick.
+	 */
+	interface Outcomes {
+
+		/** The client completed a record, so it has freed memory. */
+		void completed(boolean success);
+
+		/**
+		 * Classify what the client said of a record that it had taken.
+		 * @param exception the client's exception
+		 * @return the diagnosis
+		 */
+		Diagnosis failed(Exception exception);
+
+	}
+
+}

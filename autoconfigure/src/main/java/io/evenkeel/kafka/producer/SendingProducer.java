@@ -1,0 +1,472 @@
+package io.evenkeel.kafka.producer;
+
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.locks.LockSupport;
+import java.util.function.Consumer;
+
+import io.evenkeel.kafka.producer.PendingSend.Serialized;
+import io.evenkeel.kafka.producer.ProducerSettings.TopicSettings;
+import io.evenkeel.kafka.producer.line.Backoff;
+import io.evenkeel.kafka.producer.line.HandOver;
+import io.evenkeel.kafka.producer.line.LineEnd;
+import io.evenkeel.kafka.producer.line.LineSettings;
+import io.evenkeel.kafka.producer.line.LineWorker;
+import io.evenkeel.kafka.producer.line.Lines;
+import org.apache.commons.logging.Log;
+import org.apache.commons.logging.LogFactory;
+import org.apache.kafka.clients.consumer.ConsumerGroupMetadata;
+import org.apache.kafka.clients.consumer.OffsetAndMetadata;
+import org.apache.kafka.clients.producer.Callback;
+import org.apache.kafka.clients.producer.Producer;
+import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.clients.producer.RecordMetadata;
+import org.apache.kafka.common.Metric;
+import org.apache.kafka.common.MetricName;
+import org.apache.kafka.common.PartitionInfo;
+import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.Uuid;
+import org.apache.kafka.common.errors.TimeoutException;
+import org.apache.kafka.common.metrics.KafkaMetric;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A producer whose {@code send} never waits: what is ready goes to the client at once,
+ * what is not joins its topic's line.
+ * <p>
+ * <b>Threading.</b> Any thread sends. Three threads of its own: the scheduler makes the
+ * client and serves the lines, the timer fires deadlines, the completion thread runs user
+ * code. The client's I/O thread only ever sets results and signals.
+ * <p>
+ * <b>Invariants.</b> (1) No call of the client on a sender's thread can wait: it runs
+ * with {@code max.block.ms=0} and is made elsewhere. (2) A thread's later record never
+ * overtakes its earlier one: it goes to the client directly only when no line for its
+ * topic exists, and a line exists until its last record was handed over. (3) Every send
+ * ends, once: by the client's callback, or by its line.
+ * <p>
+ * <b>Why.</b> The deadlines have a thread of their own because a hand-over runs user code
+ * (interceptors, partitioner) that may hang.
+ */
+final class SendingProducer<K, V> implements Producer<K, V>, ManagedProducer {
+
+	private static final Log logger = LogFactory.getLog(SendingProducer.class);
+
+	private static final long CLOSE_POLL = TimeUnit.MILLISECONDS.toNanos(2);
+
+	private static final long COMPLETIONS_CLOSE = TimeUnit.MILLISECONDS.toNanos(500);
+
+	private final ClientSpec<K, V> spec;
+
+	private final ProducerSettings settings;
+
+	private final ProducerRuntime runtime;
+
+	private final ProducerRegistry registry;
+
+	private final ClusterEvidence evidence;
+
+	private final ClientLife<K, V> life;
+
+	private final ClientGate<K, V> gate;
+
+	private final Lines<Diagnosis, PendingSend<K, V>> lines;
+
+	private final LineWorker scheduler;
+
+	private final LineWorker timer;
+
+	private final CompletionThread completions;
+
+	private final SendObserver observer;
+
+	private final SendContext context;
+
+	private final ProducerViews<K, V> views;
+
+	private final LifeEvents lifeEvents;
+
+	private final AtomicBoolean timerStarted = new AtomicBoolean();
+
+	private volatile boolean closed;
+
+	SendingProducer(ClientSpec<K, V> spec, ProducerSettings settings, ProducerRuntime runtime,
+			ProducerRegistry registry, ClientLife.Events<K, V> clientEvents) {
+		this.spec = spec;
+		this.settings = settings;
+		this.runtime = runtime;
+		this.registry = registry;
+		this.evidence = new ClusterEvidence(runtime.clock().getAsLong());
+		this.observer = registry.added(this);
+		this.lifeEvents = new LifeEvents(clientEvents);
+		this.life = new ClientLife<>(spec.id(), spec.factory(), spec.keySerializer(), spec.valueSerializer(),
+				(resource) -> answered(resource.clusterId()), spec.bootstrapServers(), this.evidence, runtime.clock(),
+				this.lifeEvents);
+		this.gate = new ClientGate<>(this.life, this.evidence, runtime.clock(), this::replace);
+		this.lines = new Lines<>(this.gate, this::lineSettings, settings.bufferMaxRecords(), settings.bufferMaxBytes(),
+				runtime.clock(), runtime.random(), new LineMeters(this.observer));
+		this.views = new ProducerViews<>(spec.id(), this.life, this.gate, this.lines, this.evidence, runtime.clock());
+		Consumer<Throwable> onError = (ex) -> logger.error(spec.id() + ": a turn of the lines failed", ex);
+		this.scheduler = new LineWorker(runtime.named("evenkeel-lines-" + spec.id()), this::schedule, onError);
+		this.timer = new LineWorker(runtime.named("evenkeel-timer-" + spec.id()), this.lines::expire, onError);
+		this.completions = new CompletionThread(runtime.named("evenkeel-completions-" + spec.id()), runtime);
+		this.context = new SendContext(runtime.clock(), new Failures(spec.bootstrapServers(), settings, this.evidence),
+				this.completions, this.observer, new ClientOutcomes());
+	}
+
+	/** Begin to make the client. */
+	SendingProducer<K, V> start() {
+		this.scheduler.start();
+		return this;
+	}
+
+	private LineSettings lineSettings(String topic) {
+		TopicSettings limits = this.settings.topic(topic);
+		Backoff backoff = new Backoff(limits.initialInterval().toNanos(), limits.multiplier(),
+				limits.maxInterval().toNanos(), limits.jitter());
+		return new LineSettings(limits.metadataTimeout().toNanos(), limits.maxAttempts(), backoff,
+				limits.failFastOpenDuration().toNanos());
+	}
+
+	private long schedule() {
+		long client = this.life.doWork();
+		return Math.min(client, this.lines.doWork());
+	}
+
+	private void answered(@Nullable String clusterId) {
+		this.evidence.answered(clusterId, this.runtime.clock().getAsLong());
+		wakeLines();
+	}
+
+	private void wakeLines() {
+		this.lines.changed();
+		this.scheduler.signal();
+	}
+
+	private void replace(Client<K, V> client, FailureReason cause) {
+		if (this.life.replace(client, cause)) {
+			this.scheduler.signal();
+		}
+	}
+
+	@Override
+	public Future<RecordMetadata> send(ProducerRecord<K, V> record) {
+		return send(record, null);
+	}
+
+	@Override
+	public Future<RecordMetadata> send(ProducerRecord<K, V> record, @Nullable Callback callback) {
+		long startedAt = this.runtime.clock().getAsLong();
+		PendingSend<K, V> send = new PendingSend<>(this.context, record, callback, startedAt);
+		if (this.closed) {
+			send.fail(new LineEnd<>(LineEnd.Kind.CLOSED, null, 0));
+		}
+		else {
+			route(send);
+		}
+		if (this.observer.isActive()) {
+			this.observer.returned(this.runtime.clock().getAsLong() - startedAt);
+		}
+		return send;
+	}
+
+	private void route(PendingSend<K, V> send) {
+		Client<K, V> client = this.life.current();
+		if (client == null || this.lines.mustWait(send.topic(), send.partition())) {
+			waitFor(send, false);
+			return;
+		}
+		int partitions = this.gate.look(client, send.topic());
+		if (partitions == 0 || send.partition() >= partitions || client.isSpoiled()) {
+			waitFor(send, partitions > 0 && send.partition() >= partitions);
+			return;
+		}
+		send.take();
+		if (this.gate.offer(client, send) != HandOver.DONE) {
+			send.giveBack();
+			send.thawHeaders();
+			waitFor(send, false);
+		}
+	}
+
+	private void waitFor(PendingSend<K, V> send, boolean partitionMissing) {
+		if (!TopicNames.isValid(send.topic())) {
+			send.failLocally(new Diagnosis(FailureReason.INVALID_TOPIC, "not a valid name for a topic", null), 0);
+			return;
+		}
+		Serialized serialized;
+		try {
+			serialized = serialize(send.record());
+		}
+		catch (RuntimeException ex) {
+			send.failLocally(new Diagnosis(FailureReason.SERIALIZATION, "a serializer failed", ex), 0);
+			return;
+		}
+		if (serialized.size() > this.spec.maxRecordBytes()) {
+			send.failLocally(new Diagnosis(FailureReason.RECORD_TOO_LARGE,
+					serialized.size() + " bytes, max.request.size or buffer.memory allow " + this.spec.maxRecordBytes(),
+					null), 0);
+			return;
+		}
+		send.serialized(serialized);
+		LineEnd<Diagnosis> refusal = this.lines.join(send, partitionMissing);
+		if (refusal != null) {
+			send.fail(refusal);
+			return;
+		}
+		if (this.timerStarted.compareAndSet(false, true)) {
+			this.timer.start();
+		}
+		this.timer.signal();
+		this.scheduler.signal();
+	}
+
+	private Serialized serialize(ProducerRecord<K, V> record) {
+		byte[] key = HandOverSerializer.serialize(this.spec.keySerializer(), record.topic(), record.headers(),
+				record.key());
+		byte[] value = HandOverSerializer.serialize(this.spec.valueSerializer(), record.topic(), record.headers(),
+				record.value());
+		return new Serialized(key, value, RecordSizes.upperBound(key, value, record.headers().toArray()));
+	}
+
+	@Override
+	public void flush() {
+		long deadline = this.runtime.clock().getAsLong() + this.settings.defaults().metadataTimeout().toNanos();
+		while (this.lines.waitingRecords() > 0 && this.runtime.clock().getAsLong() - deadline < 0
+				&& !Thread.currentThread().isInterrupted()) {
+			LockSupport.parkNanos(this, CLOSE_POLL);
+		}
+		Client<K, V> client = this.life.current();
+		if (client != null) {
+			client.producer().flush();
+		}
+		this.completions.await(COMPLETIONS_CLOSE);
+	}
+
+	@Override
+	public List<PartitionInfo> partitionsFor(String topic) {
+		long startedAt = this.runtime.clock().getAsLong();
+		long timeout = this.settings.topic(topic).metadataTimeout().toNanos();
+		while (true) {
+			Client<K, V> client = this.life.current();
+			if (client != null && this.gate.look(client, topic) > 0) {
+				return client.producer().partitionsFor(topic);
+			}
+			if (this.closed) {
+				throw new IllegalStateException("The producer has been closed");
+			}
+			if (this.runtime.clock().getAsLong() - startedAt > timeout || Thread.currentThread().isInterrupted()) {
+				throw new TimeoutException("Topic " + topic + " is not known after "
+						+ Failures.simple(this.settings.topic(topic).metadataTimeout()));
+			}
+			LockSupport.parkNanos(this, TimeUnit.MILLISECONDS.toNanos(10));
+		}
+	}
+
+	@Override
+	public Map<MetricName, ? extends Metric> metrics() {
+		Client<K, V> client = this.life.current();
+		return (client != null) ? client.producer().metrics() : IdMetric.mapOf(this.spec.id());
+	}
+
+	@Override
+	public Uuid clientInstanceId(Duration timeout) {
+		return client("clientInstanceId").clientInstanceId(timeout);
+	}
+
+	@Override
+	public void registerMetricForSubscription(KafkaMetric metric) {
+		client("registerMetricForSubscription").registerMetricForSubscription(metric);
+	}
+
+	@Override
+	public void unregisterMetricFromSubscription(KafkaMetric metric) {
+		client("unregisterMetricFromSubscription").unregisterMetricFromSubscription(metric);
+	}
+
+	private Producer<K, V> client(String method) {
+		Client<K, V> client = this.life.current();
+		if (client == null) {
+			throw new IllegalStateException(method + ": the client has not been made yet");
+		}
+		return client.producer();
+	}
+
+	@Override
+	public void initTransactions() {
+		throw notTransactional();
+	}
+
+	@Override
+	public void beginTransaction() {
+		throw notTransactional();
+	}
+
+	@Override
+	public void sendOffsetsToTransaction(Map<TopicPartition, OffsetAndMetadata> offsets,
+			ConsumerGroupMetadata groupMetadata) {
+		throw notTransactional();
+	}
+
+	@Override
+	public void commitTransaction() {
+		throw notTransactional();
+	}
+
+	@Override
+	public void abortTransaction() {
+		throw notTransactional();
+	}
+
+	private static IllegalStateException notTransactional() {
+		return new IllegalStateException("This producer has no transactional.id: set "
+				+ "spring.kafka.producer.transaction-id-prefix to use transactions");
+	}
+
+	@Override
+	public void close() {
+		close(this.settings.shutdownTimeout());
+	}
+
+	@Override
+	public void close(Duration timeout) {
+		if (this.closed) {
+			return;
+		}
+		this.closed = true;
+		long limit = Math.min(Math.max(0, timeout.toNanos()), this.settings.shutdownTimeout().toNanos());
+		long deadline = this.runtime.clock().getAsLong() + limit;
+		try {
+			while (this.lines.waitingRecords() > 0 && this.runtime.clock().getAsLong() - deadline < 0
+					&& !Thread.currentThread().isInterrupted()) {
+				LockSupport.parkNanos(this, CLOSE_POLL);
+			}
+			int failed = this.lines.close();
+			if (failed > 0) {
+				logger.warn(this.spec.id() + ": closed while " + failed + " records waited, they failed as CLOSED");
+			}
+			Client<K, V> client = this.life.close();
+			if (client != null) {
+				long left = Math.max(0, deadline - this.runtime.clock().getAsLong());
+				client.producer().close(Duration.ofNanos(left));
+			}
+		}
+		finally {
+			this.scheduler.stop();
+			if (!this.timerStarted.getAndSet(true)) {
+				this.timer.stop();
+			}
+			this.timer.stop();
+			this.completions.close(COMPLETIONS_CLOSE);
+			this.spec.keySerializer().close();
+			this.spec.valueSerializer().close();
+			this.registry.removed(this);
+			this.lifeEvents.closed();
+		}
+	}
+
+	boolean hasClient() {
+		return this.life.current() != null;
+	}
+
+	/** The cluster's id, if it has told. */
+	@Nullable String clusterId() {
+		return this.evidence.clusterId();
+	}
+
+	@Override
+	public String id() {
+		return this.spec.id();
+	}
+
+	@Override
+	public ProducerSnapshot snapshot() {
+		return this.views.snapshot(this.closed);
+	}
+
+	@Override
+	public long pendingRecords() {
+		return this.lines.waitingRecords();
+	}
+
+	@Override
+	public long pendingBytes() {
+		return this.lines.waitingBytes();
+	}
+
+	@Override
+	public double metadataAgeSeconds() {
+		return this.evidence.silentNanos(this.runtime.clock().getAsLong()) / (double) TimeUnit.SECONDS.toNanos(1);
+	}
+
+	@Override
+	public String toString() {
+		return "SendingProducer[" + this.spec.id() + "]";
+	}
+
+	private final class LifeEvents implements ClientLife.Events<K, V> {
+
+		private final ClientLife.Events<K, V> outer;
+
+		LifeEvents(ClientLife.Events<K, V> outer) {
+			this.outer = outer;
+		}
+
+		@Override
+		public void ready(Client<K, V> client) {
+			SendingProducer.this.lines.changed();
+			this.outer.ready(client);
+		}
+
+		@Override
+		public void failed() {
+			SendingProducer.this.lines.changed();
+			this.outer.failed();
+		}
+
+		@Override
+		public void replaced(Client<K, V> client, FailureReason cause) {
+			SendingProducer.this.observer.replaced(cause);
+			this.outer.replaced(client, cause);
+		}
+
+		@Override
+		public void closed() {
+			this.outer.closed();
+		}
+
+	}
+
+	private final class ClientOutcomes implements SendContext.Outcomes {
+
+		@Override
+		public void completed(boolean success) {
+			Client<K, V> client = SendingProducer.this.life.current();
+			if (success && client != null) {
+				client.delivered();
+			}
+			if (SendingProducer.this.lines.memoryFreed()) {
+				SendingProducer.this.scheduler.signal();
+			}
+		}
+
+		@Override
+		public Diagnosis failed(Exception exception) {
+			Diagnosis found = Diagnoser.classify(exception);
+			Client<K, V> client = SendingProducer.this.life.current();
+			if (SendingProducer.this.closed && found.reason() == FailureReason.UNKNOWN) {
+				return new Diagnosis(FailureReason.CLOSED, "the producer was closed", exception);
+			}
+			boolean credentials = found.reason() == FailureReason.AUTHENTICATION || found.reason() == FailureReason.TLS;
+			if (credentials && client != null) {
+				replace(client, found.reason());
+			}
+			return found;
+		}
+
+	}
+
+}

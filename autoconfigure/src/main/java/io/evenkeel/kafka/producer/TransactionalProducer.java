@@ -1,0 +1,239 @@
+package io.evenkeel.kafka.producer;
+
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
+
+import io.evenkeel.kafka.producer.ProducerSnapshot.State;
+import org.apache.kafka.clients.producer.BufferExhaustedException;
+import org.apache.kafka.clients.producer.Callback;
+import org.apache.kafka.clients.producer.Producer;
+import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.clients.producer.RecordMetadata;
+import org.apache.kafka.common.KafkaException;
+import org.apache.kafka.common.errors.AuthenticationException;
+import org.apache.kafka.common.errors.InterruptException;
+import org.apache.kafka.common.errors.TimeoutException;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A producer inside transactions. A send waits for its topic, at most for the metadata
+ * timeout, and a failure arrives in its future.
+ * <p>
+ * <b>Threading.</b> One thread at a time sends, as spring-kafka binds it; callbacks run
+ * on a completion thread. <b>Why.</b> A send that fails for want of metadata leaves the
+ * transaction no choice but to abort; looking for the topic first does not. The wait is
+ * the client's own, {@code max.block.ms}: without it a transaction could not begin.
+ */
+final class TransactionalProducer<K, V> extends DelegatingProducer<K, V> implements ManagedProducer {
+
+	private static final long COMPLETIONS = TimeUnit.MILLISECONDS.toNanos(500);
+
+	private final HandOverSerializer<K> keySerializer;
+
+	private final HandOverSerializer<V> valueSerializer;
+
+	private final ClusterEvidence evidence;
+
+	private final CompletionThread completions;
+
+	private final SendContext context;
+
+	private final Duration shutdownTimeout;
+
+	private final String id;
+
+	private final ProducerRegistry registry;
+
+	private final SendObserver observer;
+
+	private volatile boolean closed;
+
+	TransactionalProducer(Producer<K, V> client, HandOverSerializer<K> keySerializer,
+			HandOverSerializer<V> valueSerializer, ClusterEvidence evidence, Failures failures, ProducerRuntime runtime,
+			String id, Duration shutdownTimeout, ProducerRegistry registry) {
+		super(client);
+		this.id = id;
+		this.registry = registry;
+		this.keySerializer = keySerializer;
+		this.valueSerializer = valueSerializer;
+		this.evidence = evidence;
+		this.completions = new CompletionThread(runtime.named("evenkeel-completions-" + id), runtime);
+		this.observer = registry.added(this);
+		this.context = new SendContext(runtime.clock(), failures, this.completions, this.observer,
+				new ClientOutcomes());
+		this.shutdownTimeout = shutdownTimeout;
+	}
+
+	@Override
+	public Future<RecordMetadata> send(ProducerRecord<K, V> record) {
+		return send(record, null);
+	}
+
+	@Override
+	public Future<RecordMetadata> send(ProducerRecord<K, V> record, @Nullable Callback callback) {
+		PendingSend<K, V> send = new PendingSend<>(this.context, record, callback, this.context.clock().getAsLong());
+		send.take();
+		Diagnosis obstacle = lookFor(send);
+		if (obstacle != null) {
+			send.failWaited(obstacle);
+		}
+		else {
+			offer(send);
+		}
+		if (this.observer.isActive()) {
+			this.observer.returned(this.context.clock().getAsLong() - send.startedAt());
+		}
+		return send;
+	}
+
+	/** What keeps the record from being sent; found without touching the transaction. */
+	private @Nullable Diagnosis lookFor(PendingSend<K, V> send) {
+		if (!TopicNames.isValid(send.topic())) {
+			return new Diagnosis(FailureReason.INVALID_TOPIC, "not a valid name for a topic", null);
+		}
+		try {
+			int partitions = delegate().partitionsFor(send.topic()).size();
+			return (send.partition() < partitions) ? null : new Diagnosis(FailureReason.PARTITION_NOT_FOUND,
+					"the topic has no partition " + send.partition(), null);
+		}
+		catch (AuthenticationException ex) {
+			this.evidence.refused(ex, this.context.clock().getAsLong());
+			return Diagnoser.classify(ex);
+		}
+		catch (TimeoutException ex) {
+			Throwable said = ex.getCause();
+			Diagnosis found = (said != null) ? Diagnoser.classify(said) : null;
+			boolean telling = found != null && found.reason() == FailureReason.NOT_AUTHORIZED
+					&& this.evidence.answeredSince(send.startedAt());
+			return (found != null && telling) ? found : this.evidence.explain(-1, send.startedAt(), delegate());
+		}
+		catch (InterruptException ex) {
+			return new Diagnosis(FailureReason.UNKNOWN, "the sending thread was interrupted", ex);
+		}
+		catch (IllegalStateException ex) {
+			return new Diagnosis(FailureReason.CLOSED, "the client was closed", ex);
+		}
+		catch (KafkaException ex) {
+			return Diagnoser.classifyThrown(ex);
+		}
+	}
+
+	private void offer(PendingSend<K, V> send) {
+		RuntimeException thrown = null;
+		send.handing();
+		try {
+			delegate().send(send.record(), send);
+		}
+		catch (RuntimeException ex) {
+			thrown = ex;
+		}
+		Exception answer = send.handed();
+		if (thrown instanceof IllegalStateException) {
+			send.failLocally(new Diagnosis(FailureReason.CLOSED, "the client was closed or has no transaction", thrown),
+					1);
+		}
+		else if (thrown != null && Diagnoser.isFatal(thrown)) {
+			send.failDelivery(Diagnoser.classifyThrown(thrown), true);
+		}
+		else if (thrown != null) {
+			send.failLocally(Diagnoser.classify(thrown), 1);
+		}
+		else if (answer instanceof TimeoutException && !(answer instanceof BufferExhaustedException)) {
+			send.failWaited(this.evidence.explain(-1, send.startedAt(), delegate()));
+		}
+		else if (answer != null) {
+			Diagnosis found = Diagnoser.classify(answer);
+			if (found.reason() == FailureReason.BUFFER_FULL) {
+				send.failWaited(found);
+			}
+			else {
+				send.failLocally(found, 1);
+			}
+		}
+	}
+
+	@Override
+	public void flush() {
+		super.flush();
+		this.completions.await(COMPLETIONS);
+	}
+
+	/** As with the stock client, futures are complete when the commit returns. */
+	@Override
+	public void commitTransaction() {
+		super.commitTransaction();
+		this.completions.await(COMPLETIONS);
+	}
+
+	@Override
+	public void abortTransaction() {
+		super.abortTransaction();
+		this.completions.await(COMPLETIONS);
+	}
+
+	@Override
+	public void close() {
+		close(this.shutdownTimeout);
+	}
+
+	@Override
+	public void close(Duration timeout) {
+		if (this.closed) {
+			return;
+		}
+		this.closed = true;
+		try {
+			super.close((timeout.compareTo(this.shutdownTimeout) < 0) ? timeout : this.shutdownTimeout);
+		}
+		finally {
+			this.completions.close(COMPLETIONS);
+			this.keySerializer.closeDelegate();
+			this.valueSerializer.closeDelegate();
+			this.registry.removed(this);
+		}
+	}
+
+	@Override
+	public String id() {
+		return this.id;
+	}
+
+	@Override
+	public ProducerSnapshot snapshot() {
+		State state = this.closed ? State.CLOSED : State.RUNNING;
+		return new ProducerSnapshot(this.id, state, 0, 0, List.of(), null, 0);
+	}
+
+	@Override
+	public long pendingRecords() {
+		return 0;
+	}
+
+	@Override
+	public long pendingBytes() {
+		return 0;
+	}
+
+	@Override
+	public double metadataAgeSeconds() {
+		return this.evidence.silentNanos(this.context.clock().getAsLong()) / (double) TimeUnit.SECONDS.toNanos(1);
+	}
+
+	private final class ClientOutcomes implements SendContext.Outcomes {
+
+		@Override
+		public void completed(boolean success) {
+		}
+
+		@Override
+		public Diagnosis failed(Exception exception) {
+			Diagnosis found = Diagnoser.classify(exception);
+			boolean ended = TransactionalProducer.this.closed && found.reason() == FailureReason.UNKNOWN;
+			return ended ? new Diagnosis(FailureReason.CLOSED, "the producer was closed", exception) : found;
+		}
+
+	}
+
+}

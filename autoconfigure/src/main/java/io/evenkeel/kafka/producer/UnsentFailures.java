@@ -1,0 +1,49 @@
+package io.evenkeel.kafka.producer;
+
+import java.time.Duration;
+import java.util.Arrays;
+import java.util.List;
+
+import org.apache.kafka.clients.producer.ProducerConfig;
+
+import org.springframework.kafka.core.ProducerFactory;
+import org.springframework.util.StringUtils;
+
+/**
+ * The failure of a send that never reached a producer, because none could be had.
+ */
+final class UnsentFailures {
+
+	private UnsentFailures() {
+	}
+
+	static SendFailedException of(String topic, ProducerFactory<?, ?> factory, RuntimeException exception) {
+		Throwable cause = exception;
+		Diagnosis found = Diagnoser.classify(exception);
+		while (found.reason() == FailureReason.UNKNOWN && cause.getCause() != null) {
+			cause = cause.getCause();
+			found = Diagnoser.classify(cause);
+		}
+		FailureReason reason = switch (found.reason()) {
+			case UNKNOWN -> FailureReason.PRODUCER_FATAL;
+			// Nothing was handed over: the coordinator of the transaction did not answer.
+			case DELIVERY_TIMEOUT -> FailureReason.BROKERS_UNREACHABLE;
+			default -> found.reason();
+		};
+		List<String> servers = bootstrapServers(factory);
+		String message = "Send to topic '" + topic + "' failed: " + reason + " (0 attempts; no producer could be had; "
+				+ "brokers " + servers + "). Not sent: safe to retry.";
+		return new SendFailedException(message, topic, reason, FailurePhase.METADATA, Duration.ZERO, 0, servers, false,
+				exception);
+	}
+
+	private static List<String> bootstrapServers(ProducerFactory<?, ?> factory) {
+		Object servers = factory.getConfigurationProperties().get(ProducerConfig.BOOTSTRAP_SERVERS_CONFIG);
+		if (servers instanceof List<?> list) {
+			return list.stream().map(String::valueOf).toList();
+		}
+		return (servers != null) ? Arrays.asList(StringUtils.tokenizeToStringArray(servers.toString(), ","))
+				: List.of();
+	}
+
+}

@@ -1,0 +1,350 @@
+package io.evenkeel.kafka.producer.line;
+
+import java.util.ArrayDeque;
+import java.util.concurrent.locks.ReentrantLock;
+
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The records of one topic, or of one missing partition, that wait in the order in which
+ * they were sent; and, after the line timed out, the window in which sends fail at once.
+ * <p>
+ * <b>Threading.</b> Senders join, the scheduler takes the head and removes it, the timer
+ * and the scheduler fail the line, all under the line's lock. Nothing under the lock
+ * waits for anything.
+ * <p>
+ * <b>Invariants.</b> (1) Only the head is ever taken, and it stays in the queue until it
+ * was handed over: while a record is on its way the line is not empty, so nobody
+ * overtakes it. (2) A line that has retired admits nobody; the sender looks for the next
+ * one. (3) A line fails from its head on and as a whole, or not at all; a taken head is
+ * not failed. (4) Whoever ends or hands over a record releases its share of the backlog,
+ * once.
+ * <p>
+ * <b>Why.</b> This is the slow path, where a record waits for the network anyway: a plain
+ * lock that can be read in a minute is worth more than a lock-free queue.
+ */
+final class Line<C, W extends Waiter<C>> {
+
+	final String topic;
+
+	final int partition;
+
+	final LineSettings settings;
+
+	private final ReentrantLock lock = new ReentrantLock();
+
+	private final ArrayDeque<W> queue = new ArrayDeque<>();
+
+	private final Backlog backlog;
+
+	private final LineListener listener;
+
+	private boolean retired;
+
+	private boolean windowOpen;
+
+	private long windowEnd;
+
+	private @Nullable C windowCause;
+
+	private int attempts;
+
+	private int streak = 1;
+
+	private long nextAttemptAt;
+
+	private long seenChanges = -1;
+
+	private volatile Obstacle obstacle = Obstacle.METADATA;
+
+	Line(String topic, int partition, LineSettings settings, Backlog backlog, LineListener listener,
+			long nextAttemptAt) {
+		this.topic = topic;
+		this.partition = partition;
+		this.settings = settings;
+		this.backlog = backlog;
+		this.listener = listener;
+		this.nextAttemptAt = nextAttemptAt;
+	}
+
+	/** A sender wants to wait here. */
+	Admission<C> join(W waiter, long now) {
+		this.lock.lock();
+		try {
+			if (this.retired) {
+				return Admission.retired();
+			}
+			if (this.windowOpen) {
+				if (now - this.windowEnd < 0) {
+					return Admission.refused(new LineEnd<>(LineEnd.Kind.FAIL_FAST, this.windowCause, 0));
+				}
+				closeWindow();
+				this.seenChanges = -1;
+			}
+			if (!this.backlog.reserve(waiter.bytes())) {
+				return Admission.refused(new LineEnd<>(LineEnd.Kind.BUFFER_FULL, null, 0));
+			}
+			waiter.attemptsBefore(this.attempts);
+			this.queue.add(waiter);
+			return Admission.joined(this.queue.size() == 1);
+		}
+		finally {
+			this.lock.unlock();
+		}
+	}
+
+	/** The scheduler moves a taken record here from the topic's line. */
+	boolean adopt(W waiter) {
+		this.lock.lock();
+		try {
+			if (this.retired) {
+				return false;
+			}
+			waiter.attemptsBefore(this.attempts);
+			this.queue.add(waiter);
+			return true;
+		}
+		finally {
+			this.lock.unlock();
+		}
+	}
+
+	@Nullable W head() {
+		this.lock.lock();
+		try {
+			return this.queue.peek();
+		}
+		finally {
+			this.lock.unlock();
+		}
+	}
+
+	/** The head was handed over, or moved to another line together with its share. */
+	void removeHead(W head, boolean release) {
+		this.lock.lock();
+		try {
+			if (this.queue.peek() == head) {
+				this.queue.remove();
+				if (release) {
+					this.backlog.release(head.bytes());
+				}
+			}
+		}
+		finally {
+			this.lock.unlock();
+		}
+	}
+
+	/** Retire if nobody waits and no window is open. */
+	boolean retire(long now, boolean closeWindow) {
+		this.lock.lock();
+		try {
+			if (this.windowOpen && (closeWindow || now - this.windowEnd >= 0)) {
+				closeWindow();
+			}
+			this.retired |= this.queue.isEmpty() && !this.windowOpen;
+			return this.retired;
+		}
+		finally {
+			this.lock.unlock();
+		}
+	}
+
+	/**
+	 * Fail everything that waits, if the head is still the expected one and not taken.
+	 */
+	boolean fail(W expectedHead, LineEnd.Kind kind, C cause, boolean openWindow, long now) {
+		this.lock.lock();
+		try {
+			if (this.queue.peek() != expectedHead || !end(expectedHead, kind, cause, now)) {
+				return false;
+			}
+			if (openWindow && this.settings.failFastNanos() > 0) {
+				this.windowOpen = true;
+				this.windowEnd = now + this.settings.failFastNanos();
+				this.windowCause = cause;
+				this.listener.failFast(this.topic, true);
+			}
+			this.queue.remove();
+			for (W waiter : this.queue) {
+				end(waiter, kind, cause, now);
+			}
+			this.queue.clear();
+			return true;
+		}
+		finally {
+			this.lock.unlock();
+		}
+	}
+
+	/** Fail what waits because the producer is closed; a taken head stays. */
+	int failClosed(long now) {
+		this.lock.lock();
+		try {
+			int before = this.queue.size();
+			this.queue.removeIf((waiter) -> end(waiter, LineEnd.Kind.CLOSED, null, now));
+			return before - this.queue.size();
+		}
+		finally {
+			this.lock.unlock();
+		}
+	}
+
+	private boolean end(W waiter, LineEnd.Kind kind, @Nullable C cause, long now) {
+		if (!waiter.fail(new LineEnd<>(kind, cause, attemptsOf(waiter)))) {
+			return false;
+		}
+		this.backlog.release(waiter.bytes());
+		this.listener.failed(this.topic, kind, now - waiter.startedAt());
+		return true;
+	}
+
+	private void closeWindow() {
+		this.windowOpen = false;
+		this.windowCause = null;
+		this.listener.failFast(this.topic, false);
+	}
+
+	/**
+	 * Whether the client is to be asked now. A change since the last look always is a
+	 * reason, and is no attempt of its own; otherwise the back-off decides.
+	 */
+	Turn turn(long now, long changes) {
+		this.lock.lock();
+		try {
+			if (now - this.nextAttemptAt >= 0) {
+				this.seenChanges = changes;
+				W head = this.queue.peek();
+				if (head != null && attemptsOf(head) >= this.settings.maxAttempts()) {
+					return Turn.EXHAUSTED;
+				}
+				this.attempts++;
+				return Turn.ATTEMPT;
+			}
+			if (this.seenChanges != changes) {
+				this.seenChanges = changes;
+				return Turn.LOOK;
+			}
+			return Turn.WAIT;
+		}
+		finally {
+			this.lock.unlock();
+		}
+	}
+
+	/** The look was in vain: wait for longer than last time if it was an attempt. */
+	void blockedBy(Obstacle obstacle, Turn turn, boolean progress, long now, double random) {
+		this.lock.lock();
+		try {
+			this.obstacle = obstacle;
+			if (progress) {
+				this.streak = 1;
+			}
+			else if (turn == Turn.ATTEMPT) {
+				this.streak++;
+			}
+			if (progress || turn != Turn.LOOK) {
+				this.nextAttemptAt = now + this.settings.backoff().delayNanos(this.streak, random);
+			}
+		}
+		finally {
+			this.lock.unlock();
+		}
+	}
+
+	/** The line was left while it moved: look at it in the next turn, change or not. */
+	void lookAgain() {
+		this.lock.lock();
+		try {
+			this.seenChanges = -1;
+		}
+		finally {
+			this.lock.unlock();
+		}
+	}
+
+	boolean exhausted(W head) {
+		this.lock.lock();
+		try {
+			return attemptsOf(head) >= this.settings.maxAttempts();
+		}
+		finally {
+			this.lock.unlock();
+		}
+	}
+
+	/** The next attempt, or the end of a window that nobody waits behind. */
+	long nextTurnAt() {
+		this.lock.lock();
+		try {
+			boolean windowFirst = this.windowOpen && this.windowEnd - this.nextAttemptAt < 0;
+			return windowFirst ? this.windowEnd : this.nextAttemptAt;
+		}
+		finally {
+			this.lock.unlock();
+		}
+	}
+
+	Obstacle obstacle() {
+		return this.obstacle;
+	}
+
+	LineSnapshot<C> snapshot() {
+		this.lock.lock();
+		try {
+			W head = this.queue.peek();
+			return new LineSnapshot<>(this.topic, this.partition, this.queue.size(),
+					(head != null) ? head.startedAt() : 0, this.windowOpen, this.windowCause);
+		}
+		finally {
+			this.lock.unlock();
+		}
+	}
+
+	private int attemptsOf(W waiter) {
+		return 1 + this.attempts - waiter.attemptsBefore();
+	}
+
+	/**
+	 * What the scheduler is to do with a line.
+	 */
+	enum Turn {
+
+		/** Nothing yet. */
+		WAIT,
+
+		/** Look, because something has changed. */
+		LOOK,
+
+		/** Look, because the wait is over. */
+		ATTEMPT,
+
+		/** Fail the line: no attempt is left. */
+		EXHAUSTED
+
+	}
+
+	/**
+	 * The answer to a sender who wants to join.
+	 *
+	 * @param first whether the record is the line's head
+	 * @param gone whether the line has retired
+	 * @param refusal why the record may not wait
+	 */
+	record Admission<C>(boolean first, boolean gone, @Nullable LineEnd<C> refusal) {
+
+		static <C> Admission<C> joined(boolean first) {
+			return new Admission<>(first, false, null);
+		}
+
+		static <C> Admission<C> retired() {
+			return new Admission<>(false, true, null);
+		}
+
+		static <C> Admission<C> refused(LineEnd<C> end) {
+			return new Admission<>(false, false, end);
+		}
+
+	}
+
+}

@@ -1,0 +1,47 @@
+package io.evenkeel.kafka.producer.line;
+
+/**
+ * Hears what happens in the lines. Called by the scheduler, the timer and senders; must
+ * be quick and must not throw.
+ */
+public interface LineListener {
+
+	/**
+	 * A listener that does nothing.
+	 */
+	LineListener NONE = new LineListener() {
+	};
+
+	/**
+	 * A wait was over and the client was asked once more.
+	 * @param topic the topic
+	 */
+	default void retried(String topic) {
+	}
+
+	/**
+	 * A record left a line because it was handed over.
+	 * @param topic the topic
+	 * @param waitedNanos from its send until then, in nanoseconds
+	 */
+	default void handedOver(String topic, long waitedNanos) {
+	}
+
+	/**
+	 * A record left a line because it failed.
+	 * @param topic the topic
+	 * @param kind the rule that ended it
+	 * @param waitedNanos from its send until then, in nanoseconds
+	 */
+	default void failed(String topic, LineEnd.Kind kind, long waitedNanos) {
+	}
+
+	/**
+	 * A fail-fast window opened or closed.
+	 * @param topic the topic
+	 * @param open true when it opened
+	 */
+	default void failFast(String topic, boolean open) {
+	}
+
+}

@@ -1,0 +1,380 @@
+package io.evenkeel.kafka.producer.line;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.DoubleSupplier;
+import java.util.function.Function;
+import java.util.function.LongSupplier;
+
+import io.evenkeel.kafka.producer.line.Line.Admission;
+import io.evenkeel.kafka.producer.line.Line.Turn;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * All waiting lines of one producer: one per topic that is not ready, and one per
+ * explicit partition that a ready topic does not have.
+ * <p>
+ * <b>Threading.</b> Any thread asks {@link #mustWait} and joins; one scheduler thread
+ * calls {@link #doWork()}, one timer thread {@link #expire()}. Each says how long it may
+ * sleep; the owner signals both when {@link #join} answers {@code null}, and the
+ * scheduler after {@link #changed()}.
+ * <p>
+ * <b>Invariants.</b> (1) A thread's later record never overtakes its earlier one on the
+ * way to the client: while a line exists, all sends to it join it, and it goes only when
+ * it is empty. (2) Every record that joined is handed over or failed, once. (3) A
+ * deadline fires even while a hand-over is stuck, except for the very record being handed
+ * over. (4) A missing partition holds only the records for it.
+ * <p>
+ * <b>Why.</b> {@code closed} is volatile and read after a line was found: closing sets it
+ * before it walks the lines, so a joining record either sees it or is seen.
+ * {@code changes} is a counter, not a flag, so that each line can tell for itself whether
+ * it has looked since the last change.
+ *
+ * @param <C> the type of a cause
+ * @param <W> the type of a waiting record
+ */
+public final class Lines<C, W extends Waiter<C>> {
+
+	private static final int BURST = 512;
+
+	private static final long RECHECK_TAKEN = 10_000_000;
+
+	private final ConcurrentHashMap<String, Line<C, W>> topics = new ConcurrentHashMap<>();
+
+	private final ConcurrentHashMap<PartitionKey, Line<C, W>> partitions = new ConcurrentHashMap<>();
+
+	private final AtomicLong changes = new AtomicLong();
+
+	private final LineClient<C, W> client;
+
+	private final Function<String, LineSettings> settings;
+
+	private final Backlog backlog;
+
+	private final LongSupplier clock;
+
+	private final DoubleSupplier random;
+
+	private final LineListener listener;
+
+	private volatile boolean closed;
+
+	private volatile boolean waitsForMemory;
+
+	/**
+	 * Make the lines of a producer.
+	 * @param client the client behind them
+	 * @param settings the limits of each topic
+	 * @param maxRecords the most records that may wait, positive
+	 * @param maxBytes the most bytes that may wait, positive
+	 * @param clock nanoseconds, as {@link System#nanoTime()}
+	 * @param random numbers from 0 to 1, for jitter
+	 * @param listener hears what happens
+	 */
+	public Lines(LineClient<C, W> client, Function<String, LineSettings> settings, long maxRecords, long maxBytes,
+			LongSupplier clock, DoubleSupplier random, LineListener listener) {
+		this.client = client;
+		this.settings = settings;
+		this.backlog = new Backlog(maxRecords, maxBytes);
+		this.clock = clock;
+		this.random = random;
+		this.listener = listener;
+	}
+
+	/**
+	 * Whether a send has to join a line, because others wait for the same.
+	 * @param topic the topic
+	 * @param partition the explicit partition, or -1
+	 * @return true if it must not go to the client directly
+	 */
+	public boolean mustWait(String topic, int partition) {
+		// In this order: a record moves from the topic's line to the partition's.
+		if (!this.topics.isEmpty() && this.topics.containsKey(topic)) {
+			return true;
+		}
+		return partition >= 0 && !this.partitions.isEmpty()
+				&& this.partitions.containsKey(new PartitionKey(topic, partition));
+	}
+
+	/**
+	 * Let a record wait.
+	 * @param waiter the record
+	 * @param partitionMissing whether its topic is known and only the partition is not
+	 * @return {@code null} if it waits now, otherwise why it may not
+	 */
+	public @Nullable LineEnd<C> join(W waiter, boolean partitionMissing) {
+		while (true) {
+			Line<C, W> line = lineFor(waiter, partitionMissing);
+			Admission<C> admission = line.join(waiter, this.clock.getAsLong());
+			if (admission.gone()) {
+				remove(line);
+				continue;
+			}
+			if (this.closed) {
+				line.failClosed(this.clock.getAsLong());
+			}
+			return admission.refusal();
+		}
+	}
+
+	private Line<C, W> lineFor(Waiter<C> waiter, boolean partitionMissing) {
+		String topic = waiter.topic();
+		Line<C, W> line = this.topics.get(topic);
+		if (line != null) {
+			return line;
+		}
+		if (waiter.partition() >= 0) {
+			PartitionKey key = new PartitionKey(topic, waiter.partition());
+			line = this.partitions.get(key);
+			if (line != null) {
+				return line;
+			}
+			if (partitionMissing) {
+				return this.partitions.computeIfAbsent(key, (k) -> newLine(topic, k.partition()));
+			}
+		}
+		return this.topics.computeIfAbsent(topic, (k) -> newLine(k, -1));
+	}
+
+	private Line<C, W> newLine(String topic, int partition) {
+		LineSettings limits = this.settings.apply(topic);
+		long first = limits.backoff().delayNanos(1, this.random.getAsDouble());
+		return new Line<>(topic, partition, limits, this.backlog, this.listener, this.clock.getAsLong() + first);
+	}
+
+	private void remove(Line<C, W> line) {
+		if (line.partition < 0) {
+			this.topics.remove(line.topic, line);
+		}
+		else {
+			this.partitions.remove(new PartitionKey(line.topic, line.partition), line);
+		}
+	}
+
+	/**
+	 * Note that the client may know more than before; the scheduler is to be signalled.
+	 */
+	public void changed() {
+		this.changes.incrementAndGet();
+	}
+
+	/**
+	 * Note that the client has freed memory.
+	 * @return whether a line waits for it, so that the scheduler is to be signalled
+	 */
+	public boolean memoryFreed() {
+		if (!this.waitsForMemory) {
+			return false;
+		}
+		this.waitsForMemory = false;
+		this.changes.incrementAndGet();
+		return true;
+	}
+
+	/**
+	 * One turn of the scheduler: look where a look is due, hand over what can be.
+	 * @return how long to wait for the next turn in nanoseconds, 0 for not at all
+	 */
+	public long doWork() {
+		long seen = this.changes.get();
+		long wait = LineWorker.UNTIL_SIGNALLED;
+		for (Line<C, W> line : this.topics.values()) {
+			wait = Math.min(wait, serve(line, seen));
+		}
+		for (Line<C, W> line : this.partitions.values()) {
+			wait = Math.min(wait, serve(line, seen));
+		}
+		return wait;
+	}
+
+	private long serve(Line<C, W> line, long seen) {
+		long now = this.clock.getAsLong();
+		if (line.retire(now, false)) {
+			remove(line);
+			return LineWorker.UNTIL_SIGNALLED;
+		}
+		Turn turn = line.turn(now, seen);
+		switch (turn) {
+			case WAIT -> {
+				return Math.max(1, line.nextTurnAt() - now);
+			}
+			case EXHAUSTED -> {
+				failHead(line, LineEnd.Kind.ATTEMPTS_EXHAUSTED);
+				return 0;
+			}
+			case ATTEMPT -> this.listener.retried(line.topic);
+			case LOOK -> {
+			}
+		}
+		W head = line.head();
+		Probe<C> probe = this.client.probe(line.topic, (head != null) ? head.startedAt() : now);
+		if (probe.refusal() != null && head != null) {
+			line.fail(head, LineEnd.Kind.REFUSED, probe.refusal(), false, this.clock.getAsLong());
+			return 0;
+		}
+		// A hand-over is the only way to ask for a partition; a look at the topic is not.
+		boolean ask = turn == Turn.ATTEMPT && line.partition >= 0 && probe.partitions() > 0;
+		if (!probe.serves(line.partition) && !ask) {
+			return blocked(line, Obstacle.METADATA, turn, false);
+		}
+		return drain(line, probe.partitions(), turn);
+	}
+
+	private long drain(Line<C, W> line, int knownPartitions, Turn turn) {
+		for (int done = 0; done < BURST; done++) {
+			W head = line.head();
+			if (head == null) {
+				if (line.retire(this.clock.getAsLong(), true)) {
+					remove(line);
+				}
+				line.lookAgain();
+				return 0;
+			}
+			if (!head.take()) {
+				line.removeHead(head, false);
+				continue;
+			}
+			if (line.partition < 0 && head.partition() >= 0 && belongsBehindOthers(head, knownPartitions)) {
+				moveToPartition(line, head);
+				continue;
+			}
+			switch (this.client.handOver(head)) {
+				case DONE -> {
+					this.listener.handedOver(line.topic, this.clock.getAsLong() - head.startedAt());
+					line.removeHead(head, true);
+				}
+				case NO_METADATA -> {
+					head.giveBack();
+					return blocked(line, Obstacle.METADATA, turn, done > 0);
+				}
+				case NO_MEMORY -> {
+					this.waitsForMemory = true;
+					head.giveBack();
+					return blocked(line, Obstacle.MEMORY, turn, done > 0);
+				}
+			}
+		}
+		line.lookAgain();
+		return 0;
+	}
+
+	private long blocked(Line<C, W> line, Obstacle obstacle, Turn turn, boolean progress) {
+		long now = this.clock.getAsLong();
+		line.blockedBy(obstacle, turn, progress, now, this.random.getAsDouble());
+		W head = line.head();
+		if (turn == Turn.ATTEMPT && head != null && line.exhausted(head)) {
+			failHead(line, LineEnd.Kind.ATTEMPTS_EXHAUSTED);
+			return 0;
+		}
+		return Math.max(1, line.nextTurnAt() - now);
+	}
+
+	/** Its partition is missing, or was and earlier records for it wait still. */
+	private boolean belongsBehindOthers(W head, int knownPartitions) {
+		return head.partition() >= knownPartitions
+				|| this.partitions.containsKey(new PartitionKey(head.topic(), head.partition()));
+	}
+
+	private void moveToPartition(Line<C, W> line, W head) {
+		PartitionKey key = new PartitionKey(line.topic, head.partition());
+		Line<C, W> target;
+		do {
+			target = this.partitions.compute(key, (k, old) -> (old != null) ? old : newLine(line.topic, k.partition()));
+			if (target.adopt(head)) {
+				break;
+			}
+			remove(target);
+		}
+		while (true);
+		line.removeHead(head, false);
+		head.giveBack();
+	}
+
+	/**
+	 * One turn of the timer: fail the lines whose head has waited for too long.
+	 * @return the time to the next deadline in nanoseconds
+	 */
+	public long expire() {
+		long wait = LineWorker.UNTIL_SIGNALLED;
+		for (Line<C, W> line : this.topics.values()) {
+			wait = Math.min(wait, expire(line));
+		}
+		for (Line<C, W> line : this.partitions.values()) {
+			wait = Math.min(wait, expire(line));
+		}
+		return wait;
+	}
+
+	private long expire(Line<C, W> line) {
+		W head = line.head();
+		if (head == null) {
+			return LineWorker.UNTIL_SIGNALLED;
+		}
+		long left = head.startedAt() + line.settings.timeoutNanos() - this.clock.getAsLong();
+		if (left > 0) {
+			return left;
+		}
+		return failHead(line, LineEnd.Kind.TIMED_OUT) ? 1 : RECHECK_TAKEN;
+	}
+
+	private boolean failHead(Line<C, W> line, LineEnd.Kind kind) {
+		W head = line.head();
+		if (head == null) {
+			return true;
+		}
+		Obstacle obstacle = line.obstacle();
+		C cause = this.client.diagnose(line.topic, line.partition, head.startedAt(), obstacle);
+		return line.fail(head, kind, cause, obstacle == Obstacle.METADATA, this.clock.getAsLong());
+	}
+
+	/**
+	 * Fail what still waits, and from now on whatever joins.
+	 * @return how many records were failed
+	 */
+	public int close() {
+		this.closed = true;
+		int failed = 0;
+		long now = this.clock.getAsLong();
+		for (Line<C, W> line : this.topics.values()) {
+			failed += line.failClosed(now);
+		}
+		for (Line<C, W> line : this.partitions.values()) {
+			failed += line.failClosed(now);
+		}
+		return failed;
+	}
+
+	/**
+	 * The records that wait.
+	 * @return the number
+	 */
+	public long waitingRecords() {
+		return this.backlog.records();
+	}
+
+	/**
+	 * The bytes that wait.
+	 * @return the size
+	 */
+	public long waitingBytes() {
+		return this.backlog.bytes();
+	}
+
+	/**
+	 * The lines as they are now.
+	 * @return one snapshot per line
+	 */
+	public List<LineSnapshot<C>> snapshots() {
+		List<LineSnapshot<C>> result = new ArrayList<>();
+		this.topics.values().forEach((line) -> result.add(line.snapshot()));
+		this.partitions.values().forEach((line) -> result.add(line.snapshot()));
+		return result;
+	}
+
+	private record PartitionKey(String topic, int partition) {
+
+	}
+
+}

@@ -1,0 +1,266 @@
+package io.evenkeel.kafka.actuate;
+
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.time.Duration;
+import java.util.Set;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.Collectors;
+
+import io.evenkeel.kafka.broker.EmbeddedBroker;
+import io.evenkeel.kafka.container.EvenkeelContainer;
+import io.evenkeel.kafka.metrics.ConsumerMeter;
+import io.micrometer.core.instrument.MeterRegistry;
+import io.micrometer.core.instrument.Tag;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
+
+import org.springframework.boot.autoconfigure.EnableAutoConfiguration;
+import org.springframework.boot.builder.SpringApplicationBuilder;
+import org.springframework.boot.web.server.context.WebServerApplicationContext;
+import org.springframework.context.ConfigurableApplicationContext;
+import org.springframework.context.annotation.Configuration;
+import org.springframework.kafka.annotation.KafkaListener;
+import org.springframework.kafka.config.KafkaListenerEndpointRegistry;
+import org.springframework.kafka.core.KafkaTemplate;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+/**
+ * What operators see of a running listener: meters, health and the endpoint, over HTTP.
+ */
+class ObservabilityIT {
+
+	private static final JsonMapper JSON = JsonMapper.builder().build();
+
+	private final HttpClient http = HttpClient.newHttpClient();
+
+	private String topic;
+
+	private ConfigurableApplicationContext context;
+
+	private KafkaTemplate<Object, Object> template;
+
+	private Work work;
+
+	@BeforeEach
+	@SuppressWarnings("unchecked")
+	void start() {
+		this.topic = EmbeddedBroker.topic("observed", 2);
+		this.context = new SpringApplicationBuilder(Application.class).run("--server.port=0",
+				"--test.topic=" + this.topic, "--spring.kafka.bootstrap-servers=" + EmbeddedBroker.bootstrapServers(),
+				"--spring.kafka.consumer.auto-offset-reset=earliest", "--spring.kafka.consumer.group-id=" + this.topic,
+				"--evenkeel.kafka.consumer.ordering=key", "--evenkeel.kafka.consumer.concurrency=4",
+				"--evenkeel.kafka.consumer.commit.interval=100ms",
+				"--evenkeel.kafka.consumer.retry.initial-interval=10ms",
+				"--evenkeel.kafka.consumer.retry.max-attempts=3",
+				"--management.endpoints.web.exposure.include=health,evenkeel",
+				"--management.endpoint.evenkeel.access=unrestricted",
+				"--management.endpoint.health.show-details=always", "--management.health.kafkalisteners.stale-after=1s",
+				"--spring.main.banner-mode=off", "--management.health.diskspace.enabled=false");
+		this.template = this.context.getBean(KafkaTemplate.class);
+		this.work = this.context.getBean(Work.class);
+		await().atMost(Duration.ofSeconds(20)).until(() -> container().getAssignedPartitions().size() == 2);
+	}
+
+	@AfterEach
+	void stop() {
+		this.work.gate.countDown();
+		this.context.close();
+	}
+
+	@Test
+	void metersTellWhatHappened() {
+		send("a", "ok");
+		send("b", "fail");
+		await().atMost(Duration.ofSeconds(20)).until(() -> count("dead-lettered") == 1 && count("success") == 1);
+		MeterRegistry registry = this.context.getBean(MeterRegistry.class);
+		assertThat(registry.get("evenkeel.consumer.retries")
+			.tags("listener", "watched", "topic", this.topic)
+			.counter()
+			.count()).isEqualTo(2);
+		assertThat(registry.get("evenkeel.consumer.record.wait").tags("topic", this.topic).timer().count())
+			.isEqualTo(2);
+		await().atMost(Duration.ofSeconds(5))
+			.untilAsserted(
+					() -> assertThat(registry.get("evenkeel.consumer.commit").tags("result", "ok").timer().count())
+						.isPositive());
+		assertThat(registry.get("evenkeel.consumer.concurrency").tags("value", "limit").gauge().value()).isEqualTo(4);
+		assertThat(registry.get("evenkeel.consumer.partitions").tags("state", "assigned").gauge().value()).isEqualTo(2);
+		assertThat(registry.get("spring.kafka.listener").timers()).isNotEmpty();
+		assertThat(registry.get("evenkeel.producer.send").timers()).isNotEmpty();
+	}
+
+	@Test
+	void eachMeterHasExactlyItsTags() {
+		send("a", "ok");
+		await().atMost(Duration.ofSeconds(20)).until(() -> count("success") == 1);
+		MeterRegistry registry = this.context.getBean(MeterRegistry.class);
+		for (ConsumerMeter meter : ConsumerMeter.values()) {
+			Set<String> keys = java.util.Arrays.stream(meter.getKeyNames())
+				.map((key) -> key.asString())
+				.collect(Collectors.toSet());
+			registry.find(meter.getName())
+				.meters()
+				.forEach((found) -> assertThat(
+						found.getId().getTags().stream().map(Tag::getKey).collect(Collectors.toSet()))
+					.as(meter.getName())
+					.isEqualTo(keys));
+		}
+	}
+
+	/** Without the removal in unassigned() the gauges of the partitions stay: red. */
+	@Test
+	void partitionMetersLeaveWithTheirAssignment() {
+		MeterRegistry registry = this.context.getBean(MeterRegistry.class);
+		assertThat(registry.find("evenkeel.consumer.offset.gap").gauges()).hasSize(2);
+		container().stop();
+		await().atMost(Duration.ofSeconds(1))
+			.until(() -> registry.find("evenkeel.consumer.offset.gap").gauges().isEmpty()
+					&& registry.find("evenkeel.consumer.pending").gauges().isEmpty());
+		container().start();
+		await().atMost(Duration.ofSeconds(20))
+			.until(() -> registry.find("evenkeel.consumer.offset.gap").gauges().size() == 2);
+	}
+
+	@Test
+	void theEndpointShowsTheListenerAndItsRebalances() throws Exception {
+		send("a", "ok");
+		await().atMost(Duration.ofSeconds(20)).until(() -> count("success") == 1);
+		JsonNode listener = get("/actuator/evenkeel").get("listeners").get(0);
+		assertThat(listener.get("id").asString()).isEqualTo("watched");
+		assertThat(listener.get("state").asString()).isEqualTo("RUNNING");
+		assertThat(listener.get("groupId").asString()).isEqualTo(this.topic);
+		assertThat(listener.get("memberId").asString()).isNotEmpty();
+		assertThat(listener.get("groupProtocol").asString()).isEqualTo("classic");
+		assertThat(listener.get("ordering").asString()).isEqualTo("key");
+		assertThat(listener.get("concurrency").get("limit").asInt()).isEqualTo(4);
+		assertThat(listener.get("partitions")).hasSize(2);
+		JsonNode partition = listener.get("partitions").get(0);
+		assertThat(partition.propertyNames()).containsExactlyInAnyOrder("topic", "partition", "epoch", "position",
+				"committed", "queued", "inFlight", "parked", "oldestAgeSeconds", "paused");
+		assertThat(listener.get("rebalances").get(0).propertyNames()).containsExactlyInAnyOrder("at", "event",
+				"partitions", "durationMillis", "drained", "dropped", "abandoned");
+		assertThat(get("/actuator/evenkeel").get("producers").get(0).get("state").asString()).isEqualTo("RUNNING");
+	}
+
+	@Test
+	void writesChangeTheListenerWhileItRuns() throws Exception {
+		assertThat(post("watched", "{\"concurrency\": 64}")).isEqualTo(204);
+		await().atMost(Duration.ofSeconds(2))
+			.until(() -> get("/actuator/evenkeel").get("listeners")
+				.get(0)
+				.get("concurrency")
+				.get("limit")
+				.asInt() == 64);
+		assertThat(post("watched", "{\"paused\": true}")).isEqualTo(204);
+		await().atMost(Duration.ofSeconds(2)).until(() -> container().isContainerPaused());
+		assertThat(get("/actuator/evenkeel").get("listeners").get(0).get("state").asString()).isEqualTo("PAUSED");
+		assertThat(health().get("status").asString()).isEqualTo("OUT_OF_SERVICE");
+		send("a", "ok");
+		assertThat(post("watched", "{\"paused\": false}")).isEqualTo(204);
+		await().atMost(Duration.ofSeconds(10)).until(() -> count("success") == 1);
+		assertThat(post("nobody", "{\"paused\": true}")).isEqualTo(404);
+		assertThat(post("watched", "{\"concurrency\": 0}")).isEqualTo(400);
+		assertThat(post("watched", "{\"concurrency\": \"many\"}")).isEqualTo(400);
+		assertThat(post("watched", "{}")).isEqualTo(400);
+	}
+
+	@Test
+	void healthIsDownWhileARecordIsUnfinishedForTooLong() throws Exception {
+		assertThat(health().get("status").asString()).isEqualTo("UP");
+		send("a", "wait");
+		await().atMost(Duration.ofSeconds(10)).until(() -> health().get("status").asString().equals("DOWN"));
+		assertThat(health().get("details").get("watched").get("reason").asString()).contains("unfinished");
+		this.work.gate.countDown();
+		await().atMost(Duration.ofSeconds(10)).until(() -> health().get("status").asString().equals("UP"));
+	}
+
+	private JsonNode health() throws Exception {
+		return get("/actuator/health").get("components").get("kafkaListeners");
+	}
+
+	private double count(String outcome) {
+		return this.context.getBean(MeterRegistry.class)
+			.find("evenkeel.consumer.records")
+			.tags("topic", this.topic, "outcome", outcome)
+			.counters()
+			.stream()
+			.mapToDouble((counter) -> counter.count())
+			.sum();
+	}
+
+	private EvenkeelContainer<?, ?> container() {
+		return (EvenkeelContainer<?, ?>) this.context.getBean(KafkaListenerEndpointRegistry.class)
+			.getListenerContainer("watched");
+	}
+
+	private void send(String key, String value) {
+		try {
+			this.template.send(this.topic, key, value).get(10, TimeUnit.SECONDS);
+		}
+		catch (Exception ex) {
+			throw new IllegalStateException(ex);
+		}
+	}
+
+	private JsonNode get(String path) throws Exception {
+		HttpResponse<String> response = this.http.send(HttpRequest.newBuilder(uri(path)).build(),
+				HttpResponse.BodyHandlers.ofString());
+		return JSON.readTree(response.body());
+	}
+
+	private int post(String listener, String body) throws Exception {
+		return this.http
+			.send(HttpRequest.newBuilder(uri("/actuator/evenkeel/" + listener))
+				.header("Content-Type", "application/json")
+				.POST(HttpRequest.BodyPublishers.ofString(body))
+				.build(), HttpResponse.BodyHandlers.discarding())
+			.statusCode();
+	}
+
+	private URI uri(String path) {
+		int port = ((WebServerApplicationContext) this.context).getWebServer().getPort();
+		return URI.create("http://localhost:" + port + path);
+	}
+
+	@Configuration(proxyBeanMethods = false)
+	@EnableAutoConfiguration
+	static class Application {
+
+		@org.springframework.context.annotation.Bean
+		Work work() {
+			return new Work();
+		}
+
+	}
+
+	/** The listener's work, by the value of the record. */
+	static class Work {
+
+		final CountDownLatch gate = new CountDownLatch(1);
+
+		final AtomicInteger calls = new AtomicInteger();
+
+		@KafkaListener(id = "watched", idIsGroup = false, topics = "${test.topic}")
+		void listen(String value) throws InterruptedException {
+			this.calls.incrementAndGet();
+			switch (value) {
+				case "fail" -> throw new IllegalArgumentException("always");
+				case "wait" -> this.gate.await();
+				default -> {
+				}
+			}
+		}
+
+	}
+
+}

@@ -1,0 +1,290 @@
+package io.evenkeel.kafka.autoconfigure;
+
+import java.time.Duration;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+
+import io.evenkeel.kafka.autoconfigure.metrics.EvenkeelProducerMetricsAutoConfiguration;
+import io.evenkeel.kafka.producer.EvenkeelKafkaTemplate;
+import io.evenkeel.kafka.producer.EvenkeelKafkaTemplateCustomizer;
+import io.evenkeel.kafka.producer.EvenkeelProducerFactory;
+import io.evenkeel.kafka.producer.ProducerRegistry;
+import io.evenkeel.kafka.producer.SendFailedException;
+import io.micrometer.core.instrument.MeterRegistry;
+import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
+import org.apache.kafka.common.serialization.StringSerializer;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+import org.springframework.boot.autoconfigure.AutoConfigurations;
+import org.springframework.boot.context.properties.source.InvalidConfigurationPropertyValueException;
+import org.springframework.boot.diagnostics.FailureAnalysis;
+import org.springframework.boot.kafka.autoconfigure.DefaultKafkaProducerFactoryCustomizer;
+import org.springframework.boot.kafka.autoconfigure.KafkaAutoConfiguration;
+import org.springframework.boot.test.context.FilteredClassLoader;
+import org.springframework.boot.test.context.runner.ApplicationContextRunner;
+import org.springframework.context.annotation.Bean;
+import org.springframework.context.annotation.Configuration;
+import org.springframework.kafka.core.DefaultKafkaProducerFactory;
+import org.springframework.kafka.core.KafkaTemplate;
+import org.springframework.kafka.core.ProducerFactory;
+import org.springframework.test.util.ReflectionTestUtils;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+class EvenkeelProducerAutoConfigurationTests {
+
+	private final ApplicationContextRunner runner = new ApplicationContextRunner()
+		.withConfiguration(AutoConfigurations.of(KafkaAutoConfiguration.class, EvenkeelProducerAutoConfiguration.class,
+				EvenkeelProducerMetricsAutoConfiguration.class))
+		.withPropertyValues("spring.kafka.bootstrap-servers=localhost:1",
+				"evenkeel.kafka.producer.shutdown.timeout=100ms");
+
+	@Test
+	void theTemplateIsOurs() {
+		this.runner.run((context) -> {
+			assertThat(context).hasSingleBean(KafkaTemplate.class)
+				.getBean("kafkaTemplate")
+				.isInstanceOf(EvenkeelKafkaTemplate.class);
+			assertThat(context).hasSingleBean(ProducerFactory.class)
+				.getBean("kafkaProducerFactory")
+				.isInstanceOf(EvenkeelProducerFactory.class);
+		});
+	}
+
+	@Test
+	void disabledGivesBootsOwn() {
+		this.runner.withPropertyValues("evenkeel.kafka.producer.enabled=false").run((context) -> {
+			assertThat(context.getBean(KafkaTemplate.class)).isNotInstanceOf(EvenkeelKafkaTemplate.class);
+			assertThat(context.getBean(ProducerFactory.class)).isExactlyInstanceOf(DefaultKafkaProducerFactory.class);
+			assertThat(context).doesNotHaveBean(ProducerRegistry.class);
+		});
+	}
+
+	@Test
+	void backsOffWhenTheUserHasATemplate() {
+		this.runner.withUserConfiguration(OwnTemplate.class).run((context) -> {
+			assertThat(context).hasSingleBean(KafkaTemplate.class).hasBean("mine");
+			assertThat(context).hasSingleBean(EvenkeelProducerFactory.class);
+		});
+	}
+
+	@Test
+	void startsWithoutMicrometerCore() {
+		this.runner.withClassLoader(new FilteredClassLoader(MeterRegistry.class)).run((context) -> {
+			assertThat(context).hasNotFailed().hasSingleBean(EvenkeelKafkaTemplate.class);
+		});
+	}
+
+	@Test
+	void templatePropertiesKeepTheirMeaning() {
+		this.runner.withPropertyValues("spring.kafka.template.default-topic=standard",
+				"spring.kafka.template.allow-non-transactional=true", "spring.kafka.template.transaction-id-prefix=tx-",
+				"spring.kafka.template.close-timeout=3s", "spring.kafka.template.observation-enabled=true")
+			.run((context) -> {
+				EvenkeelKafkaTemplate<?, ?> template = context.getBean(EvenkeelKafkaTemplate.class);
+				assertThat(template.getDefaultTopic()).isEqualTo("standard");
+				assertThat(template.isAllowNonTransactional()).isTrue();
+				assertThat(template.getTransactionIdPrefix()).isEqualTo("tx-");
+				assertThat(ReflectionTestUtils.getField(template, "closeTimeout")).isEqualTo(Duration.ofSeconds(3));
+				assertThat(ReflectionTestUtils.getField(template, "observationEnabled")).isEqualTo(true);
+			});
+	}
+
+	@Test
+	void customizersAreApplied() {
+		this.runner.withUserConfiguration(Customizers.class).run((context) -> {
+			assertThat(context.getBean(EvenkeelKafkaTemplate.class).getDefaultTopic()).isEqualTo("customized");
+			assertThat(context.getBean(ProducerFactory.class).getPhysicalCloseTimeout())
+				.isEqualTo(Duration.ofSeconds(7));
+		});
+	}
+
+	@Test
+	void aSendWithBrokersDownReturnsAtOnceAndCloses() {
+		this.runner.run((context) -> {
+			KafkaTemplate<Object, Object> template = context.getBean(KafkaTemplate.class);
+			long start = System.nanoTime();
+			CompletableFuture<?> send = template.send("orders", "value");
+			assertThat(Duration.ofNanos(System.nanoTime() - start)).isLessThan(Duration.ofSeconds(1));
+			assertThat(send).isNotDone();
+			context.close();
+			assertThat(send).failsWithin(Duration.ofSeconds(2));
+		});
+	}
+
+	@ParameterizedTest
+	@CsvSource({ "spring.kafka.producer.properties.max.block.ms,1500", "spring.kafka.properties.max.block.ms,1500",
+			"'spring.kafka.producer.properties[max.block.ms]',1500" })
+	void maxBlockIsTakenAsMetadataTimeout(String property, String value) {
+		this.runner.withPropertyValues(property + "=" + value).run((context) -> {
+			EvenkeelProducerFactory<?, ?> factory = context.getBean(EvenkeelProducerFactory.class);
+			assertThat(factory).extracting("settings.defaults.metadataTimeout").isEqualTo(Duration.ofMillis(1500));
+			assertThat(factory.getConfigurationProperties()).doesNotContainKey("max.block.ms");
+		});
+	}
+
+	@ParameterizedTest
+	@CsvSource({ "spring.kafka.producer.properties.max.block.ms", "spring.kafka.properties.max.block.ms" })
+	void maxBlockBesideMetadataTimeoutIsRefused(String property) {
+		this.runner.withPropertyValues(property + "=1500", "evenkeel.kafka.producer.metadata.timeout=3s")
+			.run((context) -> {
+				assertThat(context).hasFailed();
+				FailureAnalysis analysis = new MaxBlockConflictFailureAnalyzer().analyze(context.getStartupFailure());
+				assertThat(analysis).isNotNull();
+				assertThat(analysis.getDescription()).contains("max.block.ms=1500")
+					.contains("evenkeel.kafka.producer.metadata.timeout=3s")
+					.contains("from ");
+				assertThat(analysis.getAction()).contains("Remove '" + property)
+					.contains("evenkeel.kafka.producer.metadata.timeout");
+			});
+	}
+
+	@ParameterizedTest
+	@CsvSource({ "metadata.timeout,0s", "metadata.timeout,-1s", "metadata.retry.initial-interval,0ms",
+			"metadata.retry.multiplier,0.5", "metadata.retry.jitter,1.5", "metadata.retry.max-attempts,0",
+			"metadata.retry.max-interval,-3s", "buffer.max-records,0", "buffer.max-bytes,0B",
+			"fail-fast.open-duration,-1s", "shutdown.timeout,-1s", "startup.timeout,0s", "delivery-timeout,0s",
+			"topics.orders.metadata.timeout,0s", "topics.orders.metadata.retry.jitter,7" })
+	void valuesOutOfRangeAreRefused(String property, String value) {
+		String name = "evenkeel.kafka.producer." + property;
+		this.runner.withPropertyValues(name + "=" + value).run((context) -> {
+			assertThat(context).hasFailed();
+			assertThat(context.getStartupFailure()).rootCause()
+				.isInstanceOfSatisfying(InvalidConfigurationPropertyValueException.class,
+						(ex) -> assertThat(ex.getName()).isEqualTo(name));
+		});
+	}
+
+	@Test
+	void topicsHaveLimitsOfTheirOwn() {
+		this.runner
+			.withPropertyValues("evenkeel.kafka.producer.topics.orders.metadata.timeout=3s",
+					"evenkeel.kafka.producer.topics.orders.fail-fast.open-duration=0",
+					"evenkeel.kafka.producer.metadata.retry.max-attempts=9")
+			.run((context) -> {
+				assertThat(context.getBean(EvenkeelProducerFactory.class)).extracting("settings.topics")
+					.asInstanceOf(org.assertj.core.api.InstanceOfAssertFactories.MAP)
+					.hasEntrySatisfying("orders", (topic) -> {
+						assertThat(topic).extracting("metadataTimeout").isEqualTo(Duration.ofSeconds(3));
+						assertThat(topic).extracting("failFastOpenDuration").isEqualTo(Duration.ZERO);
+						assertThat(topic).extracting("maxAttempts").isEqualTo(9);
+					});
+			});
+	}
+
+	@Test
+	void deliveryTimeoutLowersARequestTimeoutThatNobodyChose() {
+		this.runner.withPropertyValues("evenkeel.kafka.producer.delivery-timeout=3s").run((context) -> {
+			assertThat(context.getBean(ProducerFactory.class).getConfigurationProperties())
+				.containsEntry("delivery.timeout.ms", 3000)
+				.containsEntry("request.timeout.ms", 2995);
+		});
+	}
+
+	@Test
+	void aFactoryOfTheUserSendsThroughUsToo() {
+		this.runner.withUserConfiguration(OwnFactory.class)
+			.withPropertyValues("evenkeel.kafka.producer.metadata.timeout=300ms")
+			.run((context) -> {
+				assertThat(context).doesNotHaveBean(EvenkeelProducerFactory.class);
+				KafkaTemplate<String, String> template = context.getBean(KafkaTemplate.class);
+				template.send("orders", "warm");
+				long start = System.nanoTime();
+				CompletableFuture<?> send = template.send("orders", "value");
+				assertThat(Duration.ofNanos(System.nanoTime() - start)).isLessThan(Duration.ofMillis(200));
+				assertThat(send).failsWithin(Duration.ofSeconds(3))
+					.withThrowableThat()
+					.havingRootCause()
+					.isInstanceOf(SendFailedException.class);
+				assertThat(context.getBean(ProducerRegistry.class).snapshots()).hasSize(1);
+			});
+	}
+
+	@ParameterizedTest
+	@CsvSource({ "startup.verify-topics", "startup.verify-topics[0]" })
+	void missingTopicsStopTheStartIfAskedTo(String property) {
+		long start = System.nanoTime();
+		this.runner
+			.withPropertyValues("evenkeel.kafka.producer." + property + "=orders",
+					"evenkeel.kafka.producer.startup.on-missing=fail", "evenkeel.kafka.producer.startup.timeout=500ms")
+			.run((context) -> {
+				assertThat(context).hasFailed();
+				FailureAnalysis analysis = new ProducerMissingTopicsFailureAnalyzer()
+					.analyze(context.getStartupFailure());
+				assertThat(analysis).isNotNull();
+				assertThat(analysis.getDescription()).contains("orders").contains("localhost:1");
+				assertThat(analysis.getAction()).contains("on-missing=warn");
+			});
+		assertThat(Duration.ofNanos(System.nanoTime() - start)).isLessThan(Duration.ofSeconds(8));
+	}
+
+	@Test
+	void missingTopicsAreAWarningByDefault() {
+		this.runner
+			.withPropertyValues("evenkeel.kafka.producer.startup.verify-topics=orders,payments",
+					"evenkeel.kafka.producer.startup.timeout=300ms")
+			.run((context) -> assertThat(context).hasNotFailed());
+	}
+
+	@Test
+	void metersAreBound() {
+		this.runner.withBean(SimpleMeterRegistry.class).run((context) -> {
+			KafkaTemplate<Object, Object> template = context.getBean(KafkaTemplate.class);
+			CompletableFuture<?> send = template.send("not a topic", "value");
+			assertThat(send).failsWithin(Duration.ofSeconds(2));
+			MeterRegistry registry = context.getBean(MeterRegistry.class);
+			assertThat(registry.get("evenkeel.producer.send")
+				.tags("topic", "not a topic", "outcome", "failure", "reason", "INVALID_TOPIC")
+				.tagKeys("producer")
+				.timer()
+				.count()).isEqualTo(1);
+			assertThat(registry.get("evenkeel.producer.send.blocked").timer().count()).isEqualTo(1);
+			assertThat(registry.get("evenkeel.producer.pending.records").gauge().value()).isZero();
+			assertThat(registry.get("evenkeel.producer.metadata.age").gauge().value()).isGreaterThanOrEqualTo(0);
+		});
+	}
+
+	@Configuration(proxyBeanMethods = false)
+	static class OwnTemplate {
+
+		@Bean
+		KafkaTemplate<Object, Object> mine(ProducerFactory<Object, Object> factory) {
+			return new KafkaTemplate<>(factory);
+		}
+
+	}
+
+	@Configuration(proxyBeanMethods = false)
+	static class OwnFactory {
+
+		@Bean
+		ProducerFactory<String, String> producerFactory() {
+			return new DefaultKafkaProducerFactory<>(Map.of("bootstrap.servers", "localhost:1", "key.serializer",
+					StringSerializer.class, "value.serializer", StringSerializer.class));
+		}
+
+		@Bean
+		KafkaTemplate<String, String> kafkaTemplate(ProducerFactory<String, String> factory) {
+			return new KafkaTemplate<>(factory);
+		}
+
+	}
+
+	@Configuration(proxyBeanMethods = false)
+	static class Customizers {
+
+		@Bean
+		EvenkeelKafkaTemplateCustomizer templateCustomizer() {
+			return (template) -> template.setDefaultTopic("customized");
+		}
+
+		@Bean
+		DefaultKafkaProducerFactoryCustomizer factoryCustomizer() {
+			return (factory) -> factory.setPhysicalCloseTimeout(7);
+		}
+
+	}
+
+}
