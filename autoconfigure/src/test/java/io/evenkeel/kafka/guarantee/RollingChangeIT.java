@@ -5,7 +5,6 @@ import java.util.ArrayDeque;
 import java.util.Deque;
 
 import io.evenkeel.kafka.broker.EmbeddedBroker;
-import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.EnabledIfSystemProperty;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -25,13 +24,18 @@ class RollingChangeIT {
 	@CsvSource({ "RANGE, partition", "RANGE, key", "RANGE, none", "COOPERATIVE, partition", "COOPERATIVE, key",
 			"COOPERATIVE, none", "CONSUMER, partition", "CONSUMER, key", "CONSUMER, none" })
 	void membersJoinAndLeave(GroupProtocol protocol, String ordering) {
-		String topic = EmbeddedBroker.topic("rolling", 6);
+		roll(EmbeddedBroker.bootstrapServers(), EmbeddedBroker.topic("rolling", 6), protocol, ordering);
+	}
+
+	/** The short form, on any brokers; the topic has six partitions. */
+	static void roll(String bootstrapServers, String topic, GroupProtocol protocol, String ordering) {
 		Ledger ledger = new Ledger(ordering, 3);
 		Member.Builder member = Member.of(protocol, topic)
 			.handler(ledger)
-			.with("evenkeel.kafka.consumer.ordering=" + ordering, "evenkeel.kafka.consumer.concurrency=4");
+			.with("spring.kafka.bootstrap-servers=" + bootstrapServers, "evenkeel.kafka.consumer.ordering=" + ordering,
+					"evenkeel.kafka.consumer.concurrency=4");
 		try (Member first = member.start().awaitAssigned(6)) {
-			Load load = Load.start(topic, 400, 50);
+			Load load = Load.start(bootstrapServers, topic, 400, 50);
 			try (load; Member second = member.start().awaitAnyAssigned()) {
 				try (Member third = member.start().awaitAnyAssigned()) {
 					second.close();
