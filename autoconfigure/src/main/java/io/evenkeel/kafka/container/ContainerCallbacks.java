@@ -1,5 +1,6 @@
 package io.evenkeel.kafka.container;
 
+import java.time.Duration;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
@@ -25,6 +26,10 @@ final class ContainerCallbacks<K, V> implements EngineCallbacks<K, V> {
 
 	private static final Logger logger = LoggerFactory.getLogger(ContainerCallbacks.class);
 
+	private static final Duration UNACKNOWLEDGED = Duration.ofMinutes(1);
+
+	private static final long LOOK_NANOS = Duration.ofSeconds(1).toNanos();
+
 	private final EvenkeelContainer<K, V> container;
 
 	private final ContainerEvents events;
@@ -39,6 +44,12 @@ final class ContainerCallbacks<K, V> implements EngineCallbacks<K, V> {
 
 	private final PauseWatch<K, V> pauseWatch;
 
+	private final PartitionIdleWatch<K, V> partitionIdleWatch;
+
+	private final UnacknowledgedWatch unacknowledged;
+
+	private long lastLook = System.nanoTime();
+
 	private boolean polledOnce;
 
 	private boolean registered;
@@ -51,9 +62,12 @@ final class ContainerCallbacks<K, V> implements EngineCallbacks<K, V> {
 
 	private final boolean commitsInitial;
 
+	private final boolean manual;
+
 	ContainerCallbacks(EvenkeelContainer<K, V> container, ContainerEvents events, @Nullable ConsumerSeekAware seekAware,
 			SeekCallback<K, V> seeks, ListenerCalls<K, V> calls, @Nullable AssignmentBeansTable beans,
-			@Nullable Transactions transactions, boolean commitsInitial) {
+			@Nullable Transactions transactions, boolean commitsInitial, boolean manual) {
+		this.manual = manual;
 		this.calls = calls;
 		this.beans = beans;
 		this.transactions = transactions;
@@ -66,6 +80,8 @@ final class ContainerCallbacks<K, V> implements EngineCallbacks<K, V> {
 		this.seeks = seeks;
 		this.idleWatch = new IdleWatch<>(container, events, (assignments) -> idle(assignments));
 		this.pauseWatch = new PauseWatch<>(container, events);
+		this.partitionIdleWatch = new PartitionIdleWatch<>(container, events);
+		this.unacknowledged = new UnacknowledgedWatch(container.getListenerId(), UNACKNOWLEDGED);
 	}
 
 	@Override
@@ -175,6 +191,11 @@ final class ContainerCallbacks<K, V> implements EngineCallbacks<K, V> {
 		Consumer<K, V> consumer = this.calls.consumer();
 		this.pauseWatch.polled(consumer);
 		this.idleWatch.polled(consumer, records);
+		this.partitionIdleWatch.polled(consumer);
+		if (this.manual && System.nanoTime() - this.lastLook > LOOK_NANOS) {
+			this.lastLook = System.nanoTime();
+			this.unacknowledged.look(this.container.snapshot());
+		}
 	}
 
 	private void idle(Map<TopicPartition, Long> assignments) {

@@ -57,8 +57,8 @@ final class ContainerLifecycle<K, V> implements EngineLifecycle<K, V> {
 		Properties own = new Properties();
 		own.putAll(this.overrides);
 		own.setProperty(ConsumerConfig.ENABLE_AUTO_COMMIT_CONFIG, "false");
-		return this.factory.createConsumer(this.container.getGroupId(), properties.getClientId(),
-				this.container.clientIdSuffix(), own);
+		return CommitSettings.around(this.factory.createConsumer(this.container.getGroupId(), properties.getClientId(),
+				this.container.clientIdSuffix(), own), this.container);
 	}
 
 	@Override

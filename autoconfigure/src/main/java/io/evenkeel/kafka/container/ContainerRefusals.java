@@ -26,6 +26,11 @@ final class ContainerRefusals {
 							+ "records completed out of order",
 					"Write evenkeel.kafka.consumer.commit.save-completed=false, or remove the provider.");
 		}
+		if (target.isBatch() && properties.isRecordObservationsInBatch()) {
+			throw refused("ContainerProperties.recordObservationsInBatch", "true",
+					"listener '" + id + "' takes batches, and its container observes calls, not the records of a call",
+					"Leave it out.");
+		}
 		if (properties.getKafkaAwareTransactionManager() != null) {
 			transactions(id, properties, settings, target);
 		}

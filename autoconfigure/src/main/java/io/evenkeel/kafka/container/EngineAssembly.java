@@ -53,6 +53,8 @@ final class EngineAssembly<K, V> {
 
 	private @Nullable EngineSettings settings;
 
+	private @Nullable PollMonitor monitor;
+
 	EngineAssembly(EvenkeelContainer<K, V> container, ContainerSupport support, ContainerEvents events) {
 		this.container = container;
 		this.support = support;
@@ -88,7 +90,7 @@ final class EngineAssembly<K, V> {
 		RetryPlanner planner = new RetryPlanner(settings.retry(), (failure) -> notRetryable(settings, failure),
 				() -> ThreadLocalRandom.current().nextDouble());
 		ContainerCallbacks<K, V> callbacks = new ContainerCallbacks<>(this.container, this.events, seekAware(target),
-				seeks, calls, table, transactions, inspected.commitsInitialPosition());
+				seeks, calls, table, transactions, inspected.commitsInitialPosition(), mode.isManual());
 		ConsumerEngine<K, V> engine = new ConsumerEngine<>(new EngineConfig<>(this.container.getListenerId(),
 				engineSettings, scoped(handler(calls, target, mode, recovery, timer, transactions), table), planner,
 				new ContainerLifecycle<>(this.container, factory, overrides, this.events, inspected.hasGroup(),
@@ -96,7 +98,12 @@ final class EngineAssembly<K, V> {
 				callbacks, listener, this.container, workers(properties), settings.restartInitial(),
 				settings.restartMax()));
 		holder.engine = engine;
-		calls.consumer(ConsumerProxy.create(engine, this.container));
+		org.apache.kafka.clients.consumer.Consumer<K, V> proxy = ConsumerProxy.create(engine, this.container);
+		calls.consumer(proxy);
+		this.monitor = new PollMonitor(this.container, () -> {
+			PollMonitor known = this.monitor;
+			this.events.silent((known != null) ? known.sinceLastPoll() : 0, proxy);
+		});
 		return engine;
 	}
 
@@ -172,6 +179,10 @@ final class EngineAssembly<K, V> {
 			thread.setDaemon(true);
 			thread.start();
 		};
+	}
+
+	@Nullable PollMonitor monitor() {
+		return this.monitor;
 	}
 
 	@Nullable Recoverer<K, V> recoverer() {

@@ -127,7 +127,14 @@ public class EvenkeelContainer<K, V> extends ConcurrentMessageListenerContainer<
 				"The owner thread of " + getListenerId() + " ended with an error"));
 		this.startedNanos = System.nanoTime();
 		this.events.starting();
+		if (getContainerProperties().isLogContainerConfig()) {
+			this.logger.info(() -> getListenerId() + ": " + getContainerProperties());
+		}
 		owner.start();
+		PollMonitor monitor = assembled.monitor();
+		if (monitor != null) {
+			monitor.start();
+		}
 	}
 
 	private String ownerName() {
@@ -159,6 +166,11 @@ public class EvenkeelContainer<K, V> extends ConcurrentMessageListenerContainer<
 	/** The engine has ended, for whatever reason. Owner thread, its last act. */
 	void engineStopped(StopCause cause, @Nullable Throwable why) {
 		this.assigned = List.of();
+		EngineAssembly<K, V> ended = this.assembly;
+		PollMonitor monitor = (ended != null) ? ended.monitor() : null;
+		if (monitor != null) {
+			monitor.stop();
+		}
 		boolean asked = cause == StopCause.REQUESTED;
 		if (!asked) {
 			this.failure = new Failure(cause, why);
@@ -257,7 +269,7 @@ public class EvenkeelContainer<K, V> extends ConcurrentMessageListenerContainer<
 		try {
 			Map<MetricName, ? extends Metric> metrics = current.execute((consumer) -> consumer.metrics())
 				.get(1, TimeUnit.SECONDS);
-			return Map.of(getListenerId(), metrics);
+			return Map.of(clientId(metrics), metrics);
 		}
 		catch (InterruptedException ex) {
 			Thread.currentThread().interrupt();
@@ -266,6 +278,15 @@ public class EvenkeelContainer<K, V> extends ConcurrentMessageListenerContainer<
 		catch (java.util.concurrent.ExecutionException | java.util.concurrent.TimeoutException ex) {
 			return Map.of();
 		}
+	}
+
+	private String clientId(Map<MetricName, ? extends Metric> metrics) {
+		return metrics.keySet()
+			.stream()
+			.map((name) -> name.tags().get("client-id"))
+			.filter(java.util.Objects::nonNull)
+			.findFirst()
+			.orElse(getListenerId());
 	}
 
 	@Override

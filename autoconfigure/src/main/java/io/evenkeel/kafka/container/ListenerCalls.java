@@ -73,7 +73,9 @@ final class ListenerCalls<K, V> {
 		this.beanScope = beanScope;
 		this.interceptBeforeTx = container.interceptsBeforeTransaction();
 		this.target = target;
-		this.invocation = target.records();
+		this.invocation = target.isBatch() ? (record, acknowledgment, ignored) -> {
+			throw new IllegalStateException("A batch listener takes no single records");
+		} : target.records();
 		this.interceptor = container.getRecordInterceptor();
 		this.observations = observations;
 		this.calls = new CallObservationRegistry(observations);

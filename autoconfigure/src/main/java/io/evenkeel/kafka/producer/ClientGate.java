@@ -180,6 +180,12 @@ final class ClientGate<K, V> implements LineClient<Diagnosis, PendingSend<K, V>>
 
 	@Override
 	public Diagnosis diagnose(String topic, int partition, long since, Obstacle obstacle) {
+		Diagnosis found = explain(partition, since, obstacle);
+		this.evidence.found(found.reason(), since, this.clock.getAsLong());
+		return found;
+	}
+
+	private Diagnosis explain(int partition, long since, Obstacle obstacle) {
 		Diagnosis construction = this.evidence.construction();
 		if (this.life.current() == null && construction != null) {
 			return construction;

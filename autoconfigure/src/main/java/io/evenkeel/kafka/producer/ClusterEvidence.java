@@ -29,6 +29,8 @@ final class ClusterEvidence {
 
 	private volatile @Nullable Diagnosis construction;
 
+	private volatile @Nullable Trouble trouble;
+
 	ClusterEvidence(long now) {
 		this.createdAt = now;
 	}
@@ -100,6 +102,40 @@ final class ClusterEvidence {
 		boolean suspicious = client != null && !this.answered && ConnectionCounts.openAndFail(client.metrics());
 		return new Diagnosis(FailureReason.BROKERS_UNREACHABLE,
 				suspicious ? "connections open and then fail: check security.protocol" : null, null);
+	}
+
+	/**
+	 * A diagnosis was made: remember it if it concerns the whole cluster.
+	 * @param reason what was found
+	 * @param since when somebody began to wait in vain
+	 * @param now the time
+	 */
+	void found(FailureReason reason, long since, long now) {
+		boolean clusterWide = switch (reason) {
+			case BROKERS_UNREACHABLE, AUTHENTICATION, TLS, DNS_RESOLUTION -> true;
+			default -> false;
+		};
+		if (clusterWide) {
+			Trouble standing = standingTrouble();
+			this.trouble = new Trouble(reason, (standing != null) ? standing.since() : since, now);
+		}
+	}
+
+	/** What keeps everybody from the cluster, unless it has answered since. */
+	@Nullable Trouble standingTrouble() {
+		Trouble last = this.trouble;
+		return (last != null && !answeredSince(last.noticedAt())) ? last : null;
+	}
+
+	/**
+	 * Trouble with the cluster as a whole.
+	 *
+	 * @param reason what it is
+	 * @param since when it began to be felt
+	 * @param noticedAt when it was last noticed
+	 */
+	record Trouble(FailureReason reason, long since, long noticedAt) {
+
 	}
 
 	private record Refusal(AuthenticationException exception, long at) {

@@ -143,8 +143,9 @@ public final class EvenkeelProducerFactory<K, V> extends DefaultKafkaProducerFac
 		});
 		Producer<K, V> client = postProcessed(new KafkaProducer<>(configs, key, value));
 		return new TransactionalProducer<>(client, key, value, evidence,
-				new Failures(spec.bootstrapServers(), limits(spec), evidence), this.runtime, spec.id(),
-				this.settings.shutdownTimeout());
+				new Failures(spec.bootstrapServers(), limits(spec), evidence), this.runtime,
+				spec.id().isEmpty() ? String.valueOf(configs.get(ProducerConfig.TRANSACTIONAL_ID_CONFIG)) : spec.id(),
+				this.settings.shutdownTimeout(), this.registry);
 	}
 
 	private SendingProducer<K, V> createSendingProducer(Map<String, Object> configs) {

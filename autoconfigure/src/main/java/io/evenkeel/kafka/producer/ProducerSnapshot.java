@@ -14,8 +14,8 @@ import org.jspecify.annotations.Nullable;
  * @param topics the topics that somebody waits for, or whose sends fail at once
  * @param trouble what keeps the producer from the brokers, {@code null} if nothing is
  * known to
- * @param troubledMillis for how long a record has waited in vain or the cluster has been
- * silent while records wait, in milliseconds; 0 without trouble
+ * @param troubledMillis for how long sends have been in vain because of it, in
+ * milliseconds; 0 without trouble
  */
 public record ProducerSnapshot(String id, State state, long pendingRecords, long pendingBytes, List<Topic> topics,
 		@Nullable FailureReason trouble, long troubledMillis) {

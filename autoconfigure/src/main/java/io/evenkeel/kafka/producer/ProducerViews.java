@@ -5,6 +5,7 @@ import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.function.LongSupplier;
 
+import io.evenkeel.kafka.producer.ClusterEvidence.Trouble;
 import io.evenkeel.kafka.producer.ProducerSnapshot.State;
 import io.evenkeel.kafka.producer.line.LineSnapshot;
 import io.evenkeel.kafka.producer.line.Lines;
@@ -27,20 +28,16 @@ record ProducerViews<K, V>(String id, ClientLife<K, V> life, ClientGate<K, V> ga
 	ProducerSnapshot snapshot(boolean closed) {
 		long now = this.clock.getAsLong();
 		List<ProducerSnapshot.Topic> topics = new ArrayList<>();
-		FailureReason trouble = null;
-		long troubled = 0;
 		for (LineSnapshot<Diagnosis> line : this.lines.snapshots()) {
 			long wait = (line.waiting() > 0) ? now - line.oldestStartedAt() : 0;
 			FailureReason reason = reason(line);
 			topics.add(new ProducerSnapshot.Topic(line.topic(), line.waiting(), TimeUnit.NANOSECONDS.toMillis(wait),
 					reason, line.failFast()));
-			if (reason != null && concernsCluster(reason)) {
-				trouble = reason;
-				troubled = Math.max(troubled, Math.max(wait, this.evidence.silentNanos(now)));
-			}
 		}
+		Trouble trouble = this.evidence.standingTrouble();
 		return new ProducerSnapshot(this.id, state(closed), this.lines.waitingRecords(), this.lines.waitingBytes(),
-				topics, trouble, TimeUnit.NANOSECONDS.toMillis(troubled));
+				topics, (trouble != null) ? trouble.reason() : null,
+				(trouble != null) ? TimeUnit.NANOSECONDS.toMillis(now - trouble.since()) : 0);
 	}
 
 	private @Nullable FailureReason reason(LineSnapshot<Diagnosis> line) {
@@ -50,13 +47,6 @@ record ProducerViews<K, V>(String id, ClientLife<K, V> life, ClientGate<K, V> ga
 		return (line.waiting() > 0)
 				? this.gate.diagnose(line.topic(), line.partition(), line.oldestStartedAt(), Obstacle.METADATA).reason()
 				: null;
-	}
-
-	private static boolean concernsCluster(FailureReason reason) {
-		return switch (reason) {
-			case BROKERS_UNREACHABLE, AUTHENTICATION, TLS, DNS_RESOLUTION -> true;
-			default -> false;
-		};
 	}
 
 	private State state(boolean closed) {

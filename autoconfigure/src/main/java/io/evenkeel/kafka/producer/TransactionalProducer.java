@@ -1,9 +1,11 @@
 package io.evenkeel.kafka.producer;
 
 import java.time.Duration;
+import java.util.List;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 
+import io.evenkeel.kafka.producer.ProducerSnapshot.State;
 import org.apache.kafka.clients.producer.BufferExhaustedException;
 import org.apache.kafka.clients.producer.Callback;
 import org.apache.kafka.clients.producer.Producer;
@@ -24,7 +26,7 @@ import org.jspecify.annotations.Nullable;
  * transaction no choice but to abort; looking for the topic first does not. The wait is
  * the client's own, {@code max.block.ms}: without it a transaction could not begin.
  */
-final class TransactionalProducer<K, V> extends DelegatingProducer<K, V> {
+final class TransactionalProducer<K, V> extends DelegatingProducer<K, V> implements ManagedProducer {
 
 	private static final long COMPLETIONS = TimeUnit.MILLISECONDS.toNanos(500);
 
@@ -40,17 +42,26 @@ final class TransactionalProducer<K, V> extends DelegatingProducer<K, V> {
 
 	private final Duration shutdownTimeout;
 
+	private final String id;
+
+	private final ProducerRegistry registry;
+
+	private final SendObserver observer;
+
 	private volatile boolean closed;
 
 	TransactionalProducer(Producer<K, V> client, HandOverSerializer<K> keySerializer,
 			HandOverSerializer<V> valueSerializer, ClusterEvidence evidence, Failures failures, ProducerRuntime runtime,
-			String id, Duration shutdownTimeout) {
+			String id, Duration shutdownTimeout, ProducerRegistry registry) {
 		super(client);
+		this.id = id;
+		this.registry = registry;
 		this.keySerializer = keySerializer;
 		this.valueSerializer = valueSerializer;
 		this.evidence = evidence;
 		this.completions = new CompletionThread(runtime.named("evenkeel-completions-" + id), runtime);
-		this.context = new SendContext(runtime.clock(), failures, this.completions, SendObserver.NONE,
+		this.observer = registry.added(this);
+		this.context = new SendContext(runtime.clock(), failures, this.completions, this.observer,
 				new ClientOutcomes());
 		this.shutdownTimeout = shutdownTimeout;
 	}
@@ -70,6 +81,9 @@ final class TransactionalProducer<K, V> extends DelegatingProducer<K, V> {
 		}
 		else {
 			offer(send);
+		}
+		if (this.observer.isActive()) {
+			this.observer.returned(this.context.clock().getAsLong() - send.startedAt());
 		}
 		return send;
 	}
@@ -177,7 +191,34 @@ final class TransactionalProducer<K, V> extends DelegatingProducer<K, V> {
 			this.completions.close(COMPLETIONS);
 			this.keySerializer.closeDelegate();
 			this.valueSerializer.closeDelegate();
+			this.registry.removed(this);
 		}
+	}
+
+	@Override
+	public String id() {
+		return this.id;
+	}
+
+	@Override
+	public ProducerSnapshot snapshot() {
+		State state = this.closed ? State.CLOSED : State.RUNNING;
+		return new ProducerSnapshot(this.id, state, 0, 0, List.of(), null, 0);
+	}
+
+	@Override
+	public long pendingRecords() {
+		return 0;
+	}
+
+	@Override
+	public long pendingBytes() {
+		return 0;
+	}
+
+	@Override
+	public double metadataAgeSeconds() {
+		return this.evidence.silentNanos(this.context.clock().getAsLong()) / (double) TimeUnit.SECONDS.toNanos(1);
 	}
 
 	private final class ClientOutcomes implements SendContext.Outcomes {

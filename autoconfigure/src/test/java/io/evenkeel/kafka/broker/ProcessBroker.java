@@ -227,6 +227,14 @@ public final class ProcessBroker implements AutoCloseable {
 	/** SIGSTOP: the process keeps its connections and answers nothing. */
 	public void freeze() {
 		signal("-STOP");
+		// The signal is only queued when "kill" returns: a broker may answer a little
+		// more.
+		Path state = Path.of("/proc", String.valueOf(this.process.pid()), "stat");
+		if (Files.exists(state)) {
+			await().atMost(Duration.ofSeconds(10))
+				.pollInterval(Duration.ofMillis(5))
+				.until(() -> Files.readString(state).contains(") T "));
+		}
 	}
 
 	/** SIGCONT. */

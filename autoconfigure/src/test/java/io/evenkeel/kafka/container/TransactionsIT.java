@@ -42,6 +42,7 @@ class TransactionsIT {
 			.on(engine)
 			.with(PREFIX + topic + "-", "spring.kafka.listener.concurrency=2")
 			.start(topic)) {
+			calls.awaitSize(24);
 			List<ConsumerRecord<byte[], byte[]>> out = Topics.read(topic + "-out", 22, "read_committed");
 			Assertions.assertThat(out)
 				.extracting((record) -> Topics.text(record.value()))
@@ -150,7 +151,7 @@ class TransactionsIT {
 		void listen(String value) {
 			this.calls.add(value);
 			if (!value.equals("fail-always")) {
-				this.template.send(this.out, value);
+				this.template.send(this.out, value).join();
 			}
 			FailuresIT.fail(value, value.equals("fail-twice") ? this.twice.incrementAndGet() : 0);
 		}

@@ -10,6 +10,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Consumer;
 
 import io.evenkeel.kafka.engine.dispatch.CompletionQueue;
@@ -256,9 +257,9 @@ final class SteppedEngine
 	/**
 	 * A mock consumer whose commits fail on demand and are stored with their metadata.
 	 */
-	static final class Client extends MockConsumer<String, String> {
+	static class Client extends MockConsumer<String, String> {
 
-		final Map<TopicPartition, OffsetAndMetadata> stored = new HashMap<>();
+		final Map<TopicPartition, OffsetAndMetadata> stored = new ConcurrentHashMap<>();
 
 		/** What the next commits fail with; null for a success. */
 		final ArrayDeque<RuntimeException> commitFailures = new ArrayDeque<>();
