@@ -3,6 +3,7 @@ package io.evenkeel.kafka.container;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Properties;
 import java.util.Set;
@@ -80,20 +81,33 @@ final class ContainerLifecycle<K, V> implements EngineLifecycle<K, V> {
 		return false;
 	}
 
-	/** Initial offsets are for the first consumer; a rebuilt one goes on where it was. */
+	/**
+	 * Initial offsets are for the first consumer; a rebuilt one goes on at what the first
+	 * has committed, and where that is nothing, at the initial offset again.
+	 */
 	private void assign(Consumer<K, V> consumer, TopicPartitionOffset[] assigned) {
 		List<TopicPartition> partitions = new ArrayList<>();
 		for (TopicPartitionOffset partition : assigned) {
 			partitions.add(partition.getTopicPartition());
 		}
 		consumer.assign(partitions);
-		if (this.positioned && this.hasGroup) {
-			return;
-		}
+		Set<TopicPartition> known = (this.positioned && this.hasGroup) ? committed(consumer, partitions) : Set.of();
 		for (TopicPartitionOffset partition : assigned) {
-			position(consumer, partition);
+			if (!known.contains(partition.getTopicPartition())) {
+				position(consumer, partition);
+			}
 		}
 		this.positioned = true;
+	}
+
+	private static Set<TopicPartition> committed(Consumer<?, ?> consumer, List<TopicPartition> partitions) {
+		Set<TopicPartition> committed = new HashSet<>();
+		consumer.committed(new HashSet<>(partitions)).forEach((partition, offset) -> {
+			if (offset != null) {
+				committed.add(partition);
+			}
+		});
+		return committed;
 	}
 
 	private void position(Consumer<K, V> consumer, TopicPartitionOffset wanted) {
