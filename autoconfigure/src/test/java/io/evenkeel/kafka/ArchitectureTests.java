@@ -101,6 +101,8 @@ class ArchitectureTests {
 			.resideOutsideOfPackage(ROOT + ".engine..")
 			.and()
 			.doNotHaveSimpleName("SeekCallback")
+			.and()
+			.doNotHaveSimpleName("CommitSettings")
 			.should()
 			.callMethodWhere(com.tngtech.archunit.core.domain.JavaCall.Predicates
 				.target(com.tngtech.archunit.core.domain.properties.HasOwner.Predicates.With
