@@ -3,7 +3,6 @@ package io.evenkeel.kafka.container;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Properties;
 import java.util.Set;
@@ -91,23 +90,19 @@ final class ContainerLifecycle<K, V> implements EngineLifecycle<K, V> {
 			partitions.add(partition.getTopicPartition());
 		}
 		consumer.assign(partitions);
-		Set<TopicPartition> known = (this.positioned && this.hasGroup) ? committed(consumer, partitions) : Set.of();
-		for (TopicPartitionOffset partition : assigned) {
-			if (!known.contains(partition.getTopicPartition())) {
-				position(consumer, partition);
-			}
+		List<TopicPartitionOffset> unknown = (this.positioned && this.hasGroup) ? uncommitted(consumer, assigned)
+				: List.of(assigned);
+		for (TopicPartitionOffset partition : unknown) {
+			position(consumer, partition);
 		}
 		this.positioned = true;
 	}
 
-	private static Set<TopicPartition> committed(Consumer<?, ?> consumer, List<TopicPartition> partitions) {
-		Set<TopicPartition> committed = new HashSet<>();
-		consumer.committed(new HashSet<>(partitions)).forEach((partition, offset) -> {
-			if (offset != null) {
-				committed.add(partition);
-			}
-		});
-		return committed;
+	private static List<TopicPartitionOffset> uncommitted(Consumer<?, ?> consumer, TopicPartitionOffset[] assigned) {
+		var committed = consumer.committed(consumer.assignment());
+		return Arrays.stream(assigned)
+			.filter((partition) -> committed.get(partition.getTopicPartition()) == null)
+			.toList();
 	}
 
 	private void position(Consumer<K, V> consumer, TopicPartitionOffset wanted) {
