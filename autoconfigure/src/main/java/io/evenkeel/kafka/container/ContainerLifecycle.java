@@ -86,17 +86,19 @@ final class ContainerLifecycle<K, V> implements EngineLifecycle<K, V> {
 		return false;
 	}
 
-	/** Initial offsets are for the first consumer; a rebuilt one goes on where it was. */
+	/**
+	 * Initial offsets are for the first consumer; a rebuilt one goes on at what the first
+	 * has committed, and where that is nothing, at the initial offset again.
+	 */
 	private void assign(Consumer<K, V> consumer, TopicPartitionOffset[] assigned) {
 		List<TopicPartition> partitions = new ArrayList<>();
 		for (TopicPartitionOffset partition : assigned) {
 			partitions.add(partition.getTopicPartition());
 		}
 		consumer.assign(partitions);
-		if (this.positioned && this.hasGroup) {
-			return;
-		}
-		for (TopicPartitionOffset partition : assigned) {
+		List<TopicPartitionOffset> unknown = (this.positioned && this.hasGroup) ? uncommitted(consumer, assigned)
+				: List.of(assigned);
+		for (TopicPartitionOffset partition : unknown) {
 			position(consumer, partition);
 			if (partition.getOffset() != null || partition.getPosition() != null
 					|| partition.getOffsetComputeFunction() != null) {
@@ -104,6 +106,13 @@ final class ContainerLifecycle<K, V> implements EngineLifecycle<K, V> {
 			}
 		}
 		this.positioned = true;
+	}
+
+	private static List<TopicPartitionOffset> uncommitted(Consumer<?, ?> consumer, TopicPartitionOffset[] assigned) {
+		var committed = consumer.committed(consumer.assignment());
+		return Arrays.stream(assigned)
+			.filter((partition) -> committed.get(partition.getTopicPartition()) == null)
+			.toList();
 	}
 
 	private void position(Consumer<K, V> consumer, TopicPartitionOffset wanted) {
