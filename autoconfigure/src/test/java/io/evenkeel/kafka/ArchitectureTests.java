@@ -91,10 +91,16 @@ class ArchitectureTests {
 			.resideInAnyPackage("org.springframework.boot.actuate..", "org.springframework.boot.health.."));
 	}
 
+	/**
+	 * One exception: under transactions the engine commits nothing, and the first
+	 * position of a partition is committed from inside the assigned callback.
+	 */
 	@Test
 	void onlyTheEnginePollsAndCommits() {
 		check(noClasses().that()
 			.resideOutsideOfPackage(ROOT + ".engine..")
+			.and()
+			.doNotHaveSimpleName("SeekCallback")
 			.should()
 			.callMethodWhere(com.tngtech.archunit.core.domain.JavaCall.Predicates
 				.target(com.tngtech.archunit.core.domain.properties.HasOwner.Predicates.With

@@ -2,6 +2,7 @@ package io.evenkeel.kafka.autoconfigure;
 
 import java.util.function.Function;
 
+import io.evenkeel.kafka.container.AssignmentBeanScope;
 import io.evenkeel.kafka.container.ContainerSupport;
 import io.evenkeel.kafka.container.DeadLetterRecoverers;
 import io.evenkeel.kafka.container.EvenkeelContainerFactory;
@@ -42,6 +43,12 @@ import org.springframework.kafka.listener.ConsumerRecordRecoverer;
 public final class EvenkeelConsumerAutoConfiguration {
 
 	EvenkeelConsumerAutoConfiguration() {
+	}
+
+	@Bean
+	@ConditionalOnMissingBean
+	static AssignmentBeanScope assignmentBeanScope() {
+		return new AssignmentBeanScope();
 	}
 
 	@Bean(defaultCandidate = false)

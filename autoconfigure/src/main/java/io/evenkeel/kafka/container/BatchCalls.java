@@ -6,6 +6,7 @@ import java.util.Map;
 import io.evenkeel.kafka.engine.Attempt;
 import io.evenkeel.kafka.engine.RecordHandler;
 import io.evenkeel.kafka.engine.dispatch.Delivery;
+import io.micrometer.observation.Observation;
 import org.apache.kafka.clients.consumer.Consumer;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.ConsumerRecords;
@@ -46,8 +47,13 @@ final class BatchCalls<K, V> implements RecordHandler<K, V> {
 
 	private final @Nullable String groupId;
 
+	private final @Nullable UserBatchErrors<K, V> userErrors;
+
+	private final @Nullable TransactionalCalls<K, V> transactional;
+
 	BatchCalls(EvenkeelContainer<K, V> container, ListenerCalls<K, V> calls, ListenerTarget target,
-			AcknowledgmentMode mode, Recoverer<K, V> recoverer, CallTimer timer) {
+			AcknowledgmentMode mode, Recoverer<K, V> recoverer, CallTimer timer,
+			@Nullable UserBatchErrors<K, V> userErrors, @Nullable TransactionalCalls<K, V> transactional) {
 		this.calls = calls;
 		this.listener = target.batches();
 		this.type = target.type();
@@ -56,29 +62,81 @@ final class BatchCalls<K, V> implements RecordHandler<K, V> {
 		this.interceptor = container.getBatchInterceptor();
 		this.timer = timer;
 		this.groupId = container.getGroupId();
+		this.userErrors = userErrors;
+		this.transactional = transactional;
 	}
 
 	@Override
 	public void handle(Attempt<K, V> attempt) {
 		Acknowledgment acknowledgment = this.mode.acknowledgment(attempt);
 		List<ConsumerRecord<K, V>> batch = attempt.records();
+		if (this.transactional != null) {
+			this.transactional.handle(attempt, (around) -> call(batch, null, around));
+			return;
+		}
+		if (this.mode.isAsync()) {
+			handleAsync(attempt, batch, acknowledgment);
+			return;
+		}
+		Throwable failure = call(batch, acknowledgment);
+		if (failure == null) {
+			succeeded(attempt, acknowledgment);
+		}
+		else if (this.userErrors != null) {
+			if (this.userErrors.retried(attempt, failure, (records) -> call(records, acknowledgment))) {
+				succeeded(attempt, acknowledgment);
+			}
+		}
+		else {
+			failed(attempt, batch, failure);
+		}
+	}
+
+	/** The batch is done when its future is; the adapter says so with the observation. */
+	private void handleAsync(Attempt<K, V> attempt, List<ConsumerRecord<K, V>> batch,
+			@Nullable Acknowledgment acknowledgment) {
+		CallObservation observation = this.calls.observed((ended) -> {
+			Throwable error = ended.error();
+			if (error != null) {
+				failed(attempt, batch, error);
+			}
+			else {
+				attempt.succeeded();
+			}
+		});
+		Throwable failure;
+		try (Observation.Scope scope = observation.openScope()) {
+			failure = call(batch, acknowledgment);
+		}
+		if (failure != null) {
+			failed(attempt, batch, failure);
+		}
+	}
+
+	/** Call the listener: null after a success, otherwise why it failed. */
+	private @Nullable Throwable call(List<ConsumerRecord<K, V>> batch, @Nullable Acknowledgment acknowledgment) {
+		return call(batch, acknowledgment, Runnable::run);
+	}
+
+	private @Nullable Throwable call(List<ConsumerRecord<K, V>> batch, @Nullable Acknowledgment acknowledgment,
+			java.util.function.Consumer<Runnable> around) {
+		ConsumerRecord<K, V> first = batch.get(0);
 		Object sample = this.timer.start();
 		KafkaUtils.setConsumerGroupId(this.groupId);
 		try {
 			setupThread();
-			invoke(batch, acknowledgment);
-			this.timer.success(sample, attempt.record());
+			around.accept(() -> invoke(batch, acknowledgment));
+			this.timer.success(sample, first);
+			return null;
 		}
 		catch (Throwable ex) {
-			this.timer.failure(sample, attempt.record(), ex);
-			failed(attempt, batch, ex);
-			return;
+			this.timer.failure(sample, first, ex);
+			return ex;
 		}
 		finally {
 			KafkaUtils.clearConsumerGroupId();
 			clearThread();
 		}
-		succeeded(attempt, acknowledgment);
 	}
 
 	private void succeeded(Attempt<K, V> attempt, @Nullable Acknowledgment acknowledgment) {
@@ -147,7 +205,8 @@ final class BatchCalls<K, V> implements RecordHandler<K, V> {
 			}
 		}
 		catch (ListenerExecutionFailedException ex) {
-			throw new ListenerExecutionFailedException(String.valueOf(ex.getMessage()), this.groupId, ex);
+			throw new ListenerExecutionFailedException(String.valueOf(ex.getMessage()), this.groupId,
+					(ex.getCause() != null) ? ex.getCause() : ex);
 		}
 	}
 
@@ -175,7 +234,7 @@ final class BatchCalls<K, V> implements RecordHandler<K, V> {
 		return -1;
 	}
 
-	private static <K, V> ConsumerRecords<K, V> records(List<ConsumerRecord<K, V>> batch) {
+	static <K, V> ConsumerRecords<K, V> records(List<ConsumerRecord<K, V>> batch) {
 		ConsumerRecord<K, V> first = batch.get(0);
 		return new ConsumerRecords<>(Map.of(new TopicPartition(first.topic(), first.partition()), batch), Map.of());
 	}
@@ -194,7 +253,8 @@ final class BatchCalls<K, V> implements RecordHandler<K, V> {
 
 	@Override
 	public Recovery recover(Delivery<ConsumerRecord<K, V>> delivery, Throwable failure) {
-		return this.recoverer.recover(delivery, failure);
+		return (this.transactional != null) ? this.transactional.recover(delivery, failure)
+				: this.recoverer.recover(delivery, failure);
 	}
 
 	@Override

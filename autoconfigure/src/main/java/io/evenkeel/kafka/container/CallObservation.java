@@ -29,10 +29,23 @@ final class CallObservation implements Observation {
 
 	private volatile @Nullable Throwable unrecovered;
 
+	private @Nullable AssignmentBeanScope beanScope;
+
+	private @Nullable AssignmentBeans beans;
+
 	CallObservation(Observation delegate, CallObservationRegistry registry, Consumer<CallObservation> stopped) {
 		this.delegate = delegate;
 		this.registry = registry;
 		this.stopped = stopped;
+	}
+
+	/** Make the scope {@code assignment} follow this call to other threads. */
+	void carry(AssignmentBeanScope scope, AssignmentBeans beans) {
+		this.beanScope = scope;
+		this.beans = beans;
+		if (!this.delegate.isNoop()) {
+			this.delegate.getContext().put(AssignmentBeans.class, beans);
+		}
 	}
 
 	/** What the adapter reported, recovered or not. */
@@ -132,9 +145,16 @@ final class CallObservation implements Observation {
 
 		private final @Nullable CallObservation previous;
 
+		private @Nullable AssignmentBeans previousBeans;
+
 		CallScope(Scope scope, @Nullable CallObservation previous) {
 			this.scope = scope;
 			this.previous = previous;
+			AssignmentBeanScope known = CallObservation.this.beanScope;
+			AssignmentBeans own = CallObservation.this.beans;
+			if (known != null && own != null) {
+				this.previousBeans = known.enter(own);
+			}
 		}
 
 		@Override
@@ -149,6 +169,10 @@ final class CallObservation implements Observation {
 
 		@Override
 		public void close() {
+			AssignmentBeanScope known = CallObservation.this.beanScope;
+			if (known != null) {
+				known.leave(this.previousBeans);
+			}
 			CallObservation.this.registry.leave(this.previous);
 			this.scope.close();
 		}

@@ -1,5 +1,6 @@
 package io.evenkeel.kafka.container;
 
+import java.time.Duration;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
@@ -25,6 +26,10 @@ final class ContainerCallbacks<K, V> implements EngineCallbacks<K, V> {
 
 	private static final Logger logger = LoggerFactory.getLogger(ContainerCallbacks.class);
 
+	private static final Duration UNACKNOWLEDGED = Duration.ofMinutes(1);
+
+	private static final long LOOK_NANOS = Duration.ofSeconds(1).toNanos();
+
 	private final EvenkeelContainer<K, V> container;
 
 	private final ContainerEvents events;
@@ -39,10 +44,34 @@ final class ContainerCallbacks<K, V> implements EngineCallbacks<K, V> {
 
 	private final PauseWatch<K, V> pauseWatch;
 
+	private final PartitionIdleWatch<K, V> partitionIdleWatch;
+
+	private final UnacknowledgedWatch unacknowledged;
+
+	private long lastLook = System.nanoTime();
+
 	private boolean polledOnce;
 
+	private boolean registered;
+
+	private final ListenerCalls<K, V> calls;
+
+	private final @Nullable AssignmentBeansTable beans;
+
+	private final @Nullable Transactions transactions;
+
+	private final boolean commitsInitial;
+
+	private final boolean manual;
+
 	ContainerCallbacks(EvenkeelContainer<K, V> container, ContainerEvents events, @Nullable ConsumerSeekAware seekAware,
-			SeekCallback<K, V> seeks) {
+			SeekCallback<K, V> seeks, ListenerCalls<K, V> calls, @Nullable AssignmentBeansTable beans,
+			@Nullable Transactions transactions, boolean commitsInitial, boolean manual) {
+		this.manual = manual;
+		this.calls = calls;
+		this.beans = beans;
+		this.transactions = transactions;
+		this.commitsInitial = commitsInitial;
 		this.container = container;
 		this.events = events;
 		ConsumerRebalanceListener listener = container.getContainerProperties().getConsumerRebalanceListener();
@@ -51,14 +80,24 @@ final class ContainerCallbacks<K, V> implements EngineCallbacks<K, V> {
 		this.seeks = seeks;
 		this.idleWatch = new IdleWatch<>(container, events, (assignments) -> idle(assignments));
 		this.pauseWatch = new PauseWatch<>(container, events);
+		this.partitionIdleWatch = new PartitionIdleWatch<>(container, events);
+		this.unacknowledged = new UnacknowledgedWatch(container.getListenerId(), UNACKNOWLEDGED);
 	}
 
 	@Override
-	public void assigned(Consumer<K, V> consumer, Collection<AssignedPartition> assigned) {
+	public void assigned(Consumer<K, V> raw, Collection<AssignedPartition> assigned) {
 		List<TopicPartition> partitions = partitions(assigned);
-		this.container.assignmentChanged(consumer);
+		this.container.assignmentChanged(raw);
+		gone(partitions);
+		if (this.transactions != null) {
+			this.transactions.generation(raw);
+			if (this.commitsInitial) {
+				each("initial commit", () -> this.seeks.commitInitial(raw, partitions));
+			}
+		}
+		Consumer<K, V> consumer = this.calls.consumer();
 		if (this.seekAware != null) {
-			each("ConsumerSeekAware", () -> seekAwareAssigned(consumer, partitions));
+			each("ConsumerSeekAware", () -> seekAwareAssigned(raw, partitions));
 		}
 		each("rebalance listener", () -> {
 			if (this.user instanceof ConsumerAwareRebalanceListener aware) {
@@ -71,6 +110,7 @@ final class ContainerCallbacks<K, V> implements EngineCallbacks<K, V> {
 		CommonErrorHandler errors = this.container.getCommonErrorHandler();
 		if (errors != null) {
 			each("error handler", () -> errors.onPartitionsAssigned(consumer, partitions, () -> {
+				// Nothing was paused on its behalf.
 			}));
 		}
 		this.events.publish(new PartitionsAssignedEvent(this.container, this.container.getListenerId(), assigned));
@@ -81,7 +121,10 @@ final class ContainerCallbacks<K, V> implements EngineCallbacks<K, V> {
 		if (aware == null) {
 			return;
 		}
-		aware.registerSeekCallback(this.seeks);
+		if (!this.registered) {
+			this.registered = true;
+			aware.registerSeekCallback(this.seeks);
+		}
 		aware.onPartitionsAssigned(this.seeks.positions(consumer, partitions), this.seeks);
 		if (!this.polledOnce) {
 			this.polledOnce = true;
@@ -90,7 +133,8 @@ final class ContainerCallbacks<K, V> implements EngineCallbacks<K, V> {
 	}
 
 	@Override
-	public void beforeCommit(Consumer<K, V> consumer, Collection<TopicPartition> partitions) {
+	public void beforeCommit(Consumer<K, V> raw, Collection<TopicPartition> partitions) {
+		Consumer<K, V> consumer = this.calls.consumer();
 		each("rebalance listener", () -> {
 			if (this.user instanceof ConsumerAwareRebalanceListener aware) {
 				aware.onPartitionsRevokedBeforeCommit(consumer, partitions);
@@ -102,9 +146,11 @@ final class ContainerCallbacks<K, V> implements EngineCallbacks<K, V> {
 	}
 
 	@Override
-	public void revoked(Consumer<K, V> consumer, Collection<AssignedPartition> revoked) {
+	public void revoked(Consumer<K, V> raw, Collection<AssignedPartition> revoked) {
 		List<TopicPartition> partitions = partitions(revoked);
-		this.container.assignmentChanged(consumer);
+		this.container.assignmentChanged(raw);
+		gone(partitions);
+		Consumer<K, V> consumer = this.calls.consumer();
 		if (this.user instanceof ConsumerAwareRebalanceListener aware) {
 			each("rebalance listener", () -> aware.onPartitionsRevokedAfterCommit(consumer, partitions));
 		}
@@ -113,9 +159,11 @@ final class ContainerCallbacks<K, V> implements EngineCallbacks<K, V> {
 	}
 
 	@Override
-	public void lost(Consumer<K, V> consumer, Collection<AssignedPartition> lost) {
+	public void lost(Consumer<K, V> raw, Collection<AssignedPartition> lost) {
 		List<TopicPartition> partitions = partitions(lost);
-		this.container.assignmentChanged(consumer);
+		this.container.assignmentChanged(raw);
+		gone(partitions);
+		Consumer<K, V> consumer = this.calls.consumer();
 		each("rebalance listener", () -> {
 			if (this.user instanceof ConsumerAwareRebalanceListener aware) {
 				aware.onPartitionsLost(consumer, partitions);
@@ -136,14 +184,41 @@ final class ContainerCallbacks<K, V> implements EngineCallbacks<K, V> {
 	}
 
 	@Override
-	public void polled(Consumer<K, V> consumer, int records) {
+	public void polled(Consumer<K, V> raw, int records) {
+		if (this.transactions != null) {
+			this.transactions.generation(raw);
+		}
+		Consumer<K, V> consumer = this.calls.consumer();
 		this.pauseWatch.polled(consumer);
 		this.idleWatch.polled(consumer, records);
+		this.partitionIdleWatch.polled(consumer);
+		if (this.manual && System.nanoTime() - this.lastLook > LOOK_NANOS) {
+			this.lastLook = System.nanoTime();
+			this.unacknowledged.look(this.container.snapshot());
+		}
 	}
 
 	private void idle(Map<TopicPartition, Long> assignments) {
 		if (this.seekAware != null) {
 			this.seekAware.onIdleContainer(assignments, this.seeks);
+		}
+	}
+
+	/** The beans of what is gone, or begins anew, live no longer than their calls. */
+	private void gone(Collection<TopicPartition> partitions) {
+		if (this.beans != null) {
+			this.beans.gone(partitions);
+		}
+	}
+
+	/** The engine has ended. */
+	void ended() {
+		if (this.beans != null) {
+			this.beans.allGone();
+		}
+		ConsumerSeekAware aware = this.seekAware;
+		if (aware != null && this.registered) {
+			each("ConsumerSeekAware", aware::unregisterSeekCallback);
 		}
 	}
 

@@ -23,6 +23,9 @@ import org.springframework.kafka.event.ConsumerStoppingEvent;
 import org.springframework.kafka.event.ContainerStoppedEvent;
 import org.springframework.kafka.event.ListenerContainerIdleEvent;
 import org.springframework.kafka.event.ListenerContainerNoLongerIdleEvent;
+import org.springframework.kafka.event.ListenerContainerPartitionIdleEvent;
+import org.springframework.kafka.event.ListenerContainerPartitionNoLongerIdleEvent;
+import org.springframework.kafka.event.NonResponsiveConsumerEvent;
 
 /**
  * Publishes spring-kafka's container events. What an event listener throws is logged.
@@ -95,6 +98,21 @@ final class ContainerEvents {
 
 	void accepted() {
 		publish(new ConsumerRetryAuthSuccessfulEvent(this.container, this.container));
+	}
+
+	void silent(long sinceLastPoll, Consumer<?, ?> consumer) {
+		publish(new NonResponsiveConsumerEvent(this.container, this.container, sinceLastPoll,
+				this.container.getListenerId(), this.container.getAssignedPartitions(), consumer));
+	}
+
+	void partitionIdle(long idleMillis, TopicPartition partition, Consumer<?, ?> consumer, boolean paused) {
+		publish(new ListenerContainerPartitionIdleEvent(this.container, this.container, idleMillis,
+				this.container.getListenerId(), partition, consumer, paused));
+	}
+
+	void partitionNoLongerIdle(long idleMillis, TopicPartition partition, Consumer<?, ?> consumer) {
+		publish(new ListenerContainerPartitionNoLongerIdleEvent(this.container, this.container, idleMillis,
+				this.container.getListenerId(), partition, consumer));
 	}
 
 	void idle(long idleMillis, Consumer<?, ?> consumer, boolean paused) {

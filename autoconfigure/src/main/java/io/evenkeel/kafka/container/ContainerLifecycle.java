@@ -37,10 +37,13 @@ final class ContainerLifecycle<K, V> implements EngineLifecycle<K, V> {
 
 	private final boolean hasGroup;
 
+	private final Runnable ended;
+
 	private boolean positioned;
 
 	ContainerLifecycle(EvenkeelContainer<K, V> container, ConsumerFactory<K, V> factory, Properties overrides,
-			ContainerEvents events, boolean hasGroup) {
+			ContainerEvents events, boolean hasGroup, Runnable ended) {
+		this.ended = ended;
 		this.container = container;
 		this.factory = factory;
 		this.overrides = overrides;
@@ -54,8 +57,8 @@ final class ContainerLifecycle<K, V> implements EngineLifecycle<K, V> {
 		Properties own = new Properties();
 		own.putAll(this.overrides);
 		own.setProperty(ConsumerConfig.ENABLE_AUTO_COMMIT_CONFIG, "false");
-		return this.factory.createConsumer(this.container.getGroupId(), properties.getClientId(),
-				this.container.clientIdSuffix(), own);
+		return CommitSettings.around(this.factory.createConsumer(this.container.getGroupId(), properties.getClientId(),
+				this.container.clientIdSuffix(), own), this.container);
 	}
 
 	@Override
@@ -177,6 +180,7 @@ final class ContainerLifecycle<K, V> implements EngineLifecycle<K, V> {
 
 	@Override
 	public void stopped(StopCause cause, @Nullable Throwable failure) {
+		this.ended.run();
 		this.container.engineStopped(cause, failure);
 	}
 

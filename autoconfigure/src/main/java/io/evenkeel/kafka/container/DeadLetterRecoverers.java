@@ -1,7 +1,9 @@
 package io.evenkeel.kafka.container;
 
+import java.util.function.BiFunction;
 import java.util.function.Supplier;
 
+import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.common.TopicPartition;
 import org.springframework.kafka.core.KafkaTemplate;
 import org.springframework.kafka.core.ProducerFactory;
@@ -37,11 +39,21 @@ public final class DeadLetterRecoverers {
 		if (this.template == null) {
 			this.template = DeadLetterTemplate.create(this.factory.get());
 		}
-		DeadLetterPublishingRecoverer recoverer = new DeadLetterPublishingRecoverer(this.template,
+		DeadLetterPublishingRecoverer recoverer = new OwnRecoverer(this.template,
 				(record, failure) -> new TopicPartition(record.topic() + suffix, record.partition()));
 		recoverer.setFailIfSendResultIsError(true);
 		recoverer.setLogRecoveryRecord(false);
 		return recoverer;
+	}
+
+	/** Ours, as against one that is a bean of the application. */
+	static final class OwnRecoverer extends DeadLetterPublishingRecoverer {
+
+		OwnRecoverer(KafkaTemplate<Object, Object> template,
+				BiFunction<ConsumerRecord<?, ?>, Exception, TopicPartition> destination) {
+			super(template, destination);
+		}
+
 	}
 
 }

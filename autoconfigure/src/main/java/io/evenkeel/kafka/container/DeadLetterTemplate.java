@@ -1,5 +1,6 @@
 package io.evenkeel.kafka.container;
 
+import java.util.HashMap;
 import java.util.Map;
 import java.util.function.Supplier;
 
@@ -34,17 +35,18 @@ final class DeadLetterTemplate {
 		if (!(typed instanceof DefaultKafkaProducerFactory<Object, Object>)) {
 			return new KafkaTemplate<>(typed);
 		}
-		ProducerFactory<Object, Object> copy = typed.copyWithConfigurationOverride(Map.of());
-		if (!(copy instanceof DefaultKafkaProducerFactory<Object, Object> own)) {
-			return new KafkaTemplate<>(typed);
-		}
+		// A factory of its own and never transactional: with the application's prefix it
+		// would use the ids of the application's producers and fence them.
+		Map<String, Object> config = new HashMap<>(typed.getConfigurationProperties());
+		config.remove(ProducerConfig.TRANSACTIONAL_ID_CONFIG);
 		Serializer<Object> key = serializer(typed, true);
 		Serializer<Object> value = serializer(typed, false);
-		own.setKeySerializer(new RawOr(key));
-		own.setValueSerializer(new RawOr(value));
-		KafkaTemplate<Object, Object> template = new KafkaTemplate<>(own);
-		template.setAllowNonTransactional(true);
-		return template;
+		DefaultKafkaProducerFactory<Object, Object> own = new DefaultKafkaProducerFactory<>(config, new RawOr(key),
+				new RawOr(value));
+		own.setPhysicalCloseTimeout((int) typed.getPhysicalCloseTimeout().toSeconds());
+		typed.getPostProcessors().forEach(own::addPostProcessor);
+		typed.getListeners().forEach(own::addListener);
+		return new KafkaTemplate<>(own);
 	}
 
 	@SuppressWarnings("unchecked")

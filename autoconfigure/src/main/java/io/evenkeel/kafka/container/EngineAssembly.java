@@ -13,10 +13,14 @@ import io.evenkeel.kafka.engine.RecordHandler;
 import io.evenkeel.kafka.engine.retry.RetryPlanner;
 import io.micrometer.observation.ObservationRegistry;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 import org.springframework.context.ApplicationContext;
 import org.springframework.core.task.AsyncTaskExecutor;
 import org.springframework.kafka.core.ConsumerFactory;
+import org.springframework.kafka.listener.AfterRollbackProcessor;
 import org.springframework.kafka.listener.CommonErrorHandler;
+import org.springframework.kafka.transaction.KafkaAwareTransactionManager;
 import org.springframework.kafka.listener.ConsumerSeekAware;
 import org.springframework.kafka.listener.ContainerProperties;
 import org.springframework.kafka.support.converter.ConversionException;
@@ -28,6 +32,8 @@ import org.springframework.messaging.handler.invocation.MethodArgumentResolution
  * Puts an engine together for one start of a container.
  */
 final class EngineAssembly<K, V> {
+
+	private static final Logger logger = LoggerFactory.getLogger(EngineAssembly.class);
 
 	/** What spring-kafka does not retry either. */
 	private static final Set<Class<? extends Throwable>> FATAL = Set.of(DeserializationException.class,
@@ -47,6 +53,8 @@ final class EngineAssembly<K, V> {
 
 	private @Nullable EngineSettings settings;
 
+	private @Nullable PollMonitor monitor;
+
 	EngineAssembly(EvenkeelContainer<K, V> container, ContainerSupport support, ContainerEvents events) {
 		this.container = container;
 		this.support = support;
@@ -61,12 +69,19 @@ final class EngineAssembly<K, V> {
 		ListenerInspection inspected = new ListenerInspection(this.container.getListenerId(), factory, overrides,
 				properties);
 		inspected.check(settings, target);
+		ContainerRefusals.check(this.container.getListenerId(), this.container);
 		EngineSettings engineSettings = inspected.settings(settings, target, mode, this.container.getConcurrency());
 		this.inspection = inspected;
 		this.settings = engineSettings;
 		CallTimer timer = MicrometerCallTimer.create(this.container.context(), this.container.getBeanName() + "-0",
 				properties);
-		ListenerCalls<K, V> calls = new ListenerCalls<>(this.container, target, observations(properties), timer);
+		AssignmentBeansTable table = AssignmentBeansTable.create(this.container.getListenerId(),
+				this.container.context());
+		ListenerCalls<K, V> calls = new ListenerCalls<>(this.container, target, observations(properties), timer,
+				(table != null) ? table.scope() : null);
+		KafkaAwareTransactionManager<?, ?> manager = properties.getKafkaAwareTransactionManager();
+		Transactions transactions = (manager != null)
+				? Transactions.create(manager, properties.getTransactionDefinition()) : null;
 		Recoverer<K, V> recovery = recoverer(settings, calls);
 		this.recoverer = recovery;
 		EngineHolder<K, V> holder = new EngineHolder<>();
@@ -74,24 +89,50 @@ final class EngineAssembly<K, V> {
 		EngineListener listener = this.support.meters().start(this.container);
 		RetryPlanner planner = new RetryPlanner(settings.retry(), (failure) -> notRetryable(settings, failure),
 				() -> ThreadLocalRandom.current().nextDouble());
+		ContainerCallbacks<K, V> callbacks = new ContainerCallbacks<>(this.container, this.events, seekAware(target),
+				seeks, calls, table, transactions, inspected.commitsInitialPosition(), mode.isManual());
 		ConsumerEngine<K, V> engine = new ConsumerEngine<>(new EngineConfig<>(this.container.getListenerId(),
-				engineSettings, handler(calls, target, mode, recovery, timer), planner,
-				new ContainerLifecycle<>(this.container, factory, overrides, this.events, inspected.hasGroup()),
-				new ContainerCallbacks<>(this.container, this.events, seekAware(target), seeks), listener,
-				this.container, workers(properties), settings.restartInitial(), settings.restartMax()));
+				engineSettings, scoped(handler(calls, target, mode, recovery, timer, transactions), table), planner,
+				new ContainerLifecycle<>(this.container, factory, overrides, this.events, inspected.hasGroup(),
+						callbacks::ended),
+				callbacks, listener, this.container, workers(properties), settings.restartInitial(),
+				settings.restartMax()));
 		holder.engine = engine;
-		calls.consumer(ConsumerProxy.create(engine));
+		org.apache.kafka.clients.consumer.Consumer<K, V> proxy = ConsumerProxy.create(engine, this.container);
+		calls.consumer(proxy);
+		this.monitor = new PollMonitor(this.container, () -> {
+			PollMonitor known = this.monitor;
+			this.events.silent((known != null) ? known.sinceLastPoll() : 0, proxy);
+		});
 		return engine;
 	}
 
 	private RecordHandler<K, V> handler(ListenerCalls<K, V> calls, ListenerTarget target, AcknowledgmentMode mode,
-			Recoverer<K, V> recovery, CallTimer timer) {
-		if (target.isBatch()) {
-			return new BatchCalls<>(this.container, calls, target, mode, recovery, timer);
-		}
+			Recoverer<K, V> recovery, CallTimer timer, @Nullable Transactions transactions) {
+		TransactionalCalls<K, V> transactional = (transactions != null) ? new TransactionalCalls<>(
+				this.container.getListenerId(), transactions, recovery, rollbacks(transactions, calls, target)) : null;
 		CommonErrorHandler errors = this.container.getCommonErrorHandler();
+		if (errors != null) {
+			logger.info("{}: {} takes the place of evenkeel.kafka.consumer.retry.* and .recovery.*",
+					this.container.getListenerId(), errors.getClass().getName());
+		}
+		if (target.isBatch()) {
+			return new BatchCalls<>(this.container, calls, target, mode, recovery, timer,
+					(errors != null) ? new UserBatchErrors<>(errors, calls, this.container) : null, transactional);
+		}
 		return new RecordCalls<>(this.container.getListenerId(), calls, mode, recovery,
-				(errors != null) ? new UserErrorHandling<>(errors, calls, this.container) : null);
+				(errors != null) ? new UserErrorHandling<>(errors, calls, this.container) : null, transactional);
+	}
+
+	private @Nullable Rollbacks<K, V> rollbacks(Transactions transactions, ListenerCalls<K, V> calls,
+			ListenerTarget target) {
+		AfterRollbackProcessor<K, V> processor = this.container.userRollbackProcessor();
+		return (processor != null) ? new Rollbacks<>(processor, transactions, calls, this.container, target.isBatch())
+				: null;
+	}
+
+	private RecordHandler<K, V> scoped(RecordHandler<K, V> handler, @Nullable AssignmentBeansTable table) {
+		return (table != null) ? new ScopedHandler<>(handler, table) : handler;
 	}
 
 	private Recoverer<K, V> recoverer(ContainerSettings settings, ListenerCalls<K, V> calls) {
@@ -138,6 +179,10 @@ final class EngineAssembly<K, V> {
 			thread.setDaemon(true);
 			thread.start();
 		};
+	}
+
+	@Nullable PollMonitor monitor() {
+		return this.monitor;
 	}
 
 	@Nullable Recoverer<K, V> recoverer() {

@@ -22,6 +22,7 @@ import org.jspecify.annotations.Nullable;
 import org.springframework.context.ApplicationContext;
 import org.springframework.kafka.core.ConsumerFactory;
 import org.springframework.kafka.event.ConsumerStoppedEvent;
+import org.springframework.kafka.listener.AfterRollbackProcessor;
 import org.springframework.kafka.listener.ConcurrentMessageListenerContainer;
 import org.springframework.kafka.listener.ContainerProperties;
 import org.springframework.kafka.listener.KafkaMessageListenerContainer;
@@ -61,6 +62,8 @@ public class EvenkeelContainer<K, V> extends ConcurrentMessageListenerContainer<
 	private volatile boolean paused;
 
 	private volatile boolean alwaysSuffix = true;
+
+	private volatile boolean userRollbacks;
 
 	private volatile Collection<TopicPartition> assigned = List.of();
 
@@ -124,7 +127,14 @@ public class EvenkeelContainer<K, V> extends ConcurrentMessageListenerContainer<
 				"The owner thread of " + getListenerId() + " ended with an error"));
 		this.startedNanos = System.nanoTime();
 		this.events.starting();
+		if (getContainerProperties().isLogContainerConfig()) {
+			this.logger.info(() -> getListenerId() + ": " + getContainerProperties());
+		}
 		owner.start();
+		PollMonitor monitor = assembled.monitor();
+		if (monitor != null) {
+			monitor.start();
+		}
 	}
 
 	private String ownerName() {
@@ -156,6 +166,11 @@ public class EvenkeelContainer<K, V> extends ConcurrentMessageListenerContainer<
 	/** The engine has ended, for whatever reason. Owner thread, its last act. */
 	void engineStopped(StopCause cause, @Nullable Throwable why) {
 		this.assigned = List.of();
+		EngineAssembly<K, V> ended = this.assembly;
+		PollMonitor monitor = (ended != null) ? ended.monitor() : null;
+		if (monitor != null) {
+			monitor.stop();
+		}
 		boolean asked = cause == StopCause.REQUESTED;
 		if (!asked) {
 			this.failure = new Failure(cause, why);
@@ -254,7 +269,7 @@ public class EvenkeelContainer<K, V> extends ConcurrentMessageListenerContainer<
 		try {
 			Map<MetricName, ? extends Metric> metrics = current.execute((consumer) -> consumer.metrics())
 				.get(1, TimeUnit.SECONDS);
-			return Map.of(getListenerId(), metrics);
+			return Map.of(clientId(metrics), metrics);
 		}
 		catch (InterruptedException ex) {
 			Thread.currentThread().interrupt();
@@ -263,6 +278,15 @@ public class EvenkeelContainer<K, V> extends ConcurrentMessageListenerContainer<
 		catch (java.util.concurrent.ExecutionException | java.util.concurrent.TimeoutException ex) {
 			return Map.of();
 		}
+	}
+
+	private String clientId(Map<MetricName, ? extends Metric> metrics) {
+		return metrics.keySet()
+			.stream()
+			.map((name) -> name.tags().get("client-id"))
+			.filter(java.util.Objects::nonNull)
+			.findFirst()
+			.orElse(getListenerId());
 	}
 
 	@Override
@@ -332,6 +356,22 @@ public class EvenkeelContainer<K, V> extends ConcurrentMessageListenerContainer<
 		if (current != null) {
 			current.onOwner((consumer) -> consumer.enforceRebalance("Enforced by the application"));
 		}
+	}
+
+	@Override
+	public void setAfterRollbackProcessor(AfterRollbackProcessor<? super K, ? super V> afterRollbackProcessor) {
+		super.setAfterRollbackProcessor(afterRollbackProcessor);
+		this.userRollbacks = true;
+	}
+
+	boolean interceptsBeforeTransaction() {
+		return isInterceptBeforeTx();
+	}
+
+	/** What the user set; null when there is only spring-kafka's default. */
+	@SuppressWarnings("unchecked")
+	@Nullable AfterRollbackProcessor<K, V> userRollbackProcessor() {
+		return this.userRollbacks ? (AfterRollbackProcessor<K, V>) getAfterRollbackProcessor() : null;
 	}
 
 	@Override

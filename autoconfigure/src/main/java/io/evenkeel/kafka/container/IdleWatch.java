@@ -25,6 +25,8 @@ final class IdleWatch<K, V> {
 
 	private boolean idle;
 
+	private boolean seenData;
+
 	IdleWatch(EvenkeelContainer<K, V> container, ContainerEvents events,
 			java.util.function.Consumer<Map<TopicPartition, Long>> onIdle) {
 		this.container = container;
@@ -45,13 +47,18 @@ final class IdleWatch<K, V> {
 			}
 			this.lastRecord = now;
 			this.lastEvent = now;
+			this.seenData = true;
 		}
-		else if (now - this.lastEvent >= interval) {
+		else if (now - this.lastEvent >= (this.seenData ? interval : (long) (interval * beforeData()))) {
 			this.idle = true;
 			this.lastEvent = now;
 			this.events.idle(now - this.lastRecord, consumer, this.container.isContainerPaused());
 			this.onIdle.accept(positions(consumer));
 		}
+	}
+
+	private double beforeData() {
+		return this.container.getContainerProperties().getIdleBeforeDataMultiplier();
 	}
 
 	private Map<TopicPartition, Long> positions(Consumer<K, V> consumer) {

@@ -62,12 +62,20 @@ final class ListenerCalls<K, V> {
 
 	private final byte @Nullable [] info;
 
+	private final boolean interceptBeforeTx;
+
+	private final @Nullable AssignmentBeanScope beanScope;
+
 	private org.apache.kafka.clients.consumer.@Nullable Consumer<K, V> consumer;
 
 	ListenerCalls(EvenkeelContainer<K, V> container, ListenerTarget target, ObservationRegistry observations,
-			CallTimer timer) {
+			CallTimer timer, @Nullable AssignmentBeanScope beanScope) {
+		this.beanScope = beanScope;
+		this.interceptBeforeTx = container.interceptsBeforeTransaction();
 		this.target = target;
-		this.invocation = target.records();
+		this.invocation = target.isBatch() ? (record, acknowledgment, ignored) -> {
+			throw new IllegalStateException("A batch listener takes no single records");
+		} : target.records();
 		this.interceptor = container.getRecordInterceptor();
 		this.observations = observations;
 		this.calls = new CallObservationRegistry(observations);
@@ -94,6 +102,11 @@ final class ListenerCalls<K, V> {
 		return current;
 	}
 
+	/** An observation that only tells when an adapter says that a call is over. */
+	CallObservation observed(Consumer<CallObservation> over) {
+		return new CallObservation(Observation.NOOP, this.calls, over);
+	}
+
 	/**
 	 * Call the listener and wait until its work is over.
 	 * @param record the record
@@ -102,8 +115,13 @@ final class ListenerCalls<K, V> {
 	 * @return null after a success, otherwise why it failed
 	 */
 	@Nullable Throwable callAndWait(ConsumerRecord<K, V> record, int attempt, @Nullable Acknowledgment acknowledgment) {
+		return callAndWait(record, attempt, acknowledgment, Runnable::run);
+	}
+
+	@Nullable Throwable callAndWait(ConsumerRecord<K, V> record, int attempt, @Nullable Acknowledgment acknowledgment,
+			Consumer<Runnable> around) {
 		CompletableFuture<@Nullable Throwable> over = new CompletableFuture<>();
-		call(record, attempt, acknowledgment, over::complete);
+		call(record, attempt, acknowledgment, over::complete, around);
 		return over.join();
 	}
 
@@ -116,17 +134,26 @@ final class ListenerCalls<K, V> {
 	 */
 	void call(ConsumerRecord<K, V> record, int attempt, @Nullable Acknowledgment acknowledgment,
 			Consumer<@Nullable Throwable> over) {
+		call(record, attempt, acknowledgment, over, Runnable::run);
+	}
+
+	private void call(ConsumerRecord<K, V> record, int attempt, @Nullable Acknowledgment acknowledgment,
+			Consumer<@Nullable Throwable> over, Consumer<Runnable> around) {
 		internalHeaders(record, attempt);
 		Object sample = this.timer.start();
 		InProgress progress = new InProgress(over);
 		CallObservation observation = new CallObservation(observation(record), this.calls, progress::stopped);
+		AssignmentBeans beans = (this.beanScope != null) ? this.beanScope.current() : null;
+		if (this.beanScope != null && beans != null) {
+			observation.carry(this.beanScope, beans);
+		}
 		observation.start();
 		Observation.Scope scope = observation.openScope();
 		KafkaUtils.setConsumerGroupId(this.groupId);
 		Throwable failure = null;
 		try {
 			setupThread();
-			invoke(record, acknowledgment, progress);
+			invoke(record, acknowledgment, progress, around);
 			this.timer.success(sample, record);
 			after(record, null);
 		}
@@ -146,25 +173,51 @@ final class ListenerCalls<K, V> {
 		progress.returned(observation, failure);
 	}
 
-	private void invoke(ConsumerRecord<K, V> original, @Nullable Acknowledgment acknowledgment, InProgress progress) {
+	private void invoke(ConsumerRecord<K, V> original, @Nullable Acknowledgment acknowledgment, InProgress progress,
+			Consumer<Runnable> around) {
 		checkDeserialized(original);
-		ConsumerRecord<K, V> record = original;
-		if (this.interceptor != null) {
-			record = this.interceptor.intercept(original, consumer());
-			if (record == null) {
-				logger.debug("{}: the record interceptor skips {}", this.listenerId, KafkaUtils.format(original));
-				if (acknowledgment != null) {
-					acknowledgment.acknowledge();
+		if (!this.interceptBeforeTx) {
+			around.accept(() -> {
+				ConsumerRecord<K, V> record = intercepted(original, acknowledgment, progress);
+				if (record != null) {
+					invoke(record, acknowledgment);
 				}
-				progress.skipped();
-				return;
-			}
+			});
+			return;
 		}
+		ConsumerRecord<K, V> record = intercepted(original, acknowledgment, progress);
+		around.accept(() -> {
+			if (record != null) {
+				invoke(record, acknowledgment);
+			}
+		});
+	}
+
+	/** Null when the interceptor wants the record skipped. */
+	private @Nullable ConsumerRecord<K, V> intercepted(ConsumerRecord<K, V> original,
+			@Nullable Acknowledgment acknowledgment, InProgress progress) {
+		if (this.interceptor == null) {
+			return original;
+		}
+		ConsumerRecord<K, V> record = this.interceptor.intercept(original, consumer());
+		if (record == null) {
+			logger.debug("{}: the record interceptor skips {}-{}@{}", this.listenerId, original.topic(),
+					original.partition(), original.offset());
+			if (acknowledgment != null) {
+				acknowledgment.acknowledge();
+			}
+			progress.skipped();
+		}
+		return record;
+	}
+
+	private void invoke(ConsumerRecord<K, V> record, @Nullable Acknowledgment acknowledgment) {
 		try {
 			this.invocation.invoke(record, acknowledgment, consumer());
 		}
 		catch (ListenerExecutionFailedException ex) {
-			throw new ListenerExecutionFailedException(String.valueOf(ex.getMessage()), this.groupId, ex);
+			throw new ListenerExecutionFailedException(String.valueOf(ex.getMessage()), this.groupId,
+					(ex.getCause() != null) ? ex.getCause() : ex);
 		}
 		catch (Exception ex) {
 			throw new ListenerExecutionFailedException("Listener failed", this.groupId, ex);
@@ -240,7 +293,7 @@ final class ListenerCalls<K, V> {
 			this.interceptor.afterRecord(record, consumer());
 		}
 		catch (Exception ex) {
-			logger.error("{}: the record interceptor failed after the call", this.listenerId, ex);
+			logger.error("{}: the record interceptor failed after the call: {}", this.listenerId, Failures.types(ex));
 		}
 	}
 

@@ -56,18 +56,11 @@ final class ListenerInspection {
 							+ "it to false. A listener that needs it can use "
 							+ "@KafkaListener(containerFactory = \"springKafkaListenerContainerFactory\").");
 		}
-		if (this.properties.getKafkaAwareTransactionManager() != null) {
-			checkTransactions(settings);
-		}
+		ContainerRefusals.check(this.id, this.properties, settings, target);
 	}
 
-	private void checkTransactions(ContainerSettings settings) {
-		throw new InvalidListenerException("spring.kafka.producer.transaction-id-prefix", null,
-				"listener '" + this.id + "' has a transaction manager, and its container (ordering="
-						+ settings.ordering().name().toLowerCase(java.util.Locale.ROOT)
-						+ ") cannot put offsets into a transaction",
-				"Use Boot's own container for this listener: "
-						+ "@KafkaListener(containerFactory = \"springKafkaListenerContainerFactory\").");
+	private boolean isTransactional() {
+		return this.properties.getKafkaAwareTransactionManager() != null;
 	}
 
 	EngineSettings settings(ContainerSettings settings, ListenerTarget target, AcknowledgmentMode mode,
@@ -86,13 +79,16 @@ final class ListenerInspection {
 					"Write at least the concurrency (" + concurrency + "); the default is 10000.");
 		}
 		Ordering ordering = target.isBatch() ? Ordering.PARTITION : settings.ordering();
+		// With transactions the offsets are theirs: an offset committed beside them could
+		// replace a newer one that is still pending.
+		boolean commits = hasGroup() && !isTransactional();
 		boolean coverEarlier = mode.isManual() && ordering == Ordering.PARTITION && !mode.outOfOrder();
 		Duration poll = Duration.ofMillis(Math.min(POLL_TIMEOUT.toMillis(), this.properties.getPollTimeout()));
 		return new EngineSettings(ordering, concurrency, target.isBatch() ? maxPollRecords() : 0,
 				settings.maxPendingRecords(), settings.commitInterval(), settings.commitTimeout(),
-				settings.saveCompleted() && hasGroup(), drainTimeout(settings.drainTimeout()),
-				settings.onDrainTimeout(), poll, settings.retry(), hasGroup() && commitsInitialPosition(),
-				isConsumerProtocol(), coverEarlier, hasGroup());
+				settings.saveCompleted() && commits, drainTimeout(settings.drainTimeout()), settings.onDrainTimeout(),
+				poll, settings.retry(), commits && commitsInitialPosition(), isConsumerProtocol(), coverEarlier,
+				commits);
 	}
 
 	private Duration drainTimeout(Duration wanted) {
@@ -108,14 +104,14 @@ final class ListenerInspection {
 		return cap;
 	}
 
-	private boolean commitsInitialPosition() {
+	boolean commitsInitialPosition() {
 		AssignmentCommitOption option = this.properties.getAssignmentCommitOption();
 		String reset = String.valueOf(this.config.getOrDefault(ConsumerConfig.AUTO_OFFSET_RESET_CONFIG, "latest"));
 		boolean jumps = !reset.equals("earliest") && !reset.equals("none");
 		return switch (option) {
 			case NEVER -> false;
 			case ALWAYS -> true;
-			case LATEST_ONLY, LATEST_ONLY_NO_TX -> jumps;
+			case LATEST_ONLY, LATEST_ONLY_NO_TX -> jumps && hasGroup();
 		};
 	}
 

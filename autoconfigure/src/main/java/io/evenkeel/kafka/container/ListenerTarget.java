@@ -2,6 +2,7 @@ package io.evenkeel.kafka.container;
 
 import io.micrometer.observation.ObservationRegistry;
 import org.jspecify.annotations.Nullable;
+import org.springframework.aop.framework.AopProxyUtils;
 import org.springframework.beans.DirectFieldAccessor;
 import org.springframework.kafka.listener.AcknowledgingConsumerAwareMessageListener;
 import org.springframework.kafka.listener.AcknowledgingMessageListener;
@@ -36,9 +37,9 @@ final class ListenerTarget {
 			throw new IllegalArgumentException("Not a message listener: " + listener.getClass().getName());
 		}
 		this.listener = generic;
-		Object target = listener;
+		Object target = bare(listener);
 		while (target instanceof DelegatingMessageListener<?> delegating) {
-			target = delegating.getDelegate();
+			target = bare(delegating.getDelegate());
 		}
 		this.type = ListenerUtils.determineListenerType(target);
 		this.adapter = (target instanceof MessagingMessageListenerAdapter<?, ?> found) ? found : null;
@@ -54,13 +55,19 @@ final class ListenerTarget {
 		if (this.adapter != null) {
 			this.adapter.setObservationRegistry(registry);
 		}
-		Object target = this.listener;
+		Object target = bare(this.listener);
 		while (target instanceof DelegatingMessageListener<?> delegating) {
 			if (target instanceof FilteringMessageListenerAdapter<?, ?> filtering) {
 				filtering.setObservationRegistry(registry);
 			}
-			target = delegating.getDelegate();
+			target = bare(delegating.getDelegate());
 		}
+	}
+
+	/** What an advice chain has been put around. */
+	private static Object bare(Object listener) {
+		Object target = AopProxyUtils.getSingletonTarget(listener);
+		return (target != null) ? target : listener;
 	}
 
 	/**

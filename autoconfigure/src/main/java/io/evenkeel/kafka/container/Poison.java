@@ -3,7 +3,11 @@ package io.evenkeel.kafka.container;
 import java.nio.ByteBuffer;
 import java.util.Optional;
 
+import org.apache.commons.logging.LogFactory;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.springframework.core.log.LogAccessor;
+import org.springframework.kafka.support.KafkaUtils;
+import org.springframework.kafka.support.serializer.DeserializationException;
 import org.apache.kafka.common.errors.RecordDeserializationException;
 import org.apache.kafka.common.header.internals.RecordHeaders;
 import org.apache.kafka.common.record.TimestampType;
@@ -15,6 +19,8 @@ import org.springframework.kafka.support.serializer.SerializationUtils;
  * recoverer understands: no value, and the raw bytes in the deserialization header.
  */
 final class Poison {
+
+	private static final LogAccessor accessor = new LogAccessor(LogFactory.getLog(Poison.class));
 
 	private Poison() {
 	}
@@ -34,6 +40,14 @@ final class Poison {
 				(failure.timestampType() != null) ? failure.timestampType() : TimestampType.NO_TIMESTAMP_TYPE,
 				(key != null) ? key.length : -1, (value != null) ? value.length : -1, null, null, headers,
 				Optional.empty());
+	}
+
+	/** The failure as an error handler knows it. */
+	static DeserializationException failure(ConsumerRecord<?, ?> record, Throwable failure) {
+		DeserializationException known = SerializationUtils.getExceptionFromHeader(record,
+				KafkaUtils.VALUE_DESERIALIZER_EXCEPTION_HEADER, accessor);
+		return (known != null) ? known
+				: new DeserializationException("failed to deserialize", new byte[0], false, failure);
 	}
 
 	private static byte @Nullable [] bytes(@Nullable ByteBuffer buffer) {

@@ -31,29 +31,45 @@ final class RecordCalls<K, V> implements RecordHandler<K, V> {
 
 	private final @Nullable UserErrorHandling<K, V> userErrors;
 
+	private final @Nullable TransactionalCalls<K, V> transactional;
+
 	RecordCalls(String id, ListenerCalls<K, V> calls, AcknowledgmentMode mode, Recoverer<K, V> recoverer,
-			@Nullable UserErrorHandling<K, V> userErrors) {
+			@Nullable UserErrorHandling<K, V> userErrors, @Nullable TransactionalCalls<K, V> transactional) {
 		this.id = id;
 		this.calls = calls;
 		this.mode = mode;
 		this.recoverer = recoverer;
 		this.userErrors = userErrors;
+		this.transactional = transactional;
 	}
 
 	@Override
 	public void handle(Attempt<K, V> attempt) {
+		if (this.transactional != null) {
+			this.transactional.handle(attempt,
+					(around) -> this.calls.callAndWait(attempt.record(), attempt.number(), null, around));
+			return;
+		}
 		Acknowledgment acknowledgment = this.mode.acknowledgment(attempt);
+		Thread worker = Thread.currentThread();
 		this.calls.call(attempt.record(), attempt.number(), acknowledgment,
-				(failure) -> over(attempt, acknowledgment, failure));
+				(failure) -> over(attempt, acknowledgment, failure, worker));
 	}
 
-	private void over(Attempt<K, V> attempt, @Nullable Acknowledgment acknowledgment, @Nullable Throwable failure) {
+	private void over(Attempt<K, V> attempt, @Nullable Acknowledgment acknowledgment, @Nullable Throwable failure,
+			Thread worker) {
+		if (failure != null) {
+			failed(attempt, acknowledgment, failure, worker);
+		}
+		else {
+			succeeded(attempt, acknowledgment);
+		}
+	}
+
+	private void succeeded(Attempt<K, V> attempt, @Nullable Acknowledgment acknowledgment) {
 		ManualAcknowledgment.Nack nack = (acknowledgment instanceof ManualAcknowledgment manual) ? manual.nacked()
 				: null;
-		if (failure != null) {
-			failed(attempt, failure);
-		}
-		else if (nack != null) {
+		if (nack != null) {
 			attempt.again(nack.sleep());
 		}
 		else if (this.mode.isManual()) {
@@ -64,14 +80,21 @@ final class RecordCalls<K, V> implements RecordHandler<K, V> {
 		}
 	}
 
-	private void failed(Attempt<K, V> attempt, Throwable failure) {
+	private void failed(Attempt<K, V> attempt, @Nullable Acknowledgment acknowledgment, Throwable failure,
+			Thread worker) {
 		KafkaBackoffException early = find(failure, KafkaBackoffException.class);
 		if (early != null) {
 			// A retry topic's record whose time has not come: nothing failed.
 			attempt.again(Duration.ofMillis(Math.max(1, early.getDueTimestamp() - System.currentTimeMillis())));
 		}
 		else if (this.userErrors != null) {
-			attempt.exhausted(failure);
+			// A thread that completes a future is not ours to sleep on.
+			if (Thread.currentThread() != worker) {
+				attempt.exhausted(failure);
+			}
+			else if (this.userErrors.retried(attempt, acknowledgment, failure)) {
+				succeeded(attempt, acknowledgment);
+			}
 		}
 		else {
 			logger.debug("{}: call {} for {}-{}@{} failed ({})", this.id, attempt.number(), attempt.record().topic(),
@@ -82,13 +105,18 @@ final class RecordCalls<K, V> implements RecordHandler<K, V> {
 
 	@Override
 	public Recovery recover(Delivery<ConsumerRecord<K, V>> delivery, Throwable failure) {
+		if (this.transactional != null) {
+			return this.transactional.recover(delivery, failure);
+		}
 		return (this.userErrors != null) ? this.userErrors.recover(delivery, failure)
 				: this.recoverer.recover(delivery, failure);
 	}
 
 	@Override
 	public void recoveryFailed(ConsumerRecord<K, V> record, int failures, Throwable failure) {
-		this.recoverer.failed(record, failures, failure);
+		if (!(failure instanceof UserErrorHandling.HandedOverException)) {
+			this.recoverer.failed(record, failures, failure);
+		}
 	}
 
 	@Override

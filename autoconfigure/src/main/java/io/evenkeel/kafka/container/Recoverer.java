@@ -11,6 +11,7 @@ import org.slf4j.LoggerFactory;
 import org.springframework.kafka.listener.ConsumerAwareRecordRecoverer;
 import org.springframework.kafka.listener.ConsumerRecordRecoverer;
 import org.springframework.kafka.listener.DeadLetterPublishingRecoverer;
+import org.springframework.kafka.support.KafkaHeaders;
 
 /**
  * What happens to records whose attempts are exhausted. Worker threads.
@@ -68,6 +69,8 @@ final class Recoverer<K, V> {
 		Consumer<K, V> consumer = this.calls.consumer();
 		Exception exception = (failure instanceof Exception known) ? known
 				: new IllegalStateException("The listener failed with an error", failure);
+		// True of our calls only, not of those that the dead letter may get.
+		record.headers().remove(KafkaHeaders.DELIVERY_ATTEMPT);
 		if (this.recoverer instanceof DeadLetterPublishingRecoverer) {
 			this.topics.ensure(record.topic());
 		}
@@ -82,9 +85,24 @@ final class Recoverer<K, V> {
 
 	void failed(ConsumerRecord<K, V> record, int failures, Throwable failure) {
 		this.failingSince.compareAndSet(0, System.nanoTime());
+		if (Integer.bitCount(failures) != 1) {
+			// Said at the first, second, fourth, eighth, ... failure.
+			return;
+		}
 		logger.error(
 				"{}: the recovery of {}-{}@{} failed {} time(s) and is tried again; the record stays unfinished: {}",
 				this.id, record.topic(), record.partition(), record.offset(), failures, Failures.types(failure));
+	}
+
+	/** Whether recovery means to stop the container. */
+	boolean stops() {
+		return this.onExhausted == OnExhausted.STOP;
+	}
+
+	/** Whether nothing of the application's takes part in a recovery. */
+	boolean isOwn() {
+		return this.onExhausted != OnExhausted.DEAD_LETTER
+				|| this.recoverer instanceof DeadLetterRecoverers.OwnRecoverer;
 	}
 
 	/**

@@ -1,11 +1,15 @@
 package io.evenkeel.kafka.container;
 
 import java.util.List;
+import java.util.function.BooleanSupplier;
+import java.util.function.IntSupplier;
 
+import io.evenkeel.kafka.engine.Attempt;
 import io.evenkeel.kafka.engine.RecordHandler.Recovery;
 import io.evenkeel.kafka.engine.dispatch.Delivery;
-import org.apache.kafka.clients.consumer.Consumer;
+import io.evenkeel.kafka.engine.dispatch.Outcome;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.common.errors.RecordDeserializationException;
 import org.jspecify.annotations.Nullable;
 import org.springframework.kafka.listener.CommonErrorHandler;
 import org.springframework.kafka.listener.DefaultErrorHandler;
@@ -24,12 +28,39 @@ final class UserErrorHandling<K, V> {
 
 	private final ListenerCalls<K, V> calls;
 
-	private final MessageListenerContainer container;
+	private final EvenkeelContainer<K, V> container;
 
-	UserErrorHandling(CommonErrorHandler handler, ListenerCalls<K, V> calls, MessageListenerContainer container) {
+	UserErrorHandling(CommonErrorHandler handler, ListenerCalls<K, V> calls, EvenkeelContainer<K, V> container) {
 		this.handler = handler;
 		this.calls = calls;
 		this.container = container;
+	}
+
+	/**
+	 * Let the user's handler decide until it is done with the record, on the worker that
+	 * made the first call.
+	 * @param attempt the call that failed
+	 * @param acknowledgment the listener's
+	 * @param failure why
+	 * @return null when a later call succeeded or the attempt was answered
+	 */
+	boolean retried(Attempt<K, V> attempt, @Nullable Acknowledgment acknowledgment, Throwable failure) {
+		try {
+			Recovery recovery = decide(attempt.record(), failure, acknowledgment, attempt::nextNumber,
+					attempt::isStopping);
+			if (recovery == Recovery.SUCCEEDED) {
+				return true;
+			}
+			attempt.recovered(Outcome.SKIPPED);
+		}
+		catch (HandedOverException ex) {
+			attempt.again(java.time.Duration.ZERO);
+		}
+		catch (RuntimeException ex) {
+			// The handler itself failed: the engine comes back to it after a while.
+			attempt.exhausted(failure);
+		}
+		return false;
 	}
 
 	/**
@@ -39,17 +70,25 @@ final class UserErrorHandling<K, V> {
 	 * @return how it ended
 	 */
 	Recovery recover(Delivery<ConsumerRecord<K, V>> delivery, Throwable failure) {
-		ConsumerRecord<K, V> record = delivery.record();
+		return decide(delivery.record(), failure, Acknowledged.INSTANCE, () -> {
+			delivery.beginAttempt();
+			return delivery.attempt();
+		}, delivery.assignment()::isStopping);
+	}
+
+	private Recovery decide(ConsumerRecord<K, V> record, Throwable failure, @Nullable Acknowledgment acknowledgment,
+			IntSupplier number, BooleanSupplier stopping) {
+		MessageListenerContainer view = ContainerView.of(this.container, stopping);
 		@Nullable Throwable last = failure;
 		try {
 			while (last != null) {
-				if (handled(record, exception(last))) {
+				if (handled(record, exception(record, last), view)) {
 					return Recovery.SKIPPED;
 				}
-				if (delivery.assignment().isStopping()) {
-					throw new IllegalStateException("The partition is being handed over");
+				if (stopping.getAsBoolean()) {
+					throw new HandedOverException();
 				}
-				last = this.calls.callAndWait(record, delivery.beginAttempt(), Acknowledged.INSTANCE);
+				last = this.calls.callAndWait(record, number.getAsInt(), acknowledgment);
 			}
 			return Recovery.SUCCEEDED;
 		}
@@ -58,18 +97,49 @@ final class UserErrorHandling<K, V> {
 		}
 	}
 
-	private boolean handled(ConsumerRecord<K, V> record, Exception failure) {
-		Consumer<K, V> consumer = this.calls.consumer();
+	private boolean handled(ConsumerRecord<K, V> record, Exception failure, MessageListenerContainer view) {
+		HandlerConsumer<K, V> consumer = new HandlerConsumer<>(this.calls.consumer(), record);
 		if (this.handler instanceof DefaultErrorHandler || !this.handler.seeksAfterHandling()) {
-			return this.handler.handleOne(failure, record, consumer, this.container);
+			return this.handler.handleOne(failure, record, consumer.proxy(), view);
 		}
-		this.handler.handleRemaining(failure, List.of(record), consumer, this.container);
-		return true;
+		try {
+			this.handler.handleRemaining(failure, List.of(record), consumer.proxy(), view);
+		}
+		catch (RuntimeException ex) {
+			// Handlers that seek say so with an exception, too.
+			if (consumer.target() == null) {
+				throw ex;
+			}
+		}
+		Long target = consumer.target();
+		if (target == null || target == record.offset() + 1) {
+			return true;
+		}
+		if (target != record.offset()) {
+			this.calls.consumer()
+				.seek(new org.apache.kafka.common.TopicPartition(record.topic(), record.partition()), target);
+			throw new HandedOverException();
+		}
+		return false;
 	}
 
-	private Exception exception(Throwable failure) {
+	static Exception exception(ConsumerRecord<?, ?> record, Throwable failure) {
+		if (failure instanceof RecordDeserializationException) {
+			return Poison.failure(record, failure);
+		}
 		return (failure instanceof Exception known) ? known
 				: new ListenerExecutionFailedException("The listener failed with an error", failure);
+	}
+
+	/** The record is not ours to handle any more; its next owner handles it. */
+	static final class HandedOverException extends RuntimeException {
+
+		private static final long serialVersionUID = 1L;
+
+		HandedOverException() {
+			super("The partition is being handed over", null, false, false);
+		}
+
 	}
 
 	/** In these attempts the success of the call is the acknowledgment. */

@@ -58,6 +58,14 @@ public final class Attempt<K, V> {
 	}
 
 	/**
+	 * Tell somebody when this call is answered. To be called before the listener is.
+	 * @param closed must not throw
+	 */
+	public void whenClosed(Runnable closed) {
+		this.call.whenClosed(closed);
+	}
+
+	/**
 	 * Whether this call was answered.
 	 * @return true once it was
 	 */
@@ -176,10 +184,25 @@ public final class Attempt<K, V> {
 	}
 
 	/**
-	 * Call the handler again, before the later records of the lane.
+	 * Another call for the record inside this attempt begins.
+	 * @return its number
+	 */
+	public int nextNumber() {
+		this.call.delivery().beginAttempt();
+		return number();
+	}
+
+	/**
+	 * Call the handler again, before the later records of the lane. This call was no
+	 * failure and does not count as an attempt.
 	 * @param after how long to wait
 	 */
 	public void again(Duration after) {
+		if (!this.call.isClosed()) {
+			for (Delivery<ConsumerRecord<K, V>> delivery : this.call.deliveries()) {
+				delivery.uncount();
+			}
+		}
 		this.call.park(after.toNanos());
 	}
 

@@ -28,16 +28,27 @@ final class BackPressure {
 	}
 
 	/**
-	 * Whether one partition has used up its share.
+	 * Whether one partition is to be held back.
+	 *
+	 * <p>
+	 * A free slot with nothing to run says that all that is pending waits for something
+	 * else: a stuck handler, the next attempt, an acknowledgment. Then only its own share
+	 * holds a partition back. Otherwise the overshoot of some stuck partitions could fill
+	 * the listener for ever, and the others would stand still beside free slots.
 	 * @param pending records pending in the partition
 	 * @param limit the most records held by the listener
 	 * @param partitions the number of assigned partitions, at least 1
 	 * @param now whether the partition is held back now
+	 * @param full whether the listener as a whole has no room
+	 * @param starving whether a slot is free and nothing can be run
 	 * @return true when nothing more of it may be fetched
 	 */
-	static boolean exceedsShare(int pending, int limit, int partitions, boolean now) {
+	static boolean holds(int pending, int limit, int partitions, boolean now, boolean full, boolean starving) {
 		int share = Math.max(1, limit / partitions);
-		return pending >= (now ? Math.max(1, share / 2) : share);
+		if (starving) {
+			return pending >= share;
+		}
+		return full || pending >= (now ? Math.max(1, share / 2) : share);
 	}
 
 }

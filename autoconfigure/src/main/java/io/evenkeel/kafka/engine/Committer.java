@@ -7,6 +7,7 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.function.LongSupplier;
 
 import io.evenkeel.kafka.engine.EngineListener.CommitResult;
@@ -66,7 +67,8 @@ final class Committer<K, V> {
 
 	private final String id;
 
-	private boolean inFlight;
+	/** What the background commit in flight is about; empty when there is none. */
+	private Set<TopicPartition> inFlight = Set.of();
 
 	private long lastNanos;
 
@@ -96,7 +98,7 @@ final class Committer<K, V> {
 	 */
 	void turn(Collection<PartitionState<K, V>> states) {
 		throwIfFatal();
-		if (this.inFlight || untilDue() > 0) {
+		if (!this.inFlight.isEmpty() || untilDue() > 0) {
 			return;
 		}
 		this.lastNanos = this.clock.getAsLong();
@@ -104,11 +106,12 @@ final class Committer<K, V> {
 		if (points.isEmpty()) {
 			return;
 		}
-		this.inFlight = true;
+		Map<TopicPartition, OffsetAndMetadata> wanted = offsets(points);
+		this.inFlight = wanted.keySet();
 		long sent = this.lastNanos;
 		boolean accepted = false;
 		try {
-			this.consumer.commitAsync(offsets(points), (offsets, failure) -> answered(points, failure, sent));
+			this.consumer.commitAsync(wanted, (offsets, failure) -> answered(points, failure, sent));
 			accepted = true;
 		}
 		catch (RebalanceInProgressException ex) {
@@ -116,13 +119,13 @@ final class Committer<K, V> {
 		}
 		finally {
 			if (!accepted) {
-				this.inFlight = false;
+				this.inFlight = Set.of();
 			}
 		}
 	}
 
 	private void answered(Map<PartitionState<K, V>, CommitPoint> points, @Nullable Exception failure, long sent) {
-		this.inFlight = false;
+		this.inFlight = Set.of();
 		long nanos = this.clock.getAsLong() - sent;
 		if (failure == null) {
 			apply(points);
@@ -148,7 +151,9 @@ final class Committer<K, V> {
 	}
 
 	/**
-	 * Commit what is about to be handed over, and wait for the answer.
+	 * Commit what is about to be handed over, and wait for the answer. A background
+	 * commit of it that is not answered yet is waited for too, even when nothing is left
+	 * to commit: it must not arrive after the new owner's first one.
 	 * @param states drained assignments
 	 * @param timeout the longest wait
 	 * @return whether the broker has everything
@@ -159,13 +164,13 @@ final class Committer<K, V> {
 		int refused = 0;
 		while (true) {
 			Map<PartitionState<K, V>, CommitPoint> points = points(states);
-			if (points.isEmpty()) {
+			if (points.isEmpty() && !isInFlight(states)) {
 				return true;
 			}
 			long left = deadline - this.clock.getAsLong();
 			if (left <= 0) {
-				logger.warn("{}: the commit of {} partition(s) was not answered within {} ms; their last completed "
-						+ "records may be handled again", this.id, points.size(), timeout.toMillis());
+				logger.warn("{}: the commit of {} was not answered within {} ms; their last completed "
+						+ "records may be handled again", this.id, assignments(states), timeout.toMillis());
 				return false;
 			}
 			long sent = this.clock.getAsLong();
@@ -187,13 +192,22 @@ final class Committer<K, V> {
 				}
 				else if (result == CommitResult.ERROR || ex instanceof FencedInstanceIdException
 						|| (result == CommitResult.FENCED && !this.settings.consumerProtocol() && ++refused > 1)) {
-					logger.warn("{}: the commit of {} partition(s) failed; their last completed records may be "
-							+ "handled again", this.id, points.size(), ex);
+					logger.warn("{}: the commit of {} failed; their last completed records may be handled again",
+							this.id, assignments(states), ex);
 					return false;
 				}
 			}
 			this.ownerWait.await(Math.min(RETRY_PAUSE.toNanos(), Math.max(0, deadline - this.clock.getAsLong())));
 		}
+	}
+
+	private boolean isInFlight(Collection<PartitionState<K, V>> states) {
+		for (PartitionState<K, V> state : states) {
+			if (this.inFlight.contains(state.partition())) {
+				return true;
+			}
+		}
+		return false;
 	}
 
 	/** Whether a commit was refused in a way that asks who owns what; asked once. */
@@ -230,6 +244,10 @@ final class Committer<K, V> {
 		points.forEach((state, point) -> offsets.put(state.partition(),
 				new OffsetAndMetadata(point.offset(), point.metadata())));
 		return offsets;
+	}
+
+	private List<?> assignments(Collection<PartitionState<K, V>> states) {
+		return states.stream().map(PartitionState::assignment).toList();
 	}
 
 	private void apply(Map<PartitionState<K, V>, CommitPoint> points) {

@@ -2,11 +2,13 @@ package io.evenkeel.kafka.engine;
 
 import java.time.Duration;
 import java.time.Instant;
+import java.util.Iterator;
 import java.util.Queue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.BiConsumer;
 import java.util.function.Function;
 import java.util.function.LongSupplier;
@@ -49,6 +51,8 @@ public final class ConsumerEngine<K, V> implements Runnable {
 
 	private static final Duration CLOSE_TIMEOUT = Duration.ofSeconds(5);
 
+	private static final long REFUSAL_LOG_NANOS = TimeUnit.MINUTES.toNanos(1);
+
 	private static final long NOT_STOPPING = Long.MIN_VALUE;
 
 	private final String id;
@@ -56,6 +60,8 @@ public final class ConsumerEngine<K, V> implements Runnable {
 	private final EngineConfig<K, V> config;
 
 	private final EngineParts<K, V> parts;
+
+	private final CompletionQueue<ConsumerRecord<K, V>> completions = new CompletionQueue<>();
 
 	private final Dispatcher<ConsumerRecord<K, V>> dispatcher;
 
@@ -66,6 +72,8 @@ public final class ConsumerEngine<K, V> implements Runnable {
 	private final RestartBackOff backOff;
 
 	private final Queue<Command<K, V>> commands = new ConcurrentLinkedQueue<>();
+
+	private final AtomicLong lastRefusal = new AtomicLong();
 
 	private final CountDownLatch ended = new CountDownLatch(1);
 
@@ -93,20 +101,20 @@ public final class ConsumerEngine<K, V> implements Runnable {
 		this.config = config;
 		this.backOff = new RestartBackOff(config.restartInitial(), config.restartMax());
 		EngineSettings settings = config.settings();
-		CompletionQueue<ConsumerRecord<K, V>> completions = new CompletionQueue<>();
+		CompletionQueue<ConsumerRecord<K, V>> completions = this.completions;
 		this.dispatcher = new Dispatcher<>(completions, this.clock, settings.concurrency(), settings.batchSize());
 		EngineListener listener = new GuardedListener(config.id(), config.listener());
 		AttemptInvoker<K, V> invoker = new AttemptInvoker<>(config.handler(), config.planner(),
 				new Acknowledgments<>(settings.coverEarlier()), listener, this.clock, this::unrecoverable);
 		this.dispatcher.attach(new Worker<>(this.dispatcher, invoker, this.clock, (assignment, bug) -> logger
-			.error("{}: a call for {} failed beyond its handler; it is called " + "again", this.id, assignment, bug)),
-				config.workers());
+			.error("{}: a call for {} failed beyond its handler; it is called again", this.id, assignment, bug)),
+				config.workers(), this::workerRefused);
 		LaneKeys laneKeys = new LaneKeys(settings.ordering(),
 				(type) -> logger.warn("{}: keys of {} cannot be compared (no equals and hashCode of its own): their "
 						+ "records keep the order of the partition", this.id, type.getName()));
 		this.parts = new EngineParts<>(new AssignmentTable<>(), this.dispatcher,
 				new Completions<>(completions, listener, this.clock), config.handler(), config.callbacks(), listener,
-				settings, laneKeys, config.pauseRequests(), this.clock, completions::await, this.log);
+				settings, laneKeys, config.pauseRequests(), this.clock, this::await, this.log);
 	}
 
 	@Override
@@ -134,8 +142,12 @@ public final class ConsumerEngine<K, V> implements Runnable {
 			this.snapshot = EngineSnapshot.EMPTY;
 			this.hasEnded = true;
 			cancelCommands();
-			this.config.lifecycle().stopped(cause, failure);
-			this.ended.countDown();
+			try {
+				this.config.lifecycle().stopped(cause, failure);
+			}
+			finally {
+				this.ended.countDown();
+			}
 		}
 	}
 
@@ -188,9 +200,10 @@ public final class ConsumerEngine<K, V> implements Runnable {
 	}
 
 	private void drainAndClose(Consumer<K, V> consumer, ConsumerLoop<K, V> loop) {
-		this.config.lifecycle().stopping(consumer);
+		guarded(() -> this.config.lifecycle().stopping(consumer));
 		loop.stop(this.stopBy);
 		while (!loop.isDrained() && this.clock.getAsLong() - this.stopBy < 0) {
+			runCommands(consumer, loop);
 			loop.doWork();
 			this.snapshot = loop.snapshot();
 		}
@@ -198,6 +211,9 @@ public final class ConsumerEngine<K, V> implements Runnable {
 	}
 
 	private Ending failed(@Nullable Consumer<K, V> consumer, @Nullable ConsumerLoop<K, V> loop, Throwable failure) {
+		// Left set it would fail each further wait and each further consumer.
+		Thread.interrupted();
+		this.loop = null;
 		StopCause fatal = fatal(failure);
 		int assignments = (loop != null) ? loop.assignments() : 0;
 		if (loop != null) {
@@ -222,7 +238,7 @@ public final class ConsumerEngine<K, V> implements Runnable {
 		Duration after = this.backOff.next(this.clock.getAsLong());
 		logger.error("{}: the consumer failed; its {} assignment(s) are reset and a new consumer is made in {} ms",
 				this.id, assignments, after.toMillis(), failure);
-		this.config.lifecycle().restarting(failure, after);
+		guarded(() -> this.config.lifecycle().restarting(failure, after));
 		sleep(after);
 		return new Ending(null, failure);
 	}
@@ -243,8 +259,53 @@ public final class ConsumerEngine<K, V> implements Runnable {
 	private void runCommands(Consumer<K, V> consumer, ConsumerLoop<K, V> loop) {
 		Command<K, V> command = this.commands.poll();
 		while (command != null) {
-			command.action.accept(consumer, loop);
+			try {
+				command.action.accept(consumer, loop);
+			}
+			catch (RuntimeException ex) {
+				logger.error("{}: what was asked of the consumer failed", this.id, ex);
+			}
 			command = this.commands.poll();
+		}
+	}
+
+	/**
+	 * How the owner waits where it cannot poll. A handler in hand may ask something of
+	 * the consumer, and a drain would wait for it in vain if nobody answered.
+	 */
+	private void await(long nanos) {
+		runReads();
+		this.completions.await(nanos);
+	}
+
+	private void runReads() {
+		ConsumerLoop<K, V> here = this.loop;
+		if (here == null || this.commands.isEmpty()) {
+			return;
+		}
+		for (Iterator<Command<K, V>> pending = this.commands.iterator(); pending.hasNext();) {
+			Command<K, V> command = pending.next();
+			if (command.isRead) {
+				pending.remove();
+				command.action.accept(here.consumer(), here);
+			}
+		}
+	}
+
+	private void guarded(Runnable action) {
+		try {
+			action.run();
+		}
+		catch (Throwable ex) {
+			logger.error("{}: a life-cycle callback failed", this.id, ex);
+		}
+	}
+
+	private void workerRefused(Throwable failure) {
+		long now = this.clock.getAsLong();
+		long last = this.lastRefusal.get();
+		if ((last == 0 || now - last > REFUSAL_LOG_NANOS) && this.lastRefusal.compareAndSet(last, now)) {
+			logger.warn("{}: no thread for a further worker; the calls go on with those there are", this.id, failure);
 		}
 	}
 
@@ -258,7 +319,9 @@ public final class ConsumerEngine<K, V> implements Runnable {
 
 	private void unrecoverable(Throwable failure) {
 		this.recoveryFailure = failure;
-		logger.error("{}: a record could not be handled and recovery is set to stop the listener", this.id, failure);
+		// Not the failure itself: its message may hold what the record held.
+		logger.error("{}: a record could not be handled ({}) and recovery is set to stop the listener", this.id,
+				failure.getClass().getName());
 		stop(this.config.settings().drainTimeout());
 	}
 
@@ -288,7 +351,8 @@ public final class ConsumerEngine<K, V> implements Runnable {
 			catch (Throwable ex) {
 				result.completeExceptionally(ex);
 			}
-		}, () -> result.completeExceptionally(new IllegalStateException("The listener has stopped"))));
+		}, () -> result.completeExceptionally(new IllegalStateException("The listener has stopped")), true));
+		this.completions.signal();
 		if (this.hasEnded) {
 			cancelCommands();
 		}
@@ -308,7 +372,7 @@ public final class ConsumerEngine<K, V> implements Runnable {
 			return;
 		}
 		this.commands.add(new Command<>((consumer, loop) -> loop.seek(partition, move), () -> {
-		}));
+		}, false));
 	}
 
 	/**
@@ -423,7 +487,8 @@ public final class ConsumerEngine<K, V> implements Runnable {
 		}
 	}
 
-	private record Command<K, V>(BiConsumer<Consumer<K, V>, ConsumerLoop<K, V>> action, Runnable cancel) {
+	private record Command<K, V>(BiConsumer<Consumer<K, V>, ConsumerLoop<K, V>> action, Runnable cancel,
+			boolean isRead) {
 	}
 
 	private record Ending(@Nullable StopCause cause, @Nullable Throwable failure) {

@@ -7,17 +7,13 @@ import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.function.LongSupplier;
 
-import io.evenkeel.kafka.engine.EngineListener.ResetCause;
 import io.evenkeel.kafka.engine.dispatch.Dispatcher;
-import io.evenkeel.kafka.engine.offset.OffsetTracker;
 import org.apache.kafka.clients.consumer.CloseOptions;
 import org.apache.kafka.clients.consumer.Consumer;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.ConsumerRecords;
-import org.apache.kafka.clients.consumer.InvalidOffsetException;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.errors.RecordDeserializationException;
-import org.apache.kafka.common.errors.TimeoutException;
 import org.apache.kafka.common.errors.WakeupException;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -59,13 +55,13 @@ final class ConsumerLoop<K, V> {
 
 	private final Intake<K, V> intake;
 
+	private final Positions<K, V> positions;
+
 	private final PausePlan<K, V> pausePlan;
 
 	private final RecordHandler<K, V> handler;
 
 	private final EngineCallbacks<K, V> callbacks;
-
-	private final EngineListener listener;
 
 	private final EngineSettings settings;
 
@@ -83,14 +79,14 @@ final class ConsumerLoop<K, V> {
 		this.completions = parts.completions();
 		this.handler = parts.handler();
 		this.callbacks = parts.callbacks();
-		this.listener = parts.listener();
 		this.settings = parts.settings();
 		this.clock = parts.clock();
-		this.committer = new Committer<>(id, consumer, this.settings, this.listener, this.clock, parts.ownerWait());
+		this.committer = new Committer<>(id, consumer, this.settings, parts.listener(), this.clock, parts.ownerWait());
 		this.rebalancer = new Rebalancer<>(id, consumer, this.table, this.dispatcher, this.committer, this.completions,
-				this.settings, this.callbacks, this.listener, this.clock, parts.ownerWait(), parts.log(),
+				this.settings, this.callbacks, parts.listener(), this.clock, parts.ownerWait(), parts.log(),
 				this::applyPauses);
 		this.intake = new Intake<>(id, this.table, this.dispatcher, parts.laneKeys(), this::renew);
+		this.positions = new Positions<>(id, consumer);
 		this.pausePlan = new PausePlan<>(consumer, this.dispatcher, parts.pauseRequests(), this.settings);
 	}
 
@@ -111,7 +107,12 @@ final class ConsumerLoop<K, V> {
 	int doWork() {
 		int work = this.completions.apply();
 		this.rebalancer.restore(RESTORE_WAIT);
-		learnPositions();
+		if (this.committer.untilDue() == 0) {
+			this.positions.learn(this.table.view());
+		}
+		else {
+			this.positions.learnFirst(this.table.view());
+		}
 		if (this.committer.takeOwnershipInDoubt()) {
 			checkOwnership();
 		}
@@ -165,30 +166,6 @@ final class ConsumerLoop<K, V> {
 	}
 
 	/**
-	 * A partition without a committed offset would be reset anew by its next owner, past
-	 * all that has not been handled: its position is committed as soon as it is known.
-	 */
-	private void learnPositions() {
-		for (PartitionState<K, V> state : this.table.view()) {
-			if (state.wantsPosition()) {
-				OffsetTracker tracker = state.assignment().tracker();
-				if (tracker.committable() < 0) {
-					try {
-						tracker.position(this.consumer.position(state.partition(), Duration.ZERO));
-						state.positionKnown();
-					}
-					catch (TimeoutException | IllegalStateException | InvalidOffsetException ex) {
-						logger.trace("{}: position of {} not known yet", this.id, state.partition());
-					}
-				}
-				else {
-					state.positionKnown();
-				}
-			}
-		}
-	}
-
-	/**
 	 * A commit was refused: what the consumer still owns keeps its state, the rest is
 	 * reset.
 	 */
@@ -203,8 +180,7 @@ final class ConsumerLoop<K, V> {
 		if (!gone.isEmpty()) {
 			logger.warn("{}: a commit was refused and {} partition(s) are not owned any more: their state is reset",
 					this.id, gone.size());
-			this.rebalancer.fence(gone);
-			this.listener.reset(ResetCause.FENCED, gone.size());
+			this.rebalancer.disowned(gone);
 		}
 	}
 
@@ -227,6 +203,11 @@ final class ConsumerLoop<K, V> {
 			logger.warn("{}: seek of {} ignored: it is not assigned here", this.id, partition);
 			return;
 		}
+		if (state.assignment().isStopping()) {
+			// A new assignment now would outlive the hand-over.
+			logger.warn("{}: seek of {} ignored: it is being handed over", this.id, partition);
+			return;
+		}
 		move.accept(this.consumer);
 		renew(state);
 	}
@@ -236,6 +217,7 @@ final class ConsumerLoop<K, V> {
 	 * @param deadline nanoseconds of the clock until when records in hand are waited for
 	 */
 	void stop(long deadline) {
+		this.positions.learn(this.table.view());
 		this.stopping = true;
 		this.rebalancer.stopping(deadline);
 	}

@@ -8,8 +8,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Keeps what a listener throws away from the engine: meters must not be able to break a
- * transition. The first failure is logged, the others would only repeat it.
+ * Keeps what a listener throws away from the engine, errors included: meters must not be
+ * able to break a transition. The first failure is logged, the others would only repeat
+ * it.
  */
 final class GuardedListener implements EngineListener {
 
@@ -46,7 +47,7 @@ final class GuardedListener implements EngineListener {
 		try {
 			this.delegate.firstCall(topic, waitNanos);
 		}
-		catch (RuntimeException ex) {
+		catch (Throwable ex) {
 			report(ex);
 		}
 	}
@@ -61,7 +62,7 @@ final class GuardedListener implements EngineListener {
 		try {
 			this.delegate.ended(topic, outcome, residenceNanos);
 		}
-		catch (RuntimeException ex) {
+		catch (Throwable ex) {
 			report(ex);
 		}
 	}
@@ -90,12 +91,12 @@ final class GuardedListener implements EngineListener {
 		try {
 			action.run();
 		}
-		catch (RuntimeException ex) {
+		catch (Throwable ex) {
 			report(ex);
 		}
 	}
 
-	private void report(RuntimeException failure) {
+	private void report(Throwable failure) {
 		if (this.reported.compareAndSet(false, true)) {
 			logger.error("{}: a listener of the engine failed; further failures are not logged", this.id, failure);
 		}

@@ -73,22 +73,33 @@ final class Intake<K, V> {
 		for (Map.Entry<TopicPartition, OffsetAndMetadata> next : records.nextOffsets().entrySet()) {
 			PartitionState<K, V> state = this.table.get(next.getKey());
 			if (state != null && !state.assignment().isStopping()) {
-				state.assignment().tracker().position(next.getValue().offset());
+				current(state, next.getValue().offset()).assignment().tracker().position(next.getValue().offset());
 			}
 		}
 		return queued;
 	}
 
 	private void accept(PartitionState<K, V> initial, List<ConsumerRecord<K, V>> records, long now) {
-		PartitionState<K, V> state = initial;
-		if (!records.isEmpty() && records.get(0).offset() < state.assignment().tracker().position()) {
-			logger.warn("{}: the position of {} went back from {} to {}: its state is reset", this.id,
-					state.partition(), state.assignment().tracker().position(), records.get(0).offset());
-			state = this.renewal.renew(state);
-		}
+		PartitionState<K, V> state = records.isEmpty() ? initial : current(initial, records.get(0).offset());
 		for (int i = 0; i < records.size(); i++) {
 			begin(state, records.get(i), now, null);
 		}
+	}
+
+	/**
+	 * The state that an offset belongs to. One below the position, or below what was
+	 * committed when the partition came, means that the log is not the one that the state
+	 * is about: a committed offset that is kept would hold all commits back until it is
+	 * reached again, and a completed map would skip records that nobody has handled.
+	 */
+	private PartitionState<K, V> current(PartitionState<K, V> state, long offset) {
+		long known = Math.max(state.assignment().tracker().position(), state.restoredOffset());
+		if (offset >= known || state.assignment().isStopping()) {
+			return state;
+		}
+		logger.warn("{}: the position of {} went back from {} to {}: its state is reset", this.id, state.partition(),
+				known, offset);
+		return this.renewal.renew(state);
 	}
 
 	/**
@@ -99,14 +110,15 @@ final class Intake<K, V> {
 	 * @param now nanoseconds of the clock
 	 */
 	void acceptPoison(ConsumerRecord<K, V> record, Throwable failure, long now) {
-		PartitionState<K, V> state = this.table.get(new TopicPartition(record.topic(), record.partition()));
-		if (state != null && record.offset() >= state.assignment().tracker().position()) {
-			begin(state, record, now, failure);
-			if (!this.batch.isEmpty()) {
-				this.dispatcher.submit(this.batch);
-				this.batch.clear();
-			}
-			state.assignment().tracker().position(record.offset() + 1);
+		PartitionState<K, V> known = this.table.get(new TopicPartition(record.topic(), record.partition()));
+		if (known == null || known.assignment().isStopping()) {
+			return;
+		}
+		PartitionState<K, V> state = current(known, record.offset());
+		begin(state, record, now, failure);
+		if (!this.batch.isEmpty()) {
+			this.dispatcher.submit(this.batch);
+			this.batch.clear();
 		}
 	}
 
@@ -115,7 +127,7 @@ final class Intake<K, V> {
 			return;
 		}
 		Delivery<ConsumerRecord<K, V>> delivery = state.assignment()
-			.begin(record, record.offset(), this.laneKeys.laneKey(record.key()), now);
+			.begin(record, record.offset(), laneKey(record), now);
 		if (state.wasCompleted(record.offset())) {
 			state.assignment().completed(delivery);
 			return;
@@ -124,6 +136,21 @@ final class Intake<K, V> {
 			delivery.exhausted(poison);
 		}
 		this.batch.add(delivery);
+	}
+
+	/**
+	 * A key whose own code fails must not stop the partition: it gets the partition's
+	 * order.
+	 */
+	private @Nullable Object laneKey(ConsumerRecord<K, V> record) {
+		try {
+			return this.laneKeys.laneKey(record.key());
+		}
+		catch (RuntimeException ex) {
+			logger.warn("{}: the key of {}-{}@{} cannot be hashed; the record keeps the order of its partition",
+					this.id, record.topic(), record.partition(), record.offset(), ex);
+			return null;
+		}
 	}
 
 	/**

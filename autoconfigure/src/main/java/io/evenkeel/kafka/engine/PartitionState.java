@@ -24,6 +24,8 @@ final class PartitionState<K, V> {
 
 	private long committed = -1;
 
+	private long restoredOffset = -1;
+
 	private String committedMetadata = "";
 
 	private boolean wantsPosition;
@@ -46,6 +48,7 @@ final class PartitionState<K, V> {
 	void restore(long committed, String metadata, CompletedOffsets completed) {
 		this.restored = true;
 		this.committed = committed;
+		this.restoredOffset = committed;
 		this.committedMetadata = metadata;
 		if (!completed.isEmpty()) {
 			this.completed = completed;
@@ -110,6 +113,13 @@ final class PartitionState<K, V> {
 
 	long committedOffset() {
 		return this.committed;
+	}
+
+	/**
+	 * The committed offset that was found when the partition came; -1 if there was none.
+	 */
+	long restoredOffset() {
+		return this.restoredOffset;
 	}
 
 	boolean wantsPosition() {

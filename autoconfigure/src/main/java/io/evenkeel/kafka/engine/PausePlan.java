@@ -47,12 +47,13 @@ final class PausePlan<K, V> {
 			pending += state.assignment().tracker().unfinished();
 		}
 		this.full = BackPressure.full(pending, this.settings.maxPendingRecords(), this.full);
+		boolean starving = this.dispatcher.isStarving();
 		this.holdingBack = false;
 		Set<TopicPartition> wanted = new HashSet<>();
 		boolean all = this.requests.all();
 		for (PartitionState<K, V> state : states) {
 			user(state, all || this.requests.partition(state.partition()));
-			state.backPressure(heldBack(state, states.size()));
+			state.backPressure(heldBack(state, states.size(), starving));
 			this.holdingBack |= state.isBackPressure();
 			if (stopping || state.isUserPaused() || state.isBackPressure() || !state.isRestored()) {
 				wanted.add(state.partition());
@@ -68,10 +69,9 @@ final class PausePlan<K, V> {
 		}
 	}
 
-	private boolean heldBack(PartitionState<K, V> state, int partitions) {
-		return this.full
-				|| BackPressure.exceedsShare(state.assignment().tracker().unfinished(),
-						this.settings.maxPendingRecords(), partitions, state.isBackPressure())
+	private boolean heldBack(PartitionState<K, V> state, int partitions, boolean starving) {
+		return BackPressure.holds(state.assignment().tracker().unfinished(), this.settings.maxPendingRecords(),
+				partitions, state.isBackPressure(), this.full, starving)
 				|| (this.settings.saveCompleted() && state.assignment().tracker().mapTooLarge(state.metadataLimit()));
 	}
 

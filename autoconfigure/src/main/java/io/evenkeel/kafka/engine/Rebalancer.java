@@ -17,7 +17,6 @@ import org.apache.kafka.clients.consumer.Consumer;
 import org.apache.kafka.clients.consumer.ConsumerRebalanceListener;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
-import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.errors.RetriableException;
 import org.apache.kafka.common.errors.WakeupException;
@@ -73,6 +72,8 @@ final class Rebalancer<K, V> implements ConsumerRebalanceListener {
 
 	private final Runnable pauses;
 
+	private final Positions<K, V> positions;
+
 	/** What is left for draining when the listener stops; negative while it does not. */
 	private long stopDeadline = -1;
 
@@ -102,6 +103,7 @@ final class Rebalancer<K, V> implements ConsumerRebalanceListener {
 		this.ownerWait = ownerWait;
 		this.log = log;
 		this.pauses = pauses;
+		this.positions = new Positions<>(id, consumer);
 	}
 
 	@Override
@@ -128,7 +130,15 @@ final class Rebalancer<K, V> implements ConsumerRebalanceListener {
 		if (this.stopping) {
 			this.dispatcher.stop(AssignmentTable.assignments(opened));
 		}
-		restore(this.settings.commitTimeout());
+		try {
+			restore(this.settings.commitTimeout());
+		}
+		catch (RuntimeException ex) {
+			// The callback must not end half-way: the next turn asks again, and fails in
+			// its
+			// place if it must.
+			logger.warn("{}: the committed offsets of {} could not be read", this.id, partitions, ex);
+		}
 		// Before the same poll can bring records of a partition that should be paused.
 		this.pauses.run();
 		List<AssignedPartition> assigned = AssignmentTable.assigned(opened);
@@ -165,11 +175,24 @@ final class Rebalancer<K, V> implements ConsumerRebalanceListener {
 	public void onPartitionsLost(Collection<TopicPartition> partitions) {
 		long start = this.clock.getAsLong();
 		List<PartitionState<K, V>> lost = this.table.of(partitions);
+		if (lost.isEmpty() && (this.stopping || this.failing)) {
+			return;
+		}
+		lost(lost, partitions, ResetCause.LOST, start);
+	}
+
+	/** A commit was refused and the consumer does not own these any more. */
+	void disowned(List<PartitionState<K, V>> gone) {
+		lost(gone, gone.stream().map(PartitionState::partition).toList(), ResetCause.FENCED, this.clock.getAsLong());
+	}
+
+	private void lost(List<PartitionState<K, V>> lost, Collection<TopicPartition> partitions, ResetCause cause,
+			long start) {
 		int before = dropped(lost);
 		fence(lost);
 		Drain drain = new Drain(0, dropped(lost) - before, outstanding(lost));
 		if (!lost.isEmpty()) {
-			guarded("lost", () -> this.listener.reset(ResetCause.LOST, lost.size()));
+			guarded("lost", () -> this.listener.reset(cause, lost.size()));
 		}
 		finish(lost, partitions, RebalanceEvent.LOST, start, drain);
 	}
@@ -181,14 +204,15 @@ final class Rebalancer<K, V> implements ConsumerRebalanceListener {
 	void restore(Duration timeout) {
 		Set<TopicPartition> missing = new HashSet<>();
 		for (PartitionState<K, V> state : this.table.view()) {
-			if (!state.isRestored()) {
+			// Nothing of one that stops will start, so there is nothing to wait for.
+			if (!state.isRestored() && !state.assignment().isStopping()) {
 				missing.add(state.partition());
 			}
 		}
 		if (missing.isEmpty()) {
 			return;
 		}
-		if (!this.settings.saveCompleted() && !this.settings.commitInitialPosition()) {
+		if (!this.settings.hasGroup() || (!this.settings.saveCompleted() && !this.settings.commitInitialPosition())) {
 			this.table.of(missing).forEach((state) -> state.restoredEmpty(false));
 			return;
 		}
@@ -240,6 +264,9 @@ final class Rebalancer<K, V> implements ConsumerRebalanceListener {
 
 	private Drain drain(List<PartitionState<K, V>> states, long start) {
 		this.completions.apply();
+		if (!this.failing) {
+			this.positions.learn(states);
+		}
 		int droppedBefore = this.stopping ? 0 : dropped(states);
 		this.dispatcher.stop(AssignmentTable.assignments(states));
 		int droppedFirst = dropped(states);
@@ -253,6 +280,7 @@ final class Rebalancer<K, V> implements ConsumerRebalanceListener {
 			inHand = outstanding(states);
 		}
 		this.completions.apply();
+		inHand = outstanding(states);
 		if (inHand > 0) {
 			abandon(states, inHand);
 		}
@@ -275,6 +303,11 @@ final class Rebalancer<K, V> implements ConsumerRebalanceListener {
 	}
 
 	private void abandon(List<PartitionState<K, V>> states, int inHand) {
+		if (this.failing) {
+			logger.warn("{}: the consumer failed with {} record(s) in hand; their results will not count", this.id,
+					inHand);
+			return;
+		}
 		logger.warn(
 				"{}: {} record(s) were still in hand after the drain timeout of {} ms; their results will not "
 						+ "count, and their next owner handles them again",
@@ -360,15 +393,15 @@ final class Rebalancer<K, V> implements ConsumerRebalanceListener {
 		return dropped;
 	}
 
-	/** What others do in a callback must not leave partition state half made. */
+	/**
+	 * What others do in a callback must not leave partition state half made, whatever
+	 * they throw: an error here would end the callback before the commit or the fence.
+	 */
 	private void guarded(String event, Runnable action) {
 		try {
 			action.run();
 		}
-		catch (KafkaException ex) {
-			logger.error("{}: the {} callback of the application failed in the Kafka client", this.id, event, ex);
-		}
-		catch (RuntimeException ex) {
+		catch (Throwable ex) {
 			logger.error("{}: the {} callback of the application failed", this.id, event, ex);
 		}
 	}

@@ -33,6 +33,7 @@ public final class EmbeddedBroker {
 					"200", "group.consumer.min.session.timeout.ms", "1000", "group.min.session.timeout.ms", "1000",
 					"log.cleaner.dedupe.buffer.size", "2097152", "transaction.state.log.min.isr", "1",
 					"transaction.state.log.replication.factor", "1", "offsets.topic.num.partitions", "3"));
+			started.brokerProperty("log.cleaner.backoff.ms", "500");
 			started.afterPropertiesSet();
 			Runtime.getRuntime().addShutdownHook(new Thread(started::destroy));
 			broker = started;

@@ -43,6 +43,8 @@ public final class Assignment<R> {
 
 	private final ArrayDeque<Lane<R>> retiring = new ArrayDeque<>();
 
+	private final Unacknowledged<R> unacknowledged = new Unacknowledged<>();
+
 	private volatile boolean stopping;
 
 	private volatile boolean held;
@@ -158,6 +160,14 @@ public final class Assignment<R> {
 	 */
 	public OffsetTracker tracker() {
 		return this.tracker;
+	}
+
+	/**
+	 * Records whose calls have returned and that nobody has acknowledged yet. Any thread.
+	 * @return the queue of this assignment, gone with it
+	 */
+	public Unacknowledged<R> unacknowledged() {
+		return this.unacknowledged;
 	}
 
 	void hold(boolean hold) {

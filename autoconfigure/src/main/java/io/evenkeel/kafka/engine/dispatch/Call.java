@@ -3,6 +3,8 @@ package io.evenkeel.kafka.engine.dispatch;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
 
+import org.jspecify.annotations.Nullable;
+
 /**
  * One call of the handler: for one record, or for the records of a batch. Its lane and
  * its slot are held until it is closed, by the worker or, when the handler is
@@ -36,6 +38,8 @@ public final class Call<R> {
 	private final List<Delivery<R>> deliveries;
 
 	private long parkNanos = -1;
+
+	private volatile @Nullable Runnable closed;
 
 	Call(Dispatcher<R> dispatcher, Run<R> run, List<Delivery<R>> deliveries) {
 		this.dispatcher = dispatcher;
@@ -104,10 +108,22 @@ public final class Call<R> {
 			this.parkNanos = park;
 			current = this.state.getAndSet(CLOSED);
 		}
+		Runnable told = this.closed;
+		if (told != null) {
+			told.run();
+		}
 		if (current == DETACHED) {
 			this.dispatcher.release(this.run);
 		}
 		return true;
+	}
+
+	/**
+	 * Tell somebody when this call is closed. To be called before the handler is.
+	 * @param closed must not throw
+	 */
+	public void whenClosed(Runnable closed) {
+		this.closed = closed;
 	}
 
 	/**

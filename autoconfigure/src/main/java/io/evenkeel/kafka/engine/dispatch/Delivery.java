@@ -41,6 +41,8 @@ public final class Delivery<R> {
 
 	private int attempt;
 
+	private int uncounted;
+
 	private int failedRecoveries;
 
 	private @Nullable Throwable failure;
@@ -87,11 +89,19 @@ public final class Delivery<R> {
 	}
 
 	/**
-	 * The number of calls begun.
+	 * Take the last call out of the count: it did not fail, the record is only to come
+	 * again.
+	 */
+	public void uncount() {
+		this.uncounted++;
+	}
+
+	/**
+	 * The number of calls begun, those that do not count left out.
 	 * @return 0 before the first call
 	 */
 	public int attempt() {
-		return this.attempt;
+		return this.attempt - this.uncounted;
 	}
 
 	/**

@@ -71,6 +71,9 @@ public final class Dispatcher<R> {
 
 	private @Nullable Worker<R> worker;
 
+	private Consumer<Throwable> refusals = (ex) -> {
+	};
+
 	private int limit;
 
 	private int used;
@@ -103,10 +106,12 @@ public final class Dispatcher<R> {
 	 * Let this dispatcher make its own workers, as many as there is work for.
 	 * @param worker what each of them does
 	 * @param spawner runs a worker on a thread of its own
+	 * @param refusals told when the spawner throws; the owner's turns try again
 	 */
-	public void attach(Worker<R> worker, Consumer<Runnable> spawner) {
+	public void attach(Worker<R> worker, Consumer<Runnable> spawner, Consumer<Throwable> refusals) {
 		this.worker = worker;
 		this.spawner = spawner;
+		this.refusals = refusals;
 	}
 
 	/**
@@ -180,6 +185,23 @@ public final class Dispatcher<R> {
 		finally {
 			this.lock.unlock();
 		}
+	}
+
+	/** A worker dies: give back what it holds, and let another one take its place. */
+	void desert(@Nullable Run<R> held) {
+		int spawn;
+		this.lock.lock();
+		try {
+			if (held != null) {
+				giveBack(held);
+			}
+			this.workers--;
+			spawn = summon();
+		}
+		finally {
+			this.lock.unlock();
+		}
+		spawn(spawn);
 	}
 
 	void give(Run<R> finished) {
@@ -365,6 +387,21 @@ public final class Dispatcher<R> {
 	}
 
 	/**
+	 * Whether a slot is free and no lane could use it.
+	 * @return true when only more records could give the workers something to do
+	 */
+	public boolean isStarving() {
+		this.lock.lock();
+		try {
+			unpark();
+			return this.used < this.limit && this.readyLanes == 0;
+		}
+		finally {
+			this.lock.unlock();
+		}
+	}
+
+	/**
 	 * Let the workers go once their calls are over. What is still in a call ends on its
 	 * own.
 	 */
@@ -398,8 +435,15 @@ public final class Dispatcher<R> {
 		int size = Math.min(lane.size(), (repeat > 0) ? repeat : this.runLength);
 		List<Delivery<R>> deliveries = new ArrayList<>(size);
 		for (int i = 0; i < size; i++) {
-			deliveries.add(lane.remove());
+			Delivery<R> delivery = lane.remove();
+			if (this.batch && i > 0 && delivery.failure() != null) {
+				// Not part of anybody's batch: it is recovered by itself.
+				lane.prepend(List.of(delivery));
+				break;
+			}
+			deliveries.add(delivery);
 		}
+		size = deliveries.size();
 		assignment.queued -= size;
 		assignment.inHand += size;
 		lane.state(Lane.State.RUNNING);
@@ -561,22 +605,27 @@ public final class Dispatcher<R> {
 			return;
 		}
 		for (int i = 0; i < count; i++) {
-			boolean started = false;
 			try {
 				threads.accept(task::work);
-				started = true;
 			}
-			finally {
-				if (!started) {
-					this.lock.lock();
-					try {
-						this.workers -= count - i;
-					}
-					finally {
-						this.lock.unlock();
-					}
-				}
+			catch (Throwable ex) {
+				// An executor without room. Whoever is here (the owner, a thread that has
+				// just completed a future) cannot mend that; the owner's next turn tries
+				// again.
+				notStarted(count - i);
+				this.refusals.accept(ex);
+				return;
 			}
+		}
+	}
+
+	private void notStarted(int workers) {
+		this.lock.lock();
+		try {
+			this.workers -= workers;
+		}
+		finally {
+			this.lock.unlock();
 		}
 	}
 

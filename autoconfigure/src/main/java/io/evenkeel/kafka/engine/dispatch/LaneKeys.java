@@ -68,7 +68,12 @@ public final class LaneKeys {
 		if (key.getClass().isArray()) {
 			return new ArrayKey(key);
 		}
-		return this.equality.get(key.getClass()) ? key : null;
+		if (!this.equality.get(key.getClass())) {
+			return null;
+		}
+		// Here rather than in the middle of a look-up: it is the application's code.
+		int hash = key.hashCode();
+		return (hash == key.hashCode()) ? key : null;
 	}
 
 	private static boolean definesEquality(Class<?> type) {

@@ -49,13 +49,27 @@ public final class Worker<R> {
 	 */
 	void work() {
 		Run<R> run = null;
-		do {
-			run = this.dispatcher.exchange(run, true);
-			if (run != null) {
-				execute(run);
+		boolean left = false;
+		try {
+			do {
+				Run<R> finished = run;
+				run = null;
+				run = this.dispatcher.exchange(finished, true);
+				if (run != null) {
+					execute(run);
+				}
+			}
+			while (run != null);
+			left = true;
+		}
+		finally {
+			if (!left) {
+				// Something beyond the invoker has failed: this thread ends, its lane
+				// must
+				// not.
+				this.dispatcher.desert(run);
 			}
 		}
-		while (run != null);
 	}
 
 	/**

@@ -169,12 +169,16 @@ public final class OffsetTracker {
 
 	/**
 	 * Returns the offset that may be committed: everything below it has ended.
-	 * @return the lowest unfinished offset, or {@link #position()} if none is unfinished;
-	 * -1 if there is nothing to commit
+	 * @return the lowest unfinished offset; if none is unfinished, the first offset from
+	 * {@link #position()} on that an earlier owner has not completed; -1 if there is
+	 * nothing to commit
 	 */
 	public long committable() {
 		OffsetBlock block = headBlock();
-		return (block != null) ? block.offsets[(int) this.head & BLOCK_MASK] : this.position;
+		// A map cannot say that its own base is completed: a position in the midst of the
+		// inherited ones would forget the one that it stands on.
+		return (block != null) ? block.offsets[(int) this.head & BLOCK_MASK]
+				: this.inherited.nextUnknown(this.position);
 	}
 
 	/**

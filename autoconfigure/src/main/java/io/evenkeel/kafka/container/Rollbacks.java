@@ -1,0 +1,107 @@
+package io.evenkeel.kafka.container;
+
+import java.util.List;
+import java.util.function.Supplier;
+
+import io.evenkeel.kafka.engine.Attempt;
+import io.evenkeel.kafka.engine.dispatch.Outcome;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.jspecify.annotations.Nullable;
+import org.springframework.kafka.listener.AfterRollbackProcessor;
+import org.springframework.kafka.listener.ContainerProperties.EOSMode;
+import org.springframework.kafka.listener.MessageListenerContainer;
+
+/**
+ * What follows a rollback under an {@link AfterRollbackProcessor} of the user's own: it
+ * takes the place of our retries and recovery. It keeps what it knows by thread, so all
+ * calls are made in one loop on one worker; what it wants is read from its seeks.
+ */
+final class Rollbacks<K, V> {
+
+	private final AfterRollbackProcessor<K, V> processor;
+
+	private final Transactions transactions;
+
+	private final ListenerCalls<K, V> calls;
+
+	private final EvenkeelContainer<K, V> container;
+
+	private final boolean batch;
+
+	Rollbacks(AfterRollbackProcessor<K, V> processor, Transactions transactions, ListenerCalls<K, V> calls,
+			EvenkeelContainer<K, V> container, boolean batch) {
+		this.processor = processor;
+		this.transactions = transactions;
+		this.calls = calls;
+		this.container = container;
+		this.batch = batch;
+	}
+
+	/**
+	 * Let the processor decide until it is done.
+	 * @param attempt the call that was rolled back
+	 * @param failure why
+	 * @param call calls the listener again, in a transaction: null after a success
+	 */
+	void after(Attempt<K, V> attempt, Throwable failure, Supplier<@Nullable Throwable> call) {
+		MessageListenerContainer view = ContainerView.of(this.container, attempt::isStopping);
+		@Nullable Throwable last = failure;
+		try {
+			while (last != null) {
+				if (recovered(attempt, UserErrorHandling.exception(attempt.record(), last), view)) {
+					attempt.recovered(Outcome.SKIPPED);
+					return;
+				}
+				if (attempt.isStopping()) {
+					attempt.again(java.time.Duration.ZERO);
+					return;
+				}
+				last = call.get();
+			}
+			attempt.succeeded();
+		}
+		catch (RuntimeException ex) {
+			// The processor itself failed: the record comes again.
+			attempt.again(java.time.Duration.ofSeconds(1));
+		}
+		finally {
+			this.processor.clearThreadState();
+		}
+	}
+
+	private boolean recovered(Attempt<K, V> attempt, Exception failure, MessageListenerContainer view) {
+		List<ConsumerRecord<K, V>> records = attempt.records();
+		HandlerConsumer<K, V> consumer = new HandlerConsumer<>(this.calls.consumer(), records.get(0));
+		Runnable process = () -> {
+			if (this.batch) {
+				this.processor.processBatch(BatchCalls.records(records), records, consumer.proxy(), view, failure,
+						this.container.getContainerProperties().isBatchRecoverAfterRollback(), EOSMode.V2);
+			}
+			else {
+				this.processor.process(records, consumer.proxy(), view, failure, true, EOSMode.V2);
+			}
+		};
+		if (!this.processor.isProcessInTransaction()) {
+			process.run();
+			if (consumer.target() != null) {
+				return false;
+			}
+			this.transactions.run(attempt.assignment(), records.get(records.size() - 1), () -> {
+			});
+			return true;
+		}
+		try {
+			this.transactions.run(attempt.assignment(), records.get(records.size() - 1), () -> {
+				process.run();
+				if (consumer.target() != null) {
+					throw new UserErrorHandling.HandedOverException();
+				}
+			});
+			return true;
+		}
+		catch (UserErrorHandling.HandedOverException ex) {
+			return false;
+		}
+	}
+
+}

@@ -1,0 +1,63 @@
+package io.evenkeel.kafka.container;
+
+import io.evenkeel.kafka.engine.Attempt;
+import io.evenkeel.kafka.engine.RecordHandler;
+import io.evenkeel.kafka.engine.dispatch.Delivery;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.common.errors.RecordDeserializationException;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Opens the scope {@code assignment} around the calls of another handler. An asynchronous
+ * call keeps its beans alive until it is answered. Worker threads.
+ */
+final class ScopedHandler<K, V> implements RecordHandler<K, V> {
+
+	private final RecordHandler<K, V> delegate;
+
+	private final AssignmentBeansTable table;
+
+	ScopedHandler(RecordHandler<K, V> delegate, AssignmentBeansTable table) {
+		this.delegate = delegate;
+		this.table = table;
+	}
+
+	@Override
+	public void handle(Attempt<K, V> attempt) {
+		AssignmentBeans beans = this.table.begin(attempt.assignment());
+		AssignmentBeanScope scope = this.table.scope();
+		attempt.whenClosed(beans::end);
+		AssignmentBeans previous = scope.enter(beans);
+		try {
+			this.delegate.handle(attempt);
+		}
+		finally {
+			scope.leave(previous);
+		}
+	}
+
+	@Override
+	public Recovery recover(Delivery<ConsumerRecord<K, V>> delivery, Throwable failure) {
+		AssignmentBeans beans = this.table.begin(delivery.assignment());
+		AssignmentBeanScope scope = this.table.scope();
+		@Nullable AssignmentBeans previous = scope.enter(beans);
+		try {
+			return this.delegate.recover(delivery, failure);
+		}
+		finally {
+			scope.leave(previous);
+			beans.end();
+		}
+	}
+
+	@Override
+	public void recoveryFailed(ConsumerRecord<K, V> record, int failures, Throwable failure) {
+		this.delegate.recoveryFailed(record, failures, failure);
+	}
+
+	@Override
+	public ConsumerRecord<K, V> undeserializable(RecordDeserializationException failure) {
+		return this.delegate.undeserializable(failure);
+	}
+
+}

@@ -1,0 +1,115 @@
+package io.evenkeel.kafka.container;
+
+import java.util.Map;
+
+import io.evenkeel.kafka.engine.dispatch.Assignment;
+import org.apache.kafka.clients.consumer.Consumer;
+import org.apache.kafka.clients.consumer.ConsumerGroupMetadata;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.clients.consumer.OffsetAndMetadata;
+import org.apache.kafka.common.TopicPartition;
+import org.jspecify.annotations.Nullable;
+import org.springframework.kafka.KafkaException;
+import org.springframework.kafka.core.ProducerFactory;
+import org.springframework.kafka.core.ProducerFactoryUtils;
+import org.springframework.kafka.transaction.KafkaAwareTransactionManager;
+import org.springframework.transaction.TransactionDefinition;
+import org.springframework.transaction.support.TransactionTemplate;
+
+/**
+ * Runs a listener in a Kafka transaction that also carries the offset after its record.
+ * Only for partitions handled in order: the offset then says that everything before it is
+ * done.
+ *
+ * <h2>Threading</h2> Transactions run on workers. The group metadata is read by the owner
+ * after each poll and assignment.
+ *
+ * <h2>Why the metadata is read before the look at the assignment</h2> When the assignment
+ * is found whole, the metadata read before belongs to a generation in which the partition
+ * was ours. Should it be taken away afterwards, the generation has passed by the time its
+ * next owner begins, and the coordinator refuses these offsets: the transaction aborts.
+ */
+final class Transactions {
+
+	private final TransactionTemplate template;
+
+	private final ProducerFactory<?, ?> producers;
+
+	private volatile @Nullable ConsumerGroupMetadata group;
+
+	private Transactions(TransactionTemplate template, ProducerFactory<?, ?> producers) {
+		this.template = template;
+		this.producers = producers;
+	}
+
+	static Transactions create(KafkaAwareTransactionManager<?, ?> manager, @Nullable TransactionDefinition definition) {
+		TransactionTemplate template = (definition != null) ? new TransactionTemplate(manager, definition)
+				: new TransactionTemplate(manager);
+		return new Transactions(template, manager.getProducerFactory());
+	}
+
+	/** Owner thread. */
+	void generation(Consumer<?, ?> consumer) {
+		this.group = consumer.groupMetadata();
+	}
+
+	/**
+	 * Run something in a transaction together with the offset after a record.
+	 * @param assignment what the record came with
+	 * @param last the last record that is done when this succeeds
+	 * @param work what to do; when it throws everything is rolled back
+	 */
+	void run(Assignment<?> assignment, ConsumerRecord<?, ?> last, Runnable work) {
+		Thrown thrown = new Thrown();
+		try {
+			this.template.executeWithoutResult((status) -> {
+				try {
+					work.run();
+				}
+				catch (RuntimeException | Error ex) {
+					thrown.byWork = ex;
+					throw ex;
+				}
+				if (!status.isRollbackOnly()) {
+					sendOffset(assignment, last);
+				}
+			});
+		}
+		catch (RuntimeException | Error ex) {
+			if (thrown.byWork != null) {
+				throw ex;
+			}
+			throw new NotCommittedException(ex);
+		}
+	}
+
+	private void sendOffset(Assignment<?> assignment, ConsumerRecord<?, ?> last) {
+		ConsumerGroupMetadata metadata = this.group;
+		if (metadata == null || assignment.isClosed()) {
+			throw new KafkaException("The partition is not assigned here any more");
+		}
+		ProducerFactoryUtils.getTransactionalResourceHolder(this.producers)
+			.getProducer()
+			.sendOffsetsToTransaction(Map.of(new TopicPartition(last.topic(), last.partition()),
+					new OffsetAndMetadata(last.offset() + 1)), metadata);
+	}
+
+	/** Which of the two failed: what was to be done, or the transaction. */
+	private static final class Thrown {
+
+		private @Nullable Throwable byWork;
+
+	}
+
+	/** The listener succeeded, its transaction did not: nothing of it has happened. */
+	static final class NotCommittedException extends KafkaException {
+
+		private static final long serialVersionUID = 1L;
+
+		NotCommittedException(Throwable cause) {
+			super("The transaction was not committed", cause);
+		}
+
+	}
+
+}

@@ -1,0 +1,126 @@
+package io.evenkeel.kafka.container;
+
+import java.time.Duration;
+import java.util.List;
+import java.util.function.Function;
+
+import io.evenkeel.kafka.engine.Attempt;
+import io.evenkeel.kafka.engine.dispatch.Outcome;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.clients.consumer.ConsumerRecords;
+import org.jspecify.annotations.Nullable;
+import org.springframework.kafka.listener.CommonErrorHandler;
+import org.springframework.kafka.listener.MessageListenerContainer;
+
+/**
+ * Failures of batches under an error handler of the user's own: all calls for one batch
+ * are made in one loop on one worker, because such handlers keep what they know by
+ * thread. What the handler wants (which records are done, which come again) is read from
+ * the seeks that it makes or from what it returns.
+ */
+final class UserBatchErrors<K, V> {
+
+	/** When the handler itself failed: the batch comes again after this time. */
+	private static final Duration AFTER_FAILURE = Duration.ofSeconds(1);
+
+	private final CommonErrorHandler handler;
+
+	private final ListenerCalls<K, V> calls;
+
+	private final EvenkeelContainer<K, V> container;
+
+	UserBatchErrors(CommonErrorHandler handler, ListenerCalls<K, V> calls, EvenkeelContainer<K, V> container) {
+		this.handler = handler;
+		this.calls = calls;
+		this.container = container;
+	}
+
+	/**
+	 * Let the user's handler decide until it is done with the batch.
+	 * @param attempt the call that failed
+	 * @param failure why
+	 * @param call calls the listener again: null after a success, otherwise why it failed
+	 * @return true when a later call succeeded, otherwise the attempt was answered
+	 */
+	boolean retried(Attempt<K, V> attempt, Throwable failure,
+			Function<List<ConsumerRecord<K, V>>, @Nullable Throwable> call) {
+		MessageListenerContainer view = ContainerView.of(this.container, attempt::isStopping);
+		List<ConsumerRecord<K, V>> all = attempt.records();
+		int done = 0;
+		Throwable last = failure;
+		try {
+			while (last != null) {
+				List<ConsumerRecord<K, V>> rest = all.subList(done, all.size());
+				Decision decision = decide(rest, UserErrorHandling.exception(rest.get(0), last), view, call);
+				if (decision.succeeded) {
+					return true;
+				}
+				done += decision.done;
+				if (done >= all.size()) {
+					attempt.recovered(Outcome.SKIPPED);
+					return false;
+				}
+				if (done > 0) {
+					attempt.acknowledge(done - 1);
+				}
+				if (attempt.isStopping()) {
+					attempt.again(Duration.ZERO);
+					return false;
+				}
+				last = call.apply(all.subList(done, all.size()));
+			}
+			return true;
+		}
+		catch (RuntimeException ex) {
+			attempt.again(AFTER_FAILURE);
+			return false;
+		}
+		finally {
+			this.handler.clearThreadState();
+		}
+	}
+
+	private Decision decide(List<ConsumerRecord<K, V>> rest, Exception failure, MessageListenerContainer view,
+			Function<List<ConsumerRecord<K, V>>, @Nullable Throwable> call) {
+		ConsumerRecords<K, V> data = BatchCalls.records(rest);
+		HandlerConsumer<K, V> consumer = new HandlerConsumer<>(this.calls.consumer(), rest.get(0));
+		boolean[] succeeded = new boolean[1];
+		Runnable again = () -> {
+			Throwable next = call.apply(rest);
+			if (next != null) {
+				throw (next instanceof RuntimeException unchecked) ? unchecked : new IllegalStateException(next);
+			}
+			succeeded[0] = true;
+		};
+		Long target;
+		if (this.handler.seeksAfterHandling()) {
+			try {
+				this.handler.handleBatch(failure, data, consumer.proxy(), view, again);
+			}
+			catch (RuntimeException ex) {
+				if (consumer.target() == null) {
+					throw ex;
+				}
+			}
+			target = consumer.target();
+		}
+		else {
+			ConsumerRecords<K, V> remaining = this.handler.handleBatchAndReturnRemaining(failure, data,
+					consumer.proxy(), view, again);
+			target = remaining.isEmpty() ? consumer.target() : Long.valueOf(remaining.iterator().next().offset());
+		}
+		return new Decision(succeeded[0], (target != null) ? before(rest, target) : rest.size());
+	}
+
+	private int before(List<ConsumerRecord<K, V>> records, long offset) {
+		int index = 0;
+		while (index < records.size() && records.get(index).offset() < offset) {
+			index++;
+		}
+		return index;
+	}
+
+	private record Decision(boolean succeeded, int done) {
+	}
+
+}

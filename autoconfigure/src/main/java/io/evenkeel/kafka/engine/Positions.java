@@ -1,0 +1,65 @@
+package io.evenkeel.kafka.engine;
+
+import java.time.Duration;
+import java.util.Collection;
+
+import io.evenkeel.kafka.engine.offset.OffsetTracker;
+import org.apache.kafka.clients.consumer.Consumer;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Asks the consumer where it stands when no record tells: before the first record of a
+ * partition, and after its position was moved over what is no longer there. The next
+ * owner of the partition would otherwise be reset anew, to a later offset, past records
+ * that nobody has handled. Owner thread only, between polls or in a revoke, where every
+ * record below the position has begun.
+ */
+final class Positions<K, V> {
+
+	private static final Logger logger = LoggerFactory.getLogger(Positions.class);
+
+	private final String id;
+
+	private final Consumer<K, V> consumer;
+
+	Positions(String id, Consumer<K, V> consumer) {
+		this.id = id;
+		this.consumer = consumer;
+	}
+
+	/** Look at the partitions without a committed offset that wait for one. */
+	void learnFirst(Collection<PartitionState<K, V>> states) {
+		for (PartitionState<K, V> state : states) {
+			if (state.wantsPosition()) {
+				learn(state);
+			}
+		}
+	}
+
+	/**
+	 * Look at every partition that has something to commit or wants to. Not for what has
+	 * been told to stop: records that came after that are not begun.
+	 */
+	void learn(Collection<PartitionState<K, V>> states) {
+		for (PartitionState<K, V> state : states) {
+			boolean committable = state.committedOffset() >= 0 || state.assignment().tracker().committable() >= 0;
+			if ((committable || state.wantsPosition()) && state.isRestored() && !state.assignment().isStopping()) {
+				learn(state);
+			}
+		}
+	}
+
+	private void learn(PartitionState<K, V> state) {
+		OffsetTracker tracker = state.assignment().tracker();
+		try {
+			tracker.position(this.consumer.position(state.partition(), Duration.ZERO));
+			state.positionKnown();
+		}
+		catch (RuntimeException ex) {
+			// What is wrong for longer is said by the next poll.
+			logger.trace("{}: position of {} not known yet", this.id, state.partition(), ex);
+		}
+	}
+
+}

@@ -1,0 +1,236 @@
+package io.evenkeel.kafka.engine;
+
+import java.time.Duration;
+import java.util.Map;
+
+import io.evenkeel.kafka.engine.dispatch.Ordering;
+import org.apache.kafka.clients.consumer.OffsetAndMetadata;
+import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.errors.RecordDeserializationException;
+import org.apache.kafka.common.errors.RecordDeserializationException.DeserializationExceptionOrigin;
+import org.apache.kafka.common.errors.WakeupException;
+import org.apache.kafka.common.record.TimestampType;
+import org.junit.jupiter.api.Test;
+
+import static io.evenkeel.kafka.engine.SteppedEngine.P0;
+import static io.evenkeel.kafka.engine.SteppedEngine.P1;
+import static org.assertj.core.api.Assertions.assertThat;
+
+class ConsumerLoopTests {
+
+	private final SteppedEngine engine = new SteppedEngine();
+
+	@Test
+	void seekBeginsANewAssignment() {
+		this.engine.own(P0);
+		this.engine.produce(P0, 0, 3);
+		this.engine.turn();
+		this.engine.call(P0, 0).succeeded();
+		this.engine.turn();
+		long epoch = this.engine.state(P0).assignment().epoch();
+		this.engine.loop.seek(P0, (consumer) -> consumer.seek(P0, 0));
+		assertThat(this.engine.state(P0).assignment().epoch()).isGreaterThan(epoch);
+		this.engine.calls.forEach((call) -> call.succeeded());
+		this.engine.produce(P0, 0, 1);
+		this.engine.turn();
+		assertThat(this.engine.called(P0)).containsExactly(0L, 1L, 2L, 0L);
+		assertThat(this.engine.events.stream().filter("stale"::equals)).hasSize(2);
+		this.engine.call(P0, 0).succeeded();
+		this.engine.settle();
+		assertThat(this.engine.committed(P0)).isEqualTo(1);
+	}
+
+	@Test
+	void positionThatGoesBackBeginsANewAssignment() {
+		this.engine.handler = Attempt::succeeded;
+		this.engine.own(P0);
+		this.engine.produce(P0, 0, 3);
+		this.engine.settle();
+		assertThat(this.engine.committed(P0)).isEqualTo(3);
+		// What a reset of the client's does, which tells nobody.
+		this.engine.consumer.seek(P0, 0);
+		this.engine.produce(P0, 0, 2);
+		this.engine.settle();
+		assertThat(this.engine.called(P0)).containsExactly(0L, 1L, 2L, 0L, 1L);
+		assertThat(this.engine.committed(P0)).isEqualTo(2);
+	}
+
+	@Test
+	void logThatBeginsBelowTheCommittedOffsetIsAnotherLog() {
+		this.engine.consumer.store(Map.of(P0, new OffsetAndMetadata(100)));
+		this.engine.handler = Attempt::succeeded;
+		this.engine.own(P0);
+		this.engine.consumer.seek(P0, 50);
+		this.engine.produce(P0, 50, 2);
+		this.engine.settle();
+		assertThat(this.engine.called(P0)).containsExactly(50L, 51L);
+		assertThat(this.engine.committed(P0)).isEqualTo(52);
+	}
+
+	@Test
+	void logThatBeginsAboveTheCommittedOffsetIsCommittedFromThere() {
+		this.engine.consumer.store(Map.of(P0, new OffsetAndMetadata(3)));
+		this.engine.own(P0);
+		this.engine.consumer.seek(P0, 200);
+		this.engine.produce(P0, 200, 2);
+		this.engine.turn();
+		this.engine.call(P0, 200).succeeded();
+		this.engine.settle();
+		assertThat(this.engine.committed(P0)).isEqualTo(201);
+	}
+
+	@Test
+	void poisonRecordGoesToRecoveryInItsPlace() {
+		this.engine.handler = Attempt::succeeded;
+		this.engine.own(P0);
+		this.engine.produce(P0, 0, 2);
+		this.engine.turn();
+		this.engine.consumer.pollFailures.add(poison(P0, 2));
+		this.engine.turn();
+		assertThat(this.engine.consumer.position(P0)).isEqualTo(3);
+		this.engine.produce(P0, 3, 1);
+		this.engine.settle();
+		assertThat(this.engine.events).contains("recover 2");
+		assertThat(this.engine.called(P0)).containsExactly(0L, 1L, 3L);
+		assertThat(this.engine.committed(P0)).isEqualTo(4);
+	}
+
+	@Test
+	void poisonRecordWhereThePositionWentBackIsNotSkipped() {
+		this.engine.handler = Attempt::succeeded;
+		this.engine.own(P0);
+		this.engine.produce(P0, 0, 5);
+		this.engine.turn();
+		this.engine.consumer.seek(P0, 2);
+		this.engine.consumer.pollFailures.add(poison(P0, 2));
+		this.engine.turn();
+		assertThat(this.engine.events).contains("recover 2");
+	}
+
+	@Test
+	void wakeUpOfAPollIsNothing() {
+		this.engine.handler = Attempt::succeeded;
+		this.engine.own(P0);
+		this.engine.consumer.pollFailures.add(new WakeupException());
+		this.engine.produce(P0, 0, 1);
+		this.engine.turn();
+		assertThat(this.engine.called(P0)).containsExactly(0L);
+	}
+
+	@Test
+	void failedRecordIsCalledAgainInItsPlaceAndThenRecovered() {
+		this.engine.own(P0);
+		this.engine.produce(P0, 0, "a");
+		this.engine.produce(P0, 1, "a");
+		this.engine.produce(P0, 2, "b");
+		this.engine.turn();
+		this.engine.call(P0, 0).failed(new IllegalStateException("1"));
+		this.engine.turn();
+		assertThat(this.engine.called(P0)).containsExactly(0L, 2L);
+		this.engine.pass(Duration.ofMillis(100));
+		this.engine.call(P0, 0).failed(new IllegalStateException("2"));
+		this.engine.pass(Duration.ofMillis(200));
+		assertThat(this.engine.call(P0, 0).number()).isEqualTo(3);
+		this.engine.call(P0, 0).failed(new IllegalStateException("3"));
+		this.engine.turn();
+		assertThat(this.engine.events).contains("recover 0", "ended DEAD_LETTERED");
+		assertThat(this.engine.called(P0)).containsExactly(0L, 2L, 0L, 0L, 1L);
+	}
+
+	@Test
+	void pausesAreRecomputedAfterARebalanceForgotThem() {
+		this.engine.own(P0);
+		this.engine.paused.add(P0);
+		this.engine.turn();
+		assertThat(this.engine.consumer.paused()).containsExactly(P0);
+		this.engine.consumer.resume(java.util.Set.of(P0));
+		this.engine.turn();
+		assertThat(this.engine.consumer.paused()).containsExactly(P0);
+		this.engine.paused.clear();
+		this.engine.turn();
+		assertThat(this.engine.consumer.paused()).isEmpty();
+	}
+
+	@Test
+	void usersPauseHoldsQueuedRecords() {
+		SteppedEngine single = new SteppedEngine(SteppedEngine.settings(Ordering.PARTITION, 1, 100));
+		single.own(P0);
+		single.produce(P0, 0, 3);
+		single.turn();
+		single.paused.add(P0);
+		single.turn();
+		single.call(P0, 0).succeeded();
+		single.turn();
+		assertThat(single.called(P0)).containsExactly(0L);
+		single.paused.clear();
+		single.turn();
+		assertThat(single.called(P0)).containsExactly(0L, 1L);
+	}
+
+	@Test
+	void slowPartitionIsHeldBackAndTheOthersAreNot() {
+		SteppedEngine small = new SteppedEngine(SteppedEngine.settings(Ordering.PARTITION, 2, 10));
+		small.handler = (attempt) -> {
+			if (attempt.record().partition() == 1) {
+				attempt.succeeded();
+			}
+		};
+		small.own(P0, P1);
+		small.produce(P0, 0, 6);
+		small.turn();
+		assertThat(small.consumer.paused()).containsExactly(P0);
+		small.produce(P1, 0, 20);
+		small.turn();
+		assertThat(small.called(P1)).hasSize(20);
+		small.calls.get(0).succeeded();
+		small.handler = Attempt::succeeded;
+		small.turn();
+		assertThat(small.consumer.paused()).isEmpty();
+	}
+
+	@Test
+	void stuckPartitionsThatFillTheListenerDoNotStarveTheOthers() {
+		SteppedEngine small = new SteppedEngine(SteppedEngine.settings(Ordering.PARTITION, 2, 10));
+		small.handler = (attempt) -> {
+			if (attempt.record().partition() == 1) {
+				attempt.succeeded();
+			}
+		};
+		small.own(P0, P1);
+		// One poll may bring far more than the partition's share, and the limit.
+		small.produce(P0, 0, 12);
+		small.turn();
+		small.produce(P1, 0, 3);
+		small.turn();
+		assertThat(small.called(P1)).containsExactly(0L, 1L, 2L);
+	}
+
+	@Test
+	void keyWhoseHashFailsKeepsTheOrderOfItsPartition() {
+		io.evenkeel.kafka.engine.dispatch.LaneKeys keys = new io.evenkeel.kafka.engine.dispatch.LaneKeys(Ordering.KEY,
+				(type) -> {
+				});
+		org.assertj.core.api.Assertions.assertThatIllegalStateException()
+			.isThrownBy(() -> keys.laneKey(new Unhashable()));
+	}
+
+	private static RecordDeserializationException poison(TopicPartition partition, long offset) {
+		return new RecordDeserializationException(DeserializationExceptionOrigin.VALUE, partition, offset, 0,
+				TimestampType.CREATE_TIME, null, null, null, "poison", new IllegalArgumentException());
+	}
+
+	static final class Unhashable {
+
+		@Override
+		public int hashCode() {
+			throw new IllegalStateException("no hash");
+		}
+
+		@Override
+		public boolean equals(Object other) {
+			return this == other;
+		}
+
+	}
+
+}

@@ -1,0 +1,132 @@
+package io.evenkeel.benchmarks;
+
+import java.lang.management.ManagementFactory;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+
+import com.sun.management.OperatingSystemMXBean;
+import io.confluent.parallelconsumer.ParallelConsumerOptions.ProcessingOrder;
+import org.apache.kafka.clients.producer.KafkaProducer;
+import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.common.serialization.StringSerializer;
+
+import org.springframework.kafka.test.EmbeddedKafkaKraftBroker;
+
+/**
+ * Consumes the same topics with several consumers, one after the other and round by
+ * round, and prints throughput and process CPU per record as ratios to the first arm. The
+ * broker runs in the same JVM; its share is the same for all arms.
+ */
+public final class ConsumerComparison {
+
+	private static final int PARTITIONS = 12;
+
+	private ConsumerComparison() {
+	}
+
+	/**
+	 * Run it.
+	 * @param args the number of rounds, 3 by default
+	 * @throws Exception when an arm breaks
+	 */
+	public static void main(String[] args) throws Exception {
+		int rounds = (args.length > 0) ? Integer.parseInt(args[0]) : 3;
+		EmbeddedKafkaKraftBroker broker = new EmbeddedKafkaKraftBroker(1, PARTITIONS, "fast", "slow");
+		broker.brokerProperties(Map.of("group.initial.rebalance.delay.ms", "0"));
+		broker.brokerListProperty("bench.servers");
+		broker.afterPropertiesSet();
+		try {
+			String servers = broker.getBrokersAsString();
+			fill(servers, "fast", 1_000_000);
+			fill(servers, "slow", 20_000);
+			compare(new Workload("handler only counts, 1 at once", "fast", 1_000_000, 0, 1), rounds,
+					List.of(spring(servers), evenkeel(servers, "partition"), evenkeel(servers, "key")));
+			// Few enough that an arm with a cost per record in the hundreds of
+			// microseconds ends.
+			compare(new Workload("handler only counts, 8 at once", "slow", 20_000, 0, 8), rounds, List
+				.of(spring(servers), evenkeel(servers, "key"), new ParallelConsumerArm(servers, ProcessingOrder.KEY)));
+			compare(new Workload("handler takes 1 ms, 12 at once", "slow", 20_000, 1_000, 12), rounds,
+					List.of(spring(servers), evenkeel(servers, "partition"), evenkeel(servers, "key"),
+							new ParallelConsumerArm(servers, ProcessingOrder.KEY)));
+			compare(new Workload("handler takes 1 ms, 64 at once", "slow", 20_000, 1_000, 64), rounds,
+					List.of(spring(servers), evenkeel(servers, "key"), evenkeel(servers, "none"),
+							new ParallelConsumerArm(servers, ProcessingOrder.KEY)));
+		}
+		finally {
+			broker.destroy();
+		}
+	}
+
+	private static Arm spring(String servers) {
+		return new SpringArm("spring-kafka", servers, Map.of("evenkeel.kafka.consumer.enabled", "false"));
+	}
+
+	private static Arm evenkeel(String servers, String ordering) {
+		return new SpringArm("evenkeel " + ordering, servers, Map.of("evenkeel.kafka.consumer.ordering", ordering));
+	}
+
+	private static void compare(Workload workload, int rounds, List<Arm> arms) throws Exception {
+		Map<Arm, List<double[]>> results = new LinkedHashMap<>();
+		arms.forEach((arm) -> results.put(arm, new ArrayList<>()));
+		for (int round = 0; round <= rounds; round++) {
+			for (Arm arm : arms) {
+				double[] result = run(arm, workload);
+				if (round > 0) {
+					results.get(arm).add(result);
+				}
+			}
+		}
+		System.out.printf("%n%s (%d records, %d partitions, %d rounds after a warm-up)%n", workload.name(),
+				workload.records(), PARTITIONS, rounds);
+		System.out.printf("%-28s %14s %8s %14s %8s%n", "", "records/s", "ratio", "CPU us/record", "ratio");
+		double[] base = median(results.get(arms.get(0)));
+		results.forEach((arm, all) -> {
+			double[] median = median(all);
+			System.out.printf(Locale.ROOT, "%-28s %14.0f %8.2f %14.2f %8.2f%n", arm.name(), median[0],
+					median[0] / base[0], median[1], median[1] / base[1]);
+		});
+	}
+
+	private static double[] run(Arm arm, Workload workload) throws Exception {
+		Work work = new Work(workload);
+		OperatingSystemMXBean system = (OperatingSystemMXBean) ManagementFactory.getOperatingSystemMXBean();
+		System.gc();
+		long cpu = system.getProcessCpuTime();
+		arm.consume(workload, work);
+		double micros = (system.getProcessCpuTime() - cpu) / 1e3 / workload.records();
+		return new double[] { work.perSecond(), micros };
+	}
+
+	private static double[] median(List<double[]> all) {
+		double[] median = new double[2];
+		for (int i = 0; i < median.length; i++) {
+			int index = i;
+			double[] sorted = all.stream().mapToDouble((result) -> result[index]).sorted().toArray();
+			median[i] = sorted[sorted.length / 2];
+		}
+		return median;
+	}
+
+	private static void fill(String servers, String topic, int records) {
+		char[] payload = new char[100];
+		Arrays.fill(payload, 'x');
+		String value = new String(payload);
+		try (KafkaProducer<String, String> producer = new KafkaProducer<>(
+				Map.of("bootstrap.servers", servers, "linger.ms", "20", "batch.size", "131072",
+						"max.in.flight.requests.per.connection", "1"),
+				new StringSerializer(), new StringSerializer())) {
+			for (int i = 0; i < records; i++) {
+				producer.send(new ProducerRecord<>(topic, "key-" + i % 10_000, value), (metadata, failure) -> {
+					if (failure != null) {
+						throw new IllegalStateException("The topic is not full", failure);
+					}
+				});
+			}
+		}
+	}
+
+}
