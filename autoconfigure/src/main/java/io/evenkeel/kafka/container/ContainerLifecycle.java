@@ -3,6 +3,7 @@ package io.evenkeel.kafka.container;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Properties;
 import java.util.Set;
@@ -39,10 +40,15 @@ final class ContainerLifecycle<K, V> implements EngineLifecycle<K, V> {
 
 	private final Runnable ended;
 
+	private final SeekCallback<K, V> seeks;
+
+	private final Set<TopicPartition> moved = new HashSet<>();
+
 	private boolean positioned;
 
 	ContainerLifecycle(EvenkeelContainer<K, V> container, ConsumerFactory<K, V> factory, Properties overrides,
-			ContainerEvents events, boolean hasGroup, Runnable ended) {
+			ContainerEvents events, boolean hasGroup, SeekCallback<K, V> seeks, Runnable ended) {
+		this.seeks = seeks;
 		this.ended = ended;
 		this.container = container;
 		this.factory = factory;
@@ -80,20 +86,33 @@ final class ContainerLifecycle<K, V> implements EngineLifecycle<K, V> {
 		return false;
 	}
 
-	/** Initial offsets are for the first consumer; a rebuilt one goes on where it was. */
+	/**
+	 * Initial offsets are for the first consumer; a rebuilt one goes on at what the first
+	 * has committed, and where that is nothing, at the initial offset again.
+	 */
 	private void assign(Consumer<K, V> consumer, TopicPartitionOffset[] assigned) {
 		List<TopicPartition> partitions = new ArrayList<>();
 		for (TopicPartitionOffset partition : assigned) {
 			partitions.add(partition.getTopicPartition());
 		}
 		consumer.assign(partitions);
-		if (this.positioned && this.hasGroup) {
-			return;
-		}
-		for (TopicPartitionOffset partition : assigned) {
+		List<TopicPartitionOffset> unknown = (this.positioned && this.hasGroup) ? uncommitted(consumer, assigned)
+				: List.of(assigned);
+		for (TopicPartitionOffset partition : unknown) {
 			position(consumer, partition);
+			if (partition.getOffset() != null || partition.getPosition() != null
+					|| partition.getOffsetComputeFunction() != null) {
+				this.moved.add(partition.getTopicPartition());
+			}
 		}
 		this.positioned = true;
+	}
+
+	private static List<TopicPartitionOffset> uncommitted(Consumer<?, ?> consumer, TopicPartitionOffset[] assigned) {
+		var committed = consumer.committed(consumer.assignment());
+		return Arrays.stream(assigned)
+			.filter((partition) -> committed.get(partition.getTopicPartition()) == null)
+			.toList();
 	}
 
 	private void position(Consumer<K, V> consumer, TopicPartitionOffset wanted) {
@@ -112,11 +131,9 @@ final class ContainerLifecycle<K, V> implements EngineLifecycle<K, V> {
 		}
 		else if (position == SeekPosition.BEGINNING) {
 			consumer.seekToBeginning(one);
-			relative(consumer, partition, offset);
 		}
 		else if (position == SeekPosition.END) {
 			consumer.seekToEnd(one);
-			relative(consumer, partition, (offset != null) ? -Math.abs(offset) : null);
 		}
 		else if (wanted.getOffsetComputeFunction() != null) {
 			Long current = consumer.position(partition);
@@ -143,14 +160,11 @@ final class ContainerLifecycle<K, V> implements EngineLifecycle<K, V> {
 		}
 	}
 
-	private void relative(Consumer<K, V> consumer, TopicPartition partition, @Nullable Long by) {
-		if (by != null && by != 0) {
-			consumer.seek(partition, Math.max(0, consumer.position(partition) + by));
-		}
-	}
-
 	@Override
 	public void started() {
+		// Where the user said where to begin, nothing counts that was committed before.
+		this.moved.forEach(this.seeks::renew);
+		this.moved.clear();
 		this.container.consumerStarted();
 	}
 

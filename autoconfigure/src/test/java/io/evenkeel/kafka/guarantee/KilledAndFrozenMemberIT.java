@@ -19,8 +19,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 /**
- * A member in a process of its own is killed, and another is frozen beyond its session:
- * few records run twice, none is lost (G4, G1), and the one that comes back to life
+ * A member in a process of its own is terminated, killed, or frozen beyond its session:
+ * no or few records run twice, none is lost (G4, G1), and the one that comes back to life
  * commits nothing for partitions that are no longer its own (G8).
  */
 class KilledAndFrozenMemberIT {
@@ -93,6 +93,34 @@ class KilledAndFrozenMemberIT {
 			before[0] = now;
 			return same;
 		};
+	}
+
+	@ParameterizedTest
+	@Execution(ExecutionMode.CONCURRENT)
+	@EnumSource
+	void terminatedUnderLoadHandsOverWithoutADuplicate(GroupProtocol protocol) {
+		String topic = EmbeddedBroker.topic("terminated", 4);
+		Member.Builder member = member(protocol, topic);
+		Ledger ledger = new Ledger("key", 20);
+		try (MemberProcess process = member.startProcess(20);
+				Member survivor = member.handler(ledger).start().awaitAssigned(2);
+				Load load = Load.start(topic, 100, 100)) {
+			await().atMost(Duration.ofSeconds(30)).until(() -> process.said("END") > 40);
+			process.terminate();
+			survivor.awaitAssigned(4);
+			load.close();
+			await().atMost(Duration.ofSeconds(30)).until(() -> Group.committed(topic).equals(Group.ends(topic, 4)));
+			Set<String> handled = process.ended().keySet();
+			assertThat(process.begun().keySet()).as("finished what it began").isEqualTo(handled);
+			Set<String> lost = ledger.lost(load.sent());
+			Set<String> twice = new HashSet<>(load.sent());
+			twice.removeAll(lost);
+			twice.retainAll(handled);
+			lost.removeAll(handled);
+			assertThat(lost).as("lost").isEmpty();
+			assertThat(twice).as("duplicates").isEmpty();
+			assertThat(ledger.duplicates()).isEmpty();
+		}
 	}
 
 	@ParameterizedTest

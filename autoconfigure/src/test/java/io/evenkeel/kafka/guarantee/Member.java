@@ -187,7 +187,9 @@ final class Member implements AutoCloseable {
 
 		/** In a process of its own; its handler takes so long. */
 		MemberProcess startProcess(int handlerMillis) {
-			return MemberProcess.start(this.arguments, handlerMillis);
+			List<String> own = new ArrayList<>(this.arguments);
+			own.remove("--spring.main.register-shutdown-hook=false");
+			return MemberProcess.start(own, handlerMillis);
 		}
 
 	}

@@ -92,6 +92,19 @@ final class MemberProcess implements AutoCloseable {
 		}
 	}
 
+	/** SIGTERM: what a deployment sends. Waits for the end. */
+	void terminate() {
+		this.process.destroy();
+		try {
+			if (!this.process.waitFor(30, TimeUnit.SECONDS)) {
+				throw new IllegalStateException("The member does not end");
+			}
+		}
+		catch (InterruptedException ex) {
+			Thread.currentThread().interrupt();
+		}
+	}
+
 	/** SIGSTOP. */
 	void freeze() {
 		signal("-STOP");

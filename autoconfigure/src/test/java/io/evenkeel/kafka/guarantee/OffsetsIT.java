@@ -299,6 +299,63 @@ class OffsetsIT {
 	}
 
 	/**
+	 * An initial offset is for the first consumer, but also for the second when the first
+	 * one failed before it could commit.
+	 */
+	@ParameterizedTest
+	@Execution(ExecutionMode.CONCURRENT)
+	@ValueSource(strings = { "earliest", "latest" })
+	void partitionsAssignedByHandAfterAnErrorBeforeTheFirstCommit(String reset) {
+		String topic = EmbeddedBroker.topic("byhand", 3);
+		SelfHealingIT.Failing.ARMED.add(topic);
+		try (KafkaProducer<String, String> producer = Load.producer()) {
+			for (int i = 0; i < 30; i++) {
+				producer.send(new ProducerRecord<>(topic, i % 3, "key", String.valueOf(i)));
+			}
+		}
+		try (Member member = Member.of(GroupProtocol.RANGE, topic)
+			.application(ByHandApplication.class)
+			.with("spring.kafka.consumer.auto-offset-reset=" + reset,
+					"spring.kafka.consumer.properties.interceptor.classes="
+							+ SelfHealingIT.FailingInterceptor.class.getName(),
+					"evenkeel.kafka.consumer.restart.initial-interval=100ms")
+			.handler(this.collect)
+			.start()) {
+			awaitCommittedToTheEnd(topic, 3);
+			assertThat(this.handled).hasSize(10 + 3 + 2);
+			assertThat(member.count("evenkeel.consumer.resets", "cause", "error")).isEqualTo(3);
+		}
+	}
+
+	@ParameterizedTest
+	@Execution(ExecutionMode.CONCURRENT)
+	@EnumSource
+	void oneOfTwoTopicsIsDeleted(GroupProtocol protocol) throws Exception {
+		String stays = EmbeddedBroker.topic("stays", 2);
+		String goes = EmbeddedBroker.topic("goes", 2);
+		Ledger ledger = new Ledger("partition", 1);
+		try (Member member = Member.of(protocol, stays + "," + goes)
+			.with("spring.kafka.consumer.group-id=" + stays)
+			.client("metadata.max.age.ms=500")
+			.handler(ledger)
+			.start()
+			.awaitAssigned(4); Admin admin = EmbeddedBroker.admin(); Load load = Load.start(stays, 100, 20)) {
+			Load.send(goes, 100, 20);
+			await().atMost(ofSeconds(10)).until(() -> ledger.handled() > 150);
+			admin.deleteTopics(Set.of(goes)).all().get();
+			member.awaitAssigned(2);
+			int before = ledger.handled();
+			await().atMost(ofSeconds(20)).until(() -> ledger.handled() > before + 20);
+			load.close();
+			await().atMost(ofSeconds(20)).until(() -> ledger.lost(load.sent()).isEmpty());
+			awaitCommittedToTheEnd(stays, 2);
+			assertThat(ledger.duplicates()).isEmpty();
+			assertThat(ledger.violations()).isEmpty();
+			assertThat(member.count("evenkeel.consumer.resets", "cause", "error")).isZero();
+		}
+	}
+
+	/**
 	 * What the first owner would have read from "the latest offset" on must not be
 	 * skipped because its next owner looks for the latest offset later.
 	 */

@@ -3,12 +3,27 @@ package io.evenkeel.kafka.guarantee;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.Deque;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
 
+import io.evenkeel.kafka.autoconfigure.EvenkeelContainerFactoryCustomizer;
 import io.evenkeel.kafka.broker.EmbeddedBroker;
-import org.junit.jupiter.api.Test;
+import jakarta.annotation.PreDestroy;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.junit.jupiter.api.condition.EnabledIfSystemProperty;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.EnumSource;
+
+import org.springframework.context.annotation.Bean;
+import org.springframework.context.annotation.Configuration;
+import org.springframework.kafka.annotation.KafkaListener;
+import org.springframework.kafka.listener.ContainerProperties;
+import org.springframework.kafka.support.Acknowledgment;
+import org.springframework.kafka.support.KafkaHeaders;
+import org.springframework.messaging.handler.annotation.Header;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.SoftAssertions.assertSoftly;
@@ -25,13 +40,47 @@ class RollingChangeIT {
 	@CsvSource({ "RANGE, partition", "RANGE, key", "RANGE, none", "COOPERATIVE, partition", "COOPERATIVE, key",
 			"COOPERATIVE, none", "CONSUMER, partition", "CONSUMER, key", "CONSUMER, none" })
 	void membersJoinAndLeave(GroupProtocol protocol, String ordering) {
-		String topic = EmbeddedBroker.topic("rolling", 6);
+		roll(EmbeddedBroker.bootstrapServers(), EmbeddedBroker.topic("rolling", 6), protocol, ordering);
+	}
+
+	/** Handlers that return a future, and of which some fail at first. */
+	@ParameterizedTest
+	@CsvSource({ "RANGE, key", "COOPERATIVE, partition", "CONSUMER, key" })
+	void membersWithAsynchronousHandlersJoinAndLeave(GroupProtocol protocol, String ordering) {
+		roll(EmbeddedBroker.bootstrapServers(), EmbeddedBroker.topic("async", 6), protocol, ordering,
+				AsynchronousApplication.class);
+	}
+
+	@ParameterizedTest
+	@EnumSource
+	void membersWithBatchHandlersJoinAndLeave(GroupProtocol protocol) {
+		roll(EmbeddedBroker.bootstrapServers(), EmbeddedBroker.topic("batch", 6), protocol, "partition",
+				BatchApplication.class);
+	}
+
+	@ParameterizedTest
+	@CsvSource({ "RANGE, partition", "COOPERATIVE, key", "CONSUMER, none" })
+	void membersThatAcknowledgeByHandJoinAndLeave(GroupProtocol protocol, String ordering) {
+		roll(EmbeddedBroker.bootstrapServers(), EmbeddedBroker.topic("manual", 6), protocol, ordering,
+				ManualApplication.class);
+	}
+
+	/** The short form, on any brokers; the topic has six partitions. */
+	static void roll(String bootstrapServers, String topic, GroupProtocol protocol, String ordering) {
+		roll(bootstrapServers, topic, protocol, ordering, Member.SingleTopic.class);
+	}
+
+	private static void roll(String bootstrapServers, String topic, GroupProtocol protocol, String ordering,
+			Class<?> application) {
 		Ledger ledger = new Ledger(ordering, 3);
 		Member.Builder member = Member.of(protocol, topic)
+			.application(application)
 			.handler(ledger)
-			.with("evenkeel.kafka.consumer.ordering=" + ordering, "evenkeel.kafka.consumer.concurrency=4");
+			.with("evenkeel.kafka.consumer.retry.initial-interval=50ms",
+					"spring.kafka.bootstrap-servers=" + bootstrapServers,
+					"evenkeel.kafka.consumer.ordering=" + ordering, "evenkeel.kafka.consumer.concurrency=4");
 		try (Member first = member.start().awaitAssigned(6)) {
-			Load load = Load.start(topic, 400, 50);
+			Load load = Load.start(bootstrapServers, topic, 400, 50);
 			try (load; Member second = member.start().awaitAnyAssigned()) {
 				try (Member third = member.start().awaitAnyAssigned()) {
 					second.close();
@@ -108,6 +157,90 @@ class RollingChangeIT {
 			softly.assertThat(ledger.duplicates()).as("duplicates").isEmpty();
 			softly.assertThat(ledger.violations()).as("order and overlap").isEmpty();
 		});
+	}
+
+	/** Handles on threads of its own; each fortieth record fails the first time. */
+	@Configuration(proxyBeanMethods = false)
+	static class AsynchronousApplication extends Member.Base {
+
+		private final Member.RecordHandler handler;
+
+		private final ExecutorService threads = Executors.newFixedThreadPool(8);
+
+		AsynchronousApplication(Member.RecordHandler handler) {
+			this.handler = handler;
+		}
+
+		@KafkaListener(id = "listener", idIsGroup = false, topics = "${test.topic}")
+		CompletableFuture<Void> listen(ConsumerRecord<Object, Object> record,
+				@Header(KafkaHeaders.DELIVERY_ATTEMPT) int attempt) {
+			return CompletableFuture.runAsync(() -> {
+				if (attempt == 1 && record.offset() % 40 == 7) {
+					throw new IllegalStateException("the first time");
+				}
+				try {
+					this.handler.handle(record);
+				}
+				catch (Exception ex) {
+					throw new IllegalStateException(ex);
+				}
+			}, this.threads);
+		}
+
+		@PreDestroy
+		void end() {
+			this.threads.shutdown();
+		}
+
+	}
+
+	/** Takes what a poll brought of a partition. */
+	@Configuration(proxyBeanMethods = false)
+	static class BatchApplication extends Member.Base {
+
+		private final Member.RecordHandler handler;
+
+		BatchApplication(Member.RecordHandler handler) {
+			this.handler = handler;
+		}
+
+		@KafkaListener(id = "listener", idIsGroup = false, topics = "${test.topic}", batch = "true")
+		void listen(List<ConsumerRecord<Object, Object>> records) throws Exception {
+			for (ConsumerRecord<Object, Object> record : records) {
+				this.handler.handle(record);
+			}
+		}
+
+	}
+
+	/** Acknowledges from a thread of its own, after the handler has returned. */
+	@Configuration(proxyBeanMethods = false)
+	static class ManualApplication extends Member.Base {
+
+		private final Member.RecordHandler handler;
+
+		private final ExecutorService threads = Executors.newFixedThreadPool(2);
+
+		ManualApplication(Member.RecordHandler handler) {
+			this.handler = handler;
+		}
+
+		@Bean
+		EvenkeelContainerFactoryCustomizer manual() {
+			return (factory) -> factory.getContainerProperties().setAckMode(ContainerProperties.AckMode.MANUAL);
+		}
+
+		@KafkaListener(id = "listener", idIsGroup = false, topics = "${test.topic}")
+		void listen(ConsumerRecord<Object, Object> record, Acknowledgment acknowledgment) throws Exception {
+			this.handler.handle(record);
+			this.threads.execute(acknowledgment::acknowledge);
+		}
+
+		@PreDestroy
+		void end() {
+			this.threads.shutdown();
+		}
+
 	}
 
 	private record Outcome(int handled, int duplicates, int violations, long retained, long total) {

@@ -16,6 +16,7 @@ import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.serialization.StringDeserializer;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.EnabledIfSystemProperty;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
@@ -93,6 +94,63 @@ class SelfHealingIT {
 			finally {
 				groups.forEach(Consuming::close);
 			}
+		}
+	}
+
+	/** Connections stay open and nothing is answered, for longer than sessions last. */
+	@Test
+	@EnabledIfSystemProperty(named = "evenkeel.guarantee", matches = "long")
+	void theBrokerIsFrozenAndThawed() {
+		try (ProcessBroker broker = ProcessBroker.single(Map.of("group.min.session.timeout.ms", "1000")).start()) {
+			List<Consuming> groups = new ArrayList<>();
+			try {
+				for (GroupProtocol protocol : GroupProtocol.values()) {
+					groups.add(Consuming.start(broker, protocol));
+				}
+				for (Consuming group : groups) {
+					await().atMost(ofSeconds(40)).until(() -> group.ledger.handled() > 50);
+				}
+				broker.freeze();
+				long until = System.nanoTime() + ofSeconds(15).toNanos();
+				await().atMost(ofSeconds(20)).until(() -> System.nanoTime() > until);
+				broker.thaw();
+				for (Consuming group : groups) {
+					int before = group.load.count();
+					await().atMost(ofSeconds(60)).until(() -> group.load.count() > before + 50);
+					group.load.close();
+					await().atMost(ofSeconds(60))
+						.untilAsserted(() -> assertThat(group.ledger.lost(group.load.sent())).isEmpty());
+					assertThat(group.ledger.violations()).filteredOn((violation) -> violation.contains("overlaps"))
+						.isEmpty();
+					System.out.printf("%s: broker frozen and thawed, %d records, %d duplicates%n", group.protocol,
+							group.ledger.handled(), group.ledger.duplicates().size());
+				}
+			}
+			finally {
+				groups.forEach(Consuming::close);
+			}
+		}
+	}
+
+	@Test
+	void aHandlerThatThrowsAnErrorIsCalledAgain() {
+		String topic = EmbeddedBroker.topic("handler", 2);
+		Ledger ledger = new Ledger("partition", 0);
+		Failing.ARMED.add(topic);
+		try (Member member = Member.of(GroupProtocol.COOPERATIVE, topic)
+			.with("evenkeel.kafka.consumer.retry.initial-interval=100ms")
+			.handler((name, record) -> {
+				Failing.maybe(record.topic());
+				ledger.handle(name, record);
+			})
+			.start()
+			.awaitAssigned(2)) {
+			Load.send(topic, 100, 20);
+			await().atMost(ofSeconds(10)).until(() -> Group.committed(topic).equals(Group.ends(topic, 2)));
+			assertThat(ledger.handled()).isEqualTo(100);
+			assertThat(ledger.violations()).isEmpty();
+			assertThat(ledger.duplicates()).isEmpty();
+			assertThat(member.count("evenkeel.consumer.retries")).isEqualTo(1);
 		}
 	}
 
