@@ -3,6 +3,7 @@ package io.evenkeel.kafka.container;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Properties;
 import java.util.Set;
@@ -39,10 +40,15 @@ final class ContainerLifecycle<K, V> implements EngineLifecycle<K, V> {
 
 	private final Runnable ended;
 
+	private final SeekCallback<K, V> seeks;
+
+	private final Set<TopicPartition> moved = new HashSet<>();
+
 	private boolean positioned;
 
 	ContainerLifecycle(EvenkeelContainer<K, V> container, ConsumerFactory<K, V> factory, Properties overrides,
-			ContainerEvents events, boolean hasGroup, Runnable ended) {
+			ContainerEvents events, boolean hasGroup, SeekCallback<K, V> seeks, Runnable ended) {
+		this.seeks = seeks;
 		this.ended = ended;
 		this.container = container;
 		this.factory = factory;
@@ -94,6 +100,10 @@ final class ContainerLifecycle<K, V> implements EngineLifecycle<K, V> {
 				: List.of(assigned);
 		for (TopicPartitionOffset partition : unknown) {
 			position(consumer, partition);
+			if (partition.getOffset() != null || partition.getPosition() != null
+					|| partition.getOffsetComputeFunction() != null) {
+				this.moved.add(partition.getTopicPartition());
+			}
 		}
 		this.positioned = true;
 	}
@@ -121,11 +131,9 @@ final class ContainerLifecycle<K, V> implements EngineLifecycle<K, V> {
 		}
 		else if (position == SeekPosition.BEGINNING) {
 			consumer.seekToBeginning(one);
-			relative(consumer, partition, offset);
 		}
 		else if (position == SeekPosition.END) {
 			consumer.seekToEnd(one);
-			relative(consumer, partition, (offset != null) ? -Math.abs(offset) : null);
 		}
 		else if (wanted.getOffsetComputeFunction() != null) {
 			Long current = consumer.position(partition);
@@ -152,14 +160,11 @@ final class ContainerLifecycle<K, V> implements EngineLifecycle<K, V> {
 		}
 	}
 
-	private void relative(Consumer<K, V> consumer, TopicPartition partition, @Nullable Long by) {
-		if (by != null && by != 0) {
-			consumer.seek(partition, Math.max(0, consumer.position(partition) + by));
-		}
-	}
-
 	@Override
 	public void started() {
+		// Where the user said where to begin, nothing counts that was committed before.
+		this.moved.forEach(this.seeks::renew);
+		this.moved.clear();
 		this.container.consumerStarted();
 	}
 

@@ -56,6 +56,11 @@ final class ContainerRefusals {
 							+ "records before it are done, which ordering=" + ordering + " cannot promise",
 					"Write evenkeel.kafka.consumer.listeners." + id + ".ordering=partition.");
 		}
+		if (properties.isFixTxOffsets()) {
+			throw refused("ContainerProperties.fixTxOffsets", "true",
+					"listener '" + id + "' has a transaction manager, and nothing is committed beside its transactions",
+					"Leave it out: the lag it hides is that of transaction markers, not of records.");
+		}
 		AckMode mode = properties.getAckMode();
 		if (mode == AckMode.MANUAL || mode == AckMode.MANUAL_IMMEDIATE || target.isAsync()) {
 			throw refused("spring.kafka.listener.ack-mode",

@@ -91,12 +91,13 @@ final class EngineAssembly<K, V> {
 				() -> ThreadLocalRandom.current().nextDouble());
 		ContainerCallbacks<K, V> callbacks = new ContainerCallbacks<>(this.container, this.events, seekAware(target),
 				seeks, calls, table, transactions, inspected.commitsInitialPosition(), mode.isManual());
-		ConsumerEngine<K, V> engine = new ConsumerEngine<>(new EngineConfig<>(this.container.getListenerId(),
-				engineSettings, scoped(handler(calls, target, mode, recovery, timer, transactions), table), planner,
-				new ContainerLifecycle<>(this.container, factory, overrides, this.events, inspected.hasGroup(),
-						callbacks::ended),
-				callbacks, listener, this.container, workers(properties), settings.restartInitial(),
-				settings.restartMax()));
+		ConsumerEngine<K, V> engine = new ConsumerEngine<>(
+				new EngineConfig<>(this.container.getListenerId(), engineSettings,
+						scoped(handler(calls, target, mode, recovery, timer, transactions, listener), table), planner,
+						new ContainerLifecycle<>(this.container, factory, overrides, this.events, inspected.hasGroup(),
+								seeks, callbacks::ended),
+						callbacks, listener, this.container, workers(properties), settings.restartInitial(),
+						settings.restartMax()));
 		holder.engine = engine;
 		org.apache.kafka.clients.consumer.Consumer<K, V> proxy = ConsumerProxy.create(engine, this.container);
 		calls.consumer(proxy);
@@ -108,7 +109,7 @@ final class EngineAssembly<K, V> {
 	}
 
 	private RecordHandler<K, V> handler(ListenerCalls<K, V> calls, ListenerTarget target, AcknowledgmentMode mode,
-			Recoverer<K, V> recovery, CallTimer timer, @Nullable Transactions transactions) {
+			Recoverer<K, V> recovery, CallTimer timer, @Nullable Transactions transactions, EngineListener listener) {
 		TransactionalCalls<K, V> transactional = (transactions != null) ? new TransactionalCalls<>(
 				this.container.getListenerId(), transactions, recovery, rollbacks(transactions, calls, target)) : null;
 		CommonErrorHandler errors = this.container.getCommonErrorHandler();
@@ -121,7 +122,8 @@ final class EngineAssembly<K, V> {
 					(errors != null) ? new UserBatchErrors<>(errors, calls, this.container) : null, transactional);
 		}
 		return new RecordCalls<>(this.container.getListenerId(), calls, mode, recovery,
-				(errors != null) ? new UserErrorHandling<>(errors, calls, this.container) : null, transactional);
+				(errors != null) ? new UserErrorHandling<>(errors, calls, this.container, listener) : null,
+				transactional);
 	}
 
 	private @Nullable Rollbacks<K, V> rollbacks(Transactions transactions, ListenerCalls<K, V> calls,

@@ -10,8 +10,8 @@ import java.util.function.Function;
 import java.util.function.Supplier;
 
 import io.evenkeel.kafka.engine.ConsumerEngine;
+import io.evenkeel.kafka.engine.ConsumerHooks;
 import org.apache.kafka.clients.consumer.Consumer;
-import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.clients.consumer.OffsetAndTimestamp;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.errors.TimeoutException;
@@ -113,21 +113,19 @@ final class SeekCallback<K, V> implements ConsumerSeekCallback {
 		this.engine.get().seek(partition, move);
 	}
 
+	/** Begin a new assignment where the consumer stands. */
+	void renew(TopicPartition partition) {
+		move(partition, (consumer) -> {
+			// It has been moved already.
+		});
+	}
+
 	/**
 	 * Commit the positions of partitions that have no committed offset, so that a reset
 	 * to the latest offset cannot skip records later on.
 	 */
 	void commitInitial(Consumer<K, V> consumer, List<TopicPartition> partitions) {
-		Map<TopicPartition, OffsetAndMetadata> known = consumer.committed(Set.copyOf(partitions), POSITION_WAIT);
-		Map<TopicPartition, OffsetAndMetadata> initial = new HashMap<>();
-		for (TopicPartition partition : partitions) {
-			if (known.get(partition) == null) {
-				initial.put(partition, new OffsetAndMetadata(consumer.position(partition, POSITION_WAIT)));
-			}
-		}
-		if (!initial.isEmpty()) {
-			consumer.commitSync(initial, POSITION_WAIT);
-		}
+		ConsumerHooks.commitInitial(consumer, partitions, POSITION_WAIT);
 	}
 
 	/** The positions that can be had quickly. */

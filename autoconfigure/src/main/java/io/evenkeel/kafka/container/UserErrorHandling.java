@@ -5,6 +5,7 @@ import java.util.function.BooleanSupplier;
 import java.util.function.IntSupplier;
 
 import io.evenkeel.kafka.engine.Attempt;
+import io.evenkeel.kafka.engine.EngineListener;
 import io.evenkeel.kafka.engine.RecordHandler.Recovery;
 import io.evenkeel.kafka.engine.dispatch.Delivery;
 import io.evenkeel.kafka.engine.dispatch.Outcome;
@@ -30,7 +31,11 @@ final class UserErrorHandling<K, V> {
 
 	private final EvenkeelContainer<K, V> container;
 
-	UserErrorHandling(CommonErrorHandler handler, ListenerCalls<K, V> calls, EvenkeelContainer<K, V> container) {
+	private final EngineListener listener;
+
+	UserErrorHandling(CommonErrorHandler handler, ListenerCalls<K, V> calls, EvenkeelContainer<K, V> container,
+			EngineListener listener) {
+		this.listener = listener;
 		this.handler = handler;
 		this.calls = calls;
 		this.container = container;
@@ -42,7 +47,7 @@ final class UserErrorHandling<K, V> {
 	 * @param attempt the call that failed
 	 * @param acknowledgment the listener's
 	 * @param failure why
-	 * @return null when a later call succeeded or the attempt was answered
+	 * @return true when a later call succeeded, otherwise the attempt was answered
 	 */
 	boolean retried(Attempt<K, V> attempt, @Nullable Acknowledgment acknowledgment, Throwable failure) {
 		try {
@@ -88,6 +93,7 @@ final class UserErrorHandling<K, V> {
 				if (stopping.getAsBoolean()) {
 					throw new HandedOverException();
 				}
+				this.listener.retried(record.topic());
 				last = this.calls.callAndWait(record, number.getAsInt(), acknowledgment);
 			}
 			return Recovery.SUCCEEDED;

@@ -27,10 +27,10 @@ final class Acknowledgments<K, V> {
 
 	void acknowledge(Call<ConsumerRecord<K, V>> call, int index) {
 		if (this.coverEarlier) {
-			call.assignment().unacknowledged().endUpTo(call.deliveries().get(index).offset());
+			call.assignment().unacknowledged().endUpTo(call.delivery(index).offset());
 		}
 		for (int i = 0; i <= index; i++) {
-			call.end(call.deliveries().get(i), Outcome.SUCCESS);
+			call.end(call.delivery(i), Outcome.SUCCESS);
 		}
 	}
 

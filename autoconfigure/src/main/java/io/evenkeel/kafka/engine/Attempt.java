@@ -54,7 +54,7 @@ public final class Attempt<K, V> {
 	 * @return at least 1
 	 */
 	public int size() {
-		return this.call.deliveries().size();
+		return this.call.size();
 	}
 
 	/**
@@ -125,7 +125,7 @@ public final class Attempt<K, V> {
 	 * Acknowledge all records of this call. Any thread, also while the call is running.
 	 */
 	public void acknowledge() {
-		this.acknowledgments.acknowledge(this.call, this.call.deliveries().size() - 1);
+		this.acknowledgments.acknowledge(this.call, this.call.size() - 1);
 	}
 
 	/**
@@ -154,9 +154,9 @@ public final class Attempt<K, V> {
 	 */
 	public void failedAt(int index, Throwable failure) {
 		for (int i = 0; i < index; i++) {
-			this.call.end(this.call.deliveries().get(i), Outcome.SUCCESS);
+			this.call.end(this.call.delivery(i), Outcome.SUCCESS);
 		}
-		Delivery<ConsumerRecord<K, V>> failed = this.call.deliveries().get(index);
+		Delivery<ConsumerRecord<K, V>> failed = this.call.delivery(index);
 		if (!retry(failed, failure)) {
 			// Only this one is recovered; the ones behind it get their call.
 			failed.exhausted(failure);

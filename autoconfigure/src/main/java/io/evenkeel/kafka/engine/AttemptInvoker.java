@@ -49,8 +49,8 @@ final class AttemptInvoker<K, V> implements Invoker<ConsumerRecord<K, V>> {
 			recover(call, failure);
 			return;
 		}
-		for (int i = 0; i < call.deliveries().size(); i++) {
-			Delivery<ConsumerRecord<K, V>> delivery = call.deliveries().get(i);
+		for (int i = 0; i < call.size(); i++) {
+			Delivery<ConsumerRecord<K, V>> delivery = call.delivery(i);
 			if (delivery.beginAttempt() == 1) {
 				this.listener.firstCall(delivery.record().topic(), this.clock.getAsLong() - delivery.arrivedNanos());
 			}

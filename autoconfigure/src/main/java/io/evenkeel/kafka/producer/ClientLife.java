@@ -195,17 +195,27 @@ final class ClientLife<K, V> {
 	 */
 	interface Events<K, V> {
 
+		/** Nobody cares. */
+		static <K, V> Events<K, V> none() {
+			return new Events<>() {
+			};
+		}
+
 		/** A client is there. */
-		void ready(Client<K, V> client);
+		default void ready(Client<K, V> client) {
+		}
 
 		/** Making a client failed; the evidence says why. */
-		void failed();
+		default void failed() {
+		}
 
 		/** A client was closed and another will be made. */
-		void replaced(Client<K, V> client, FailureReason cause);
+		default void replaced(Client<K, V> client, FailureReason cause) {
+		}
 
 		/** The producer was closed; called by the closing thread. */
-		void closed();
+		default void closed() {
+		}
 
 	}
 

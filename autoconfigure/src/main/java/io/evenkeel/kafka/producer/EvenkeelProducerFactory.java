@@ -121,6 +121,19 @@ public final class EvenkeelProducerFactory<K, V> extends DefaultKafkaProducerFac
 		this.classLoader = applicationContext.getClassLoader();
 	}
 
+	/**
+	 * Does not connect, and does not hold the start of the application.
+	 */
+	@Override
+	public void start() {
+		super.start();
+		Map<String, Object> configs = getConfigurationProperties();
+		Thread thread = this.runtime.named("evenkeel-warm-up").newThread(() -> WarmUp.run(configs, this.runtime));
+		if (thread != null) {
+			thread.start();
+		}
+	}
+
 	@Override
 	protected Producer<K, V> createRawProducer(Map<String, Object> rawConfigs) {
 		Map<String, Object> configs = new HashMap<>(rawConfigs);
@@ -318,10 +331,6 @@ public final class EvenkeelProducerFactory<K, V> extends DefaultKafkaProducerFac
 		@Override
 		public void ready(Client<K, V> client) {
 			EvenkeelProducerFactory.this.clientListeners.forEach((listener) -> listener.clientReady(this.id));
-		}
-
-		@Override
-		public void failed() {
 		}
 
 		@Override

@@ -40,7 +40,8 @@ import static org.awaitility.Awaitility.await;
  */
 class TransactionalProducerIT {
 
-	private static final Duration LIMIT = Duration.ofSeconds(2);
+	/** The first transaction of a broker makes its log: leave time for that. */
+	private static final Duration LIMIT = Duration.ofSeconds(6);
 
 	private static EmbeddedKafkaBroker broker;
 

@@ -1,7 +1,8 @@
 package io.evenkeel.kafka.engine.dispatch;
 
 import java.util.List;
-import java.util.concurrent.atomic.AtomicInteger;
+import java.util.Objects;
+import java.util.concurrent.atomic.AtomicIntegerFieldUpdater;
 
 import org.jspecify.annotations.Nullable;
 
@@ -29,22 +30,31 @@ public final class Call<R> {
 
 	private static final int CLOSED = 2;
 
-	private final AtomicInteger state = new AtomicInteger();
+	@SuppressWarnings("rawtypes")
+	private static final AtomicIntegerFieldUpdater<Call> STATE = AtomicIntegerFieldUpdater.newUpdater(Call.class,
+			"state");
+
+	private volatile int state = OPEN;
 
 	private final Dispatcher<R> dispatcher;
 
 	private final Run<R> run;
 
-	private final List<Delivery<R>> deliveries;
+	/** Its records are those of the run from here, inclusive, */
+	private final int from;
+
+	/** to here, exclusive: a list of its own would be one more object for each record. */
+	private final int to;
 
 	private long parkNanos = -1;
 
 	private volatile @Nullable Runnable closed;
 
-	Call(Dispatcher<R> dispatcher, Run<R> run, List<Delivery<R>> deliveries) {
+	Call(Dispatcher<R> dispatcher, Run<R> run, int from, int to) {
 		this.dispatcher = dispatcher;
 		this.run = run;
-		this.deliveries = deliveries;
+		this.from = from;
+		this.to = to;
 	}
 
 	/**
@@ -67,11 +77,11 @@ public final class Call<R> {
 	 * @return false when the call was closed before: nothing has changed
 	 */
 	public boolean complete(Outcome outcome) {
-		if (this.state.get() == CLOSED) {
+		if (this.state == CLOSED) {
 			return false;
 		}
-		for (int i = 0; i < this.deliveries.size(); i++) {
-			end(this.deliveries.get(i), outcome);
+		for (int i = 0; i < size(); i++) {
+			end(delivery(i), outcome);
 		}
 		return close();
 	}
@@ -97,23 +107,27 @@ public final class Call<R> {
 	}
 
 	private boolean close(long park) {
-		int current = this.state.get();
+		int current = this.state;
 		if (current == CLOSED) {
 			return false;
 		}
 		synchronized (this) {
-			if (this.state.get() == CLOSED) {
+			if (this.state == CLOSED) {
 				return false;
 			}
 			this.parkNanos = park;
-			current = this.state.getAndSet(CLOSED);
+			current = STATE.getAndSet(this, CLOSED);
 		}
-		Runnable told = this.closed;
-		if (told != null) {
-			told.run();
+		try {
+			Runnable told = this.closed;
+			if (told != null) {
+				told.run();
+			}
 		}
-		if (current == DETACHED) {
-			this.dispatcher.release(this.run);
+		finally {
+			if (current == DETACHED) {
+				this.dispatcher.release(this.run);
+			}
 		}
 		return true;
 	}
@@ -131,7 +145,7 @@ public final class Call<R> {
 	 * @return true when the call is still open, so that its closer gives the lane back
 	 */
 	boolean detach() {
-		return this.state.compareAndSet(OPEN, DETACHED);
+		return STATE.compareAndSet(this, OPEN, DETACHED);
 	}
 
 	/**
@@ -139,7 +153,7 @@ public final class Call<R> {
 	 * @return true once it was
 	 */
 	public boolean isClosed() {
-		return this.state.get() == CLOSED;
+		return this.state == CLOSED;
 	}
 
 	long parkNanos() {
@@ -151,7 +165,7 @@ public final class Call<R> {
 	 * @return one, or those of the batch
 	 */
 	public List<Delivery<R>> deliveries() {
-		return this.deliveries;
+		return this.run.deliveries().subList(this.from, this.to);
 	}
 
 	/**
@@ -159,7 +173,24 @@ public final class Call<R> {
 	 * @return the only one, unless this is a batch
 	 */
 	public Delivery<R> delivery() {
-		return this.deliveries.get(0);
+		return delivery(0);
+	}
+
+	/**
+	 * The number of records of this call.
+	 * @return at least 1
+	 */
+	public int size() {
+		return this.to - this.from;
+	}
+
+	/**
+	 * One of the records of this call.
+	 * @param index from 0, in offset order
+	 * @return the record's delivery
+	 */
+	public Delivery<R> delivery(int index) {
+		return this.run.deliveries().get(this.from + Objects.checkIndex(index, size()));
 	}
 
 	/**

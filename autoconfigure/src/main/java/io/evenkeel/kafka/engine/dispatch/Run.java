@@ -45,7 +45,7 @@ final class Run<R> {
 	Call<R> next(Dispatcher<R> dispatcher) {
 		int from = this.position;
 		this.position = this.batch ? this.deliveries.size() : from + 1;
-		Call<R> next = new Call<>(dispatcher, this, this.deliveries.subList(from, this.position));
+		Call<R> next = new Call<>(dispatcher, this, from, this.position);
 		this.call = next;
 		return next;
 	}
@@ -58,6 +58,10 @@ final class Run<R> {
 	/** What was taken but never begun. */
 	List<Delivery<R>> rest() {
 		return this.deliveries.subList(this.position, this.deliveries.size());
+	}
+
+	List<Delivery<R>> deliveries() {
+		return this.deliveries;
 	}
 
 	int size() {

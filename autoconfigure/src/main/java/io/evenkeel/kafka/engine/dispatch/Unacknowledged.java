@@ -23,8 +23,8 @@ public final class Unacknowledged<R> {
 	 * @param call the call
 	 */
 	public synchronized void add(Call<R> call) {
-		for (int i = 0; i < call.deliveries().size(); i++) {
-			Delivery<R> delivery = call.deliveries().get(i);
+		for (int i = 0; i < call.size(); i++) {
+			Delivery<R> delivery = call.delivery(i);
 			if (!delivery.isEnded()) {
 				this.waiting.addLast(new Waiting<>(call, delivery));
 			}

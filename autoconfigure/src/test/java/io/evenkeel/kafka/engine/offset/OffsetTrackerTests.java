@@ -483,4 +483,22 @@ class OffsetTrackerTests {
 		assertThat(this.tracker.commitPoint(23).truncated()).isFalse();
 	}
 
+	@Test
+	void positionOnAnInheritedCompletedOffsetIsCommittedPastIt() {
+		OffsetTracker before = new OffsetTracker();
+		for (long offset = 9; offset < 15; offset++) {
+			before.begin(offset, 0);
+		}
+		before.complete(3);
+		before.complete(4);
+		CommitPoint left = before.commitPoint(4096);
+		assertThat(left.offset()).isEqualTo(9);
+		OffsetTracker tracker = new OffsetTracker(CompletedOffsets.decode(left.metadata(), 9));
+		for (long offset = 9; offset < 12; offset++) {
+			tracker.complete(tracker.begin(offset, 0));
+		}
+		// A map cannot say that its base, 12, is completed.
+		assertThat(tracker.commitPoint(4096).offset()).isEqualTo(14);
+	}
+
 }

@@ -7,12 +7,12 @@ import java.util.function.Consumer;
  * Runs a test for many seeds. A failure names its seed, and
  * {@code -Devenkeel.seed=<seed>} runs just that one again.
  */
-final class Seeds {
+public final class Seeds {
 
 	private Seeds() {
 	}
 
-	static void each(int count, Consumer<Random> test) {
+	public static void each(int count, Consumer<Random> test) {
 		Long only = Long.getLong("evenkeel.seed");
 		long first = (only != null) ? only : 0;
 		long last = (only != null) ? only : count - 1;

@@ -1,0 +1,690 @@
+package io.evenkeel.kafka.container;
+
+import java.time.Duration;
+import java.util.Collection;
+import java.util.List;
+import java.util.Set;
+import java.util.stream.Collectors;
+
+import io.evenkeel.kafka.broker.EmbeddedBroker;
+import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
+import org.aopalliance.intercept.MethodInterceptor;
+import org.apache.kafka.clients.consumer.Consumer;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.clients.consumer.OffsetAndMetadata;
+import org.apache.kafka.common.TopicPartition;
+import org.assertj.core.api.Assertions;
+import org.awaitility.Awaitility;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+import org.springframework.beans.factory.annotation.Value;
+import org.springframework.context.annotation.Bean;
+import org.springframework.context.annotation.Configuration;
+import org.springframework.context.event.EventListener;
+import org.springframework.kafka.annotation.KafkaListener;
+import org.springframework.kafka.annotation.PartitionOffset;
+import org.springframework.kafka.config.ConcurrentKafkaListenerContainerFactory;
+import org.springframework.kafka.config.ContainerCustomizer;
+import org.springframework.kafka.config.ContainerPostProcessor;
+import org.springframework.kafka.config.KafkaListenerEndpointRegistry;
+import org.springframework.kafka.core.ConsumerFactory;
+import org.springframework.kafka.event.KafkaEvent;
+import org.springframework.kafka.event.ListenerContainerIdleEvent;
+import org.springframework.kafka.listener.ConcurrentMessageListenerContainer;
+import org.springframework.kafka.listener.ConsumerAwareRebalanceListener;
+import org.springframework.kafka.listener.ListenerContainerPauseService;
+import org.springframework.kafka.listener.MessageListenerContainer;
+import org.springframework.kafka.listener.RecordInterceptor;
+import org.springframework.kafka.listener.adapter.RecordFilterStrategy;
+import org.springframework.kafka.support.Acknowledgment;
+import org.springframework.kafka.support.KafkaHeaders;
+import org.springframework.messaging.handler.annotation.Header;
+import org.springframework.scheduling.concurrent.ThreadPoolTaskScheduler;
+import org.springframework.stereotype.Component;
+
+/**
+ * The rest of what an annotated listener can do.
+ */
+class SurfaceIT {
+
+	private static void awaitAssigned(MessageListenerContainer container, int partitions) {
+		Awaitility.await()
+			.atMost(Duration.ofSeconds(30))
+			.until(() -> container.getAssignedPartitions() != null
+					&& container.getAssignedPartitions().size() == partitions);
+	}
+
+	@ParameterizedTest
+	@EnumSource
+	void interceptorInItsOrder(Engine engine) {
+		String topic = EmbeddedBroker.topic("intercept", 1);
+		Topics.send(topic, "one", "skip", "class-cast", "two");
+		Calls calls = new Calls();
+		try (App app = App.of(Intercepted.class, UserErrorHandlersIT.WithDefault.class)
+			.bean(calls)
+			.on(engine)
+			.start(topic)) {
+			calls.await("after two");
+			List<String> all = calls.all()
+				.stream()
+				.filter((call) -> !call.startsWith("failed") && !call.startsWith("recovered")
+						&& !call.equals("after skip"))
+				.toList();
+			Assertions.assertThat(all)
+				.containsExactly("intercept one", "listen one bound", "success one", "after one", "intercept skip",
+						"success skip", "intercept class-cast", "listen class-cast bound", "failure class-cast",
+						"after class-cast", "intercept two", "listen two bound", "success two", "after two");
+			Topics.awaitCommitted(topic, topic, 0, 4);
+		}
+	}
+
+	@ParameterizedTest
+	@EnumSource
+	void filteredRecordsAreDone(Engine engine) {
+		String topic = EmbeddedBroker.topic("filter", 1);
+		Topics.send(topic, "one", "drop", "two", "drop");
+		Calls calls = new Calls();
+		try (App app = App.of(Filtered.class).bean(calls).on(engine).start(topic)) {
+			calls.awaitExactly("one", "two");
+			Topics.awaitCommitted(topic, topic, 0, 4);
+		}
+	}
+
+	@Test
+	void filteredRecordsAreDoneUnderManualAcknowledgmentToo() {
+		String topic = EmbeddedBroker.topic("filterack", 1);
+		Topics.send(topic, "drop", "one", "drop");
+		Calls calls = new Calls();
+		try (App app = App.of(FilteredManual.class, Filtered.Filter.class)
+			.bean(calls)
+			.with("spring.kafka.listener.ack-mode=manual", "spring.kafka.listener.async-acks=true")
+			.start(topic)) {
+			calls.awaitExactly("one");
+			Topics.awaitCommitted(topic, topic, 0, 3);
+		}
+	}
+
+	@ParameterizedTest
+	@EnumSource
+	void rebalanceListenerMaySeekAndPause(Engine engine) {
+		String topic = EmbeddedBroker.topic("rebalance", 1);
+		Topics.send(topic, "zero", "one", "two");
+		Calls calls = new Calls();
+		try (App app = App.of(Plain.class, Rebalanced.class).bean(calls).on(engine).start(topic)) {
+			calls.await("two");
+			app.container("listener").stop();
+			Assertions.assertThat(calls.all())
+				.containsExactly("assigned 1", "one", "two", "revoked before commit 1", "revoked after commit 1");
+		}
+		Assertions.assertThat(Topics.committed(topic, topic, 0)).isEqualTo(3);
+	}
+
+	@ParameterizedTest
+	@EnumSource
+	void pauseAndResumeOfContainerAndPartition(Engine engine) {
+		String topic = EmbeddedBroker.topic("pause", 2);
+		Calls calls = new Calls();
+		try (App app = App.of(Plain.class, Events.class, PauseService.class)
+			.bean(calls)
+			.on(engine)
+			.with("spring.kafka.listener.poll-timeout=100ms")
+			.start(topic)) {
+			MessageListenerContainer container = app.container("listener");
+			Events events = app.bean(Events.class);
+			awaitAssigned(container, 2);
+			app.bean(ListenerContainerPauseService.class).pause("listener", Duration.ofMinutes(10));
+			events.await("ConsumerPausedEvent");
+			Assertions.assertThat(container.isPauseRequested()).isTrue();
+			Awaitility.await().atMost(Duration.ofSeconds(10)).until(container::isContainerPaused);
+			Topics.send(topic, 0, null, "zero");
+			app.bean(ListenerContainerPauseService.class).resume("listener");
+			events.await("ConsumerResumedEvent");
+			calls.await("zero");
+			TopicPartition partition = new TopicPartition(topic, 1);
+			container.pausePartition(partition);
+			events.await("ConsumerPartitionPausedEvent");
+			Awaitility.await().atMost(Duration.ofSeconds(10)).until(() -> container.isPartitionPaused(partition));
+			Topics.send(topic, 1, null, "held");
+			Topics.send(topic, 0, null, "flows");
+			calls.await("flows");
+			Assertions.assertThat(calls.all()).doesNotContain("held");
+			container.resumePartition(partition);
+			events.await("ConsumerPartitionResumedEvent");
+			calls.await("held");
+		}
+	}
+
+	@ParameterizedTest
+	@EnumSource
+	void eventsOfTheContainersLife(Engine engine) {
+		String topic = EmbeddedBroker.topic("events", 1);
+		Calls calls = new Calls();
+		try (App app = App.of(Plain.class, Events.class)
+			.bean(calls)
+			.on(engine)
+			.with("spring.kafka.listener.idle-event-interval=100ms",
+					"spring.kafka.listener.idle-partition-event-interval=100ms",
+					"spring.kafka.listener.poll-timeout=50ms")
+			.start(topic)) {
+			Events events = app.bean(Events.class);
+			events.await("ConsumerStartingEvent");
+			events.await("ConsumerStartedEvent");
+			events.await("ListenerContainerIdleEvent");
+			events.await("ListenerContainerPartitionIdleEvent");
+			Topics.send(topic, "one");
+			events.await("ListenerContainerNoLongerIdleEvent");
+			events.await("ListenerContainerPartitionNoLongerIdleEvent");
+			app.container("listener").stop();
+			events.await("ConsumerStoppingEvent");
+			events.await("ConsumerStoppedEvent");
+			events.await("ConcurrentContainerStoppedEvent");
+		}
+	}
+
+	@Test
+	void aSilentOwnerIsTold() {
+		String topic = EmbeddedBroker.topic("silent", 1);
+		try (App app = App.of(Plain.class, Events.class, Blocking.class)
+			.bean(new Calls())
+			.with("spring.kafka.listener.idle-event-interval=100ms", "spring.kafka.listener.monitor-interval=1s",
+					"spring.kafka.listener.poll-timeout=100ms")
+			.start(topic)) {
+			app.bean(Events.class).await("NonResponsiveConsumerEvent");
+			app.bean(Blocking.class).release.countDown();
+		}
+	}
+
+	@ParameterizedTest
+	@EnumSource
+	void attributesOfTheAnnotation(Engine engine) {
+		String topic = EmbeddedBroker.topic("attributes", 2);
+		for (int i = 0; i < 4; i++) {
+			Topics.send(topic, 0, null, "a" + i);
+			Topics.send(topic, 1, null, "b" + i);
+		}
+		Calls calls = new Calls();
+		try (App app = App.of(Attributes.class).bean(calls).on(engine).start(topic)) {
+			calls.await("positions a2", "positions a3", "info hello", "pattern a0", "late a0 false");
+			Assertions.assertThat(calls.all())
+				.doesNotContain("positions a0", "positions a1", "positions b2", "positions b3");
+			MessageListenerContainer pattern = app.container("pattern");
+			Assertions.assertThat(pattern.getGroupId()).isEqualTo("group-of-" + topic);
+			Assertions.assertThat(pattern.getAssignmentsByClientId().keySet()).allMatch((id) -> id.startsWith("mine-"));
+			Assertions.assertThat(pattern.metrics().keySet()).allMatch((id) -> id.startsWith("mine-"));
+			Assertions.assertThat(((ConcurrentMessageListenerContainer<?, ?>) pattern).getConcurrency()).isEqualTo(2);
+			Assertions.assertThat(pattern.getContainerProperties().isLogContainerConfig()).isTrue();
+			Assertions.assertThat(pattern.getContainerProperties().getShutdownTimeout()).isEqualTo(4321);
+			Assertions
+				.assertThat(
+						pattern.getContainerProperties().getKafkaConsumerProperties().getProperty("max.poll.records"))
+				.isEqualTo("7");
+		}
+	}
+
+	@ParameterizedTest
+	@EnumSource
+	void missingTopicsAreFatalWhenAskedFor(Engine engine) {
+		Assertions
+			.assertThatThrownBy(() -> App.of(Plain.class)
+				.bean(new Calls())
+				.on(engine)
+				.with("spring.kafka.listener.missing-topics-fatal=true")
+				.start(EmbeddedBroker.unique("missing")))
+			.rootCause()
+			.hasMessageContaining("not present");
+	}
+
+	@Test
+	void lazyInitializationAndSeveralFactoriesAndTwoContexts() {
+		String topic = EmbeddedBroker.topic("several", 2);
+		Topics.send(topic, 0, null, "zero");
+		Topics.send(topic, 1, null, "one");
+		Calls calls = new Calls();
+		try (App first = App.of(Several.class, OwnFactory.class)
+			.bean(calls)
+			.with("spring.main.lazy-initialization=true")
+			.start(topic); App second = App.of(Plain.class).bean(calls).start(topic)) {
+			first.bean(Several.class);
+			calls.await("ours zero", "ours one", "springs zero", "springs one", "own zero", "own one", "zero", "one");
+			Assertions.assertThat(first.container("ours")).isInstanceOf(EvenkeelContainer.class);
+			Assertions.assertThat(first.container("springs"))
+				.isExactlyInstanceOf(ConcurrentMessageListenerContainer.class);
+			Assertions.assertThat(first.container("own")).isExactlyInstanceOf(ConcurrentMessageListenerContainer.class);
+		}
+	}
+
+	@Test
+	void startedAndStoppedAHundredTimesWithoutALeakedThread() {
+		String topic = EmbeddedBroker.topic("hundred", 1);
+		Calls calls = new Calls();
+		try (App app = App.of(Plain.class).bean(calls).start(topic)) {
+			MessageListenerContainer container = app.container("listener");
+			for (int i = 0; i < 100; i++) {
+				container.stop();
+				Assertions.assertThat(container.isRunning()).isFalse();
+				container.start();
+				if (i % 20 == 0) {
+					Topics.send(topic, "v" + i);
+					calls.await("v" + i);
+				}
+			}
+			container.stop();
+			Awaitility.await()
+				.atMost(Duration.ofSeconds(20))
+				.untilAsserted(() -> Assertions.assertThat(threads("listener-")).isEmpty());
+			Assertions.assertThat(calls.all()).hasSize(5);
+		}
+	}
+
+	private static Set<String> threads(String prefix) {
+		return Thread.getAllStackTraces()
+			.keySet()
+			.stream()
+			.map(Thread::getName)
+			.filter((name) -> name.startsWith(prefix))
+			.collect(Collectors.toSet());
+	}
+
+	@Test
+	void theConsumerOfAListenerIsGuarded() {
+		String topic = EmbeddedBroker.topic("guarded", 1);
+		Topics.send(topic, "one", "rewind");
+		Calls calls = new Calls();
+		try (App app = App.of(WithConsumer.class).bean(calls).start(topic)) {
+			calls.awaitExactly("one", "position ok", "refused", "rewind", "one", "position ok", "refused", "rewind");
+			Topics.awaitCommitted(topic, topic, 0, 2);
+			Assertions.assertThat(app.evenkeel("listener").snapshot().partitions().get(0).epoch()).isGreaterThan(1);
+		}
+	}
+
+	@ParameterizedTest
+	@EnumSource
+	void settingsOfTheContainerProperties(Engine engine) {
+		String topic = EmbeddedBroker.topic("settings", 1);
+		Topics.send(topic, "one", "two");
+		Calls calls = new Calls();
+		try (App app = App.of(Plain.class, Customized.class)
+			.bean(calls)
+			.on(engine)
+			.with("spring.kafka.consumer.max-poll-records=1", "spring.kafka.listener.idle-between-polls=400ms",
+					"evenkeel.kafka.consumer.commit.save-completed=false")
+			.start(topic)) {
+			calls.await("two");
+			Topics.awaitCommitted(topic, topic, 0, 2);
+			calls.await("committed 2");
+			Assertions.assertThat(calls.count("advice")).isEqualTo(2);
+			Customized customized = app.bean(Customized.class);
+			Assertions.assertThat(customized.between).isGreaterThan(Duration.ofMillis(300).toNanos());
+		}
+		try (org.apache.kafka.clients.admin.Admin admin = EmbeddedBroker.admin()) {
+			OffsetAndMetadata committed = admin.listConsumerGroupOffsets(topic)
+				.partitionsToOffsetAndMetadata()
+				.get()
+				.get(new TopicPartition(topic, 0));
+			Assertions.assertThat(committed.metadata()).isEqualTo("metadata of listener");
+		}
+		catch (Exception ex) {
+			throw new IllegalStateException(ex);
+		}
+	}
+
+	@ParameterizedTest
+	@EnumSource
+	void timerOfTheListener(Engine engine) {
+		String topic = EmbeddedBroker.topic("timer", 1);
+		Topics.send(topic, "one", "two");
+		Calls calls = new Calls();
+		SimpleMeterRegistry registry = new SimpleMeterRegistry();
+		try (App app = App.of(Plain.class).bean(calls).bean(registry).on(engine).start(topic)) {
+			calls.awaitExactly("one", "two");
+			Awaitility.await()
+				.atMost(Duration.ofSeconds(10))
+				.until(() -> registry.find("spring.kafka.listener")
+					.tag("result", "success")
+					.tag("name", "listener-0")
+					.timer() != null
+						&& registry.get("spring.kafka.listener").tag("result", "success").timer().count() == 2);
+		}
+	}
+
+	@Configuration(proxyBeanMethods = false)
+	static class Plain {
+
+		private final Calls calls;
+
+		Plain(Calls calls) {
+			this.calls = calls;
+		}
+
+		@KafkaListener(id = "listener", idIsGroup = false, topics = "${test.topic}")
+		void listen(String value) {
+			this.calls.add(value);
+		}
+
+	}
+
+	@Configuration(proxyBeanMethods = false)
+	static class Intercepted {
+
+		private static final ThreadLocal<String> STATE = new ThreadLocal<>();
+
+		private final Calls calls;
+
+		Intercepted(Calls calls) {
+			this.calls = calls;
+		}
+
+		@KafkaListener(id = "listener", idIsGroup = false, topics = "${test.topic}")
+		void listen(String value) {
+			this.calls.add("listen " + value + " " + STATE.get());
+			FailuresIT.fail(value, 0);
+		}
+
+		@Bean
+		static RecordInterceptor<Object, Object> interceptor(Calls calls) {
+			return new RecordInterceptor<>() {
+
+				@Override
+				public void setupThreadState(Consumer<?, ?> consumer) {
+					STATE.set("bound");
+				}
+
+				@Override
+				public void clearThreadState(Consumer<?, ?> consumer) {
+					STATE.remove();
+				}
+
+				@Override
+				public ConsumerRecord<Object, Object> intercept(ConsumerRecord<Object, Object> record,
+						Consumer<Object, Object> consumer) {
+					calls.add("intercept " + record.value());
+					return record.value().equals("skip") ? null : record;
+				}
+
+				@Override
+				public void success(ConsumerRecord<Object, Object> record, Consumer<Object, Object> consumer) {
+					calls.add("success " + record.value());
+				}
+
+				@Override
+				public void failure(ConsumerRecord<Object, Object> record, Exception exception,
+						Consumer<Object, Object> consumer) {
+					calls.add("failure " + record.value());
+				}
+
+				@Override
+				public void afterRecord(ConsumerRecord<Object, Object> record, Consumer<Object, Object> consumer) {
+					calls.add("after " + record.value());
+				}
+
+			};
+		}
+
+	}
+
+	@Configuration(proxyBeanMethods = false)
+	static class Filtered extends Plain {
+
+		Filtered(Calls calls) {
+			super(calls);
+		}
+
+		@Configuration(proxyBeanMethods = false)
+		static class Filter {
+
+			@Bean
+			RecordFilterStrategy<Object, Object> filter() {
+				return (record) -> record.value().equals("drop");
+			}
+
+		}
+
+	}
+
+	@Configuration(proxyBeanMethods = false)
+	static class FilteredManual {
+
+		private final Calls calls;
+
+		FilteredManual(Calls calls) {
+			this.calls = calls;
+		}
+
+		@KafkaListener(id = "listener", idIsGroup = false, topics = "${test.topic}")
+		void listen(String value, Acknowledgment acknowledgment) {
+			this.calls.add(value);
+			acknowledgment.acknowledge();
+		}
+
+	}
+
+	@Configuration(proxyBeanMethods = false)
+	static class Rebalanced {
+
+		@Bean
+		ConsumerAwareRebalanceListener rebalance(Calls calls) {
+			return new ConsumerAwareRebalanceListener() {
+
+				@Override
+				public void onPartitionsAssigned(Consumer<?, ?> consumer, Collection<TopicPartition> partitions) {
+					calls.add("assigned " + partitions.size());
+					partitions.forEach((partition) -> consumer.seek(partition, 1));
+				}
+
+				@Override
+				public void onPartitionsRevokedBeforeCommit(Consumer<?, ?> consumer,
+						Collection<TopicPartition> partitions) {
+					calls.add("revoked before commit " + partitions.size());
+				}
+
+				@Override
+				public void onPartitionsRevokedAfterCommit(Consumer<?, ?> consumer,
+						Collection<TopicPartition> partitions) {
+					calls.add("revoked after commit " + partitions.size());
+				}
+
+			};
+		}
+
+	}
+
+	@Configuration(proxyBeanMethods = false)
+	static class PauseService {
+
+		@Bean
+		ListenerContainerPauseService pauseService(KafkaListenerEndpointRegistry registry) {
+			ThreadPoolTaskScheduler scheduler = new ThreadPoolTaskScheduler();
+			scheduler.initialize();
+			return new ListenerContainerPauseService(registry, scheduler);
+		}
+
+	}
+
+	@Component
+	static class Events {
+
+		private final Calls events = new Calls();
+
+		@EventListener
+		void on(KafkaEvent event) {
+			this.events.add(event.getClass().getSimpleName());
+		}
+
+		void await(String event) {
+			this.events.await(event);
+		}
+
+	}
+
+	/** Keeps the owner from polling. */
+	@Component
+	static class Blocking {
+
+		final java.util.concurrent.CountDownLatch release = new java.util.concurrent.CountDownLatch(1);
+
+		@EventListener
+		void on(ListenerContainerIdleEvent event) throws InterruptedException {
+			this.release.await(20, java.util.concurrent.TimeUnit.SECONDS);
+		}
+
+	}
+
+	@Configuration(proxyBeanMethods = false)
+	static class Attributes {
+
+		private final Calls calls;
+
+		private final KafkaListenerEndpointRegistry registry;
+
+		Attributes(Calls calls, KafkaListenerEndpointRegistry registry) {
+			this.calls = calls;
+			this.registry = registry;
+		}
+
+		@KafkaListener(id = "positions",
+				topicPartitions = @org.springframework.kafka.annotation.TopicPartition(topic = "${test.topic}",
+						partitionOffsets = { @PartitionOffset(partition = "0", initialOffset = "2"),
+								@PartitionOffset(partition = "1", initialOffset = "-1", seekPosition = "END") }))
+		void positions(String value) {
+			this.calls.add("positions " + value);
+		}
+
+		@KafkaListener(id = "info", topics = "${test.topic}", info = "hello")
+		void info(String value, @Header(KafkaHeaders.LISTENER_INFO) String info) {
+			this.calls.add("info " + info);
+		}
+
+		@KafkaListener(id = "pattern", groupId = "#{'group-of-' + '${test.topic}'}", topicPattern = "${test.topic}.*",
+				clientIdPrefix = "mine", concurrency = "${no.such.property:2}", properties = "max.poll.records=7",
+				containerPostProcessor = "postProcessor")
+		void pattern(String value) {
+			this.calls.add("pattern " + value);
+			if (this.calls.count("pattern a0") == 1 && value.equals("a0")) {
+				this.registry.getListenerContainer("late").start();
+			}
+		}
+
+		@KafkaListener(id = "late", topics = "${test.topic}", autoStartup = "false")
+		void late(String value) {
+			this.calls.add("late " + value + " " + this.registry.getListenerContainer("late").isAutoStartup());
+		}
+
+		@Bean
+		static ContainerCustomizer<Object, Object, ConcurrentMessageListenerContainer<Object, Object>> customizer() {
+			return (container) -> container.getContainerProperties().setLogContainerConfig(true);
+		}
+
+		@Bean
+		static ContainerPostProcessor<Object, Object, ConcurrentMessageListenerContainer<Object, Object>> postProcessor() {
+			return (container) -> container.getContainerProperties().setShutdownTimeout(4321);
+		}
+
+	}
+
+	@Configuration(proxyBeanMethods = false)
+	static class Several {
+
+		private final Calls calls;
+
+		Several(Calls calls) {
+			this.calls = calls;
+		}
+
+		@KafkaListener(id = "ours", topics = "${test.topic}")
+		void ours(String value) {
+			this.calls.add("ours " + value);
+		}
+
+		@KafkaListener(id = "springs", topics = "${test.topic}",
+				containerFactory = "springKafkaListenerContainerFactory")
+		void springs(String value) {
+			this.calls.add("springs " + value);
+		}
+
+		@KafkaListener(id = "own", topics = "${test.topic}", containerFactory = "ownFactory")
+		void own(String value) {
+			this.calls.add("own " + value);
+		}
+
+	}
+
+	@Configuration(proxyBeanMethods = false)
+	static class OwnFactory {
+
+		@Bean
+		ConcurrentKafkaListenerContainerFactory<Object, Object> ownFactory(
+				ConsumerFactory<Object, Object> consumerFactory) {
+			ConcurrentKafkaListenerContainerFactory<Object, Object> factory = new ConcurrentKafkaListenerContainerFactory<>();
+			factory.setConsumerFactory(consumerFactory);
+			return factory;
+		}
+
+	}
+
+	@Configuration(proxyBeanMethods = false)
+	static class WithConsumer {
+
+		private final Calls calls;
+
+		private final String topic;
+
+		WithConsumer(Calls calls, @Value("${test.topic}") String topic) {
+			this.calls = calls;
+			this.topic = topic;
+		}
+
+		@KafkaListener(id = "listener", idIsGroup = false, topics = "${test.topic}")
+		void listen(String value, Consumer<?, ?> consumer) {
+			this.calls.add(value);
+			TopicPartition partition = new TopicPartition(this.topic, 0);
+			if (value.equals("one")) {
+				this.calls.add((consumer.position(partition) > 0) ? "position ok" : "position wrong");
+				try {
+					consumer.commitSync();
+				}
+				catch (UnsupportedOperationException ex) {
+					this.calls.add("refused");
+				}
+			}
+			else if (this.calls.count("rewind") == 1) {
+				consumer.seekToBeginning(List.of(partition));
+			}
+		}
+
+	}
+
+	@Configuration(proxyBeanMethods = false)
+	static class Customized {
+
+		private volatile long last;
+
+		volatile long between;
+
+		@Bean
+		ContainerCustomizer<Object, Object, ConcurrentMessageListenerContainer<Object, Object>> customizer(
+				Calls calls) {
+			return (container) -> {
+				container.getContainerProperties().setSyncCommits(false);
+				container.getContainerProperties()
+					.setCommitCallback((offsets, failure) -> offsets.values()
+						.forEach((offset) -> calls.add("committed " + offset.offset())));
+				container.getContainerProperties()
+					.setOffsetAndMetadataProvider((metadata, offset) -> new OffsetAndMetadata(offset,
+							"metadata of " + metadata.getListenerId().replace("-0", "")));
+				container.getContainerProperties().setAdviceChain((MethodInterceptor) (invocation) -> {
+					if (invocation.getMethod().getName().equals("onMessage")) {
+						calls.add("advice");
+						long now = System.nanoTime();
+						this.between = now - this.last;
+						this.last = now;
+					}
+					return invocation.proceed();
+				});
+			};
+		}
+
+	}
+
+}

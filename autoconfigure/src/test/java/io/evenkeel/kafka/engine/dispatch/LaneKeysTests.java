@@ -1,0 +1,69 @@
+package io.evenkeel.kafka.engine.dispatch;
+
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.UUID;
+
+import org.junit.jupiter.api.Test;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+class LaneKeysTests {
+
+	private final List<Class<?>> reported = new ArrayList<>();
+
+	private final LaneKeys keys = new LaneKeys(Ordering.KEY, this.reported::add);
+
+	@Test
+	void arraysCompareByContent() {
+		byte[] bytes = "key".getBytes(StandardCharsets.UTF_8);
+		assertThat(this.keys.laneKey(bytes)).isEqualTo(this.keys.laneKey(bytes.clone()))
+			.hasSameHashCodeAs(this.keys.laneKey(bytes.clone()));
+		assertThat(this.keys.laneKey(bytes)).isNotEqualTo(this.keys.laneKey(new byte[] { 1 }));
+		assertThat(this.keys.laneKey(new int[] { 1 })).isEqualTo(this.keys.laneKey(new int[] { 1 }));
+		assertThat(this.keys.laneKey(new int[] { 1 })).isNotEqualTo(this.keys.laneKey(new long[] { 1 }));
+		assertThat(this.keys.laneKey(new String[] { "a" })).isEqualTo(this.keys.laneKey(new String[] { "a" }));
+	}
+
+	@Test
+	void keysWithEqualityAreThemselves() {
+		UUID key = UUID.randomUUID();
+		assertThat(this.keys.laneKey(key)).isSameAs(key);
+		assertThat(this.keys.laneKey("a")).isEqualTo("a");
+		assertThat(this.keys.laneKey(5L)).isEqualTo(5L);
+		assertThat(this.reported).isEmpty();
+	}
+
+	@Test
+	void keysWithoutEqualityKeepThePartitionsOrderAndAreReportedOnce() {
+		assertThat(this.keys.laneKey(new Opaque())).isNull();
+		assertThat(this.keys.laneKey(new Opaque())).isNull();
+		assertThat(this.reported).containsExactly(Opaque.class);
+	}
+
+	@Test
+	void nullKeyKeepsThePartitionsOrder() {
+		assertThat(this.keys.laneKey(null)).isNull();
+	}
+
+	@Test
+	void otherOrderingsDoNotLookAtTheKey() {
+		assertThat(new LaneKeys(Ordering.PARTITION, this.reported::add).laneKey("a")).isNull();
+		assertThat(new LaneKeys(Ordering.NONE, this.reported::add).laneKey("a")).isSameAs(LaneKeys.ALONE);
+	}
+
+	@Test
+	void sameKeyInTwoTopicsHasTwoLanes() {
+		Assignment<String> one = new Assignment<>("a", 0, 1);
+		Assignment<String> other = new Assignment<>("b", 0, 2);
+		Lane<String> lane = one.begin("r", 0, this.keys.laneKey("k"), 0).lane();
+		assertThat(other.begin("r", 0, this.keys.laneKey("k"), 0).lane()).isNotSameAs(lane);
+		assertThat(one.begin("r", 1, this.keys.laneKey("k"), 0).lane()).isSameAs(lane);
+	}
+
+	static final class Opaque {
+
+	}
+
+}
