@@ -6,6 +6,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.AdminClientConfig;
 import org.apache.kafka.clients.admin.NewTopic;
+import org.awaitility.Awaitility;
 
 import org.springframework.kafka.test.EmbeddedKafkaKraftBroker;
 
@@ -62,6 +63,17 @@ public final class EmbeddedBroker {
 			admin.createTopics(java.util.List.of(new NewTopic(name, partitions, (short) 1).configs(configs)))
 				.all()
 				.get();
+			// The answer comes from the controller: the broker may not know the topic
+			// yet.
+			Awaitility.await()
+				.ignoreExceptions()
+				.until(() -> admin.describeTopics(java.util.List.of(name))
+					.allTopicNames()
+					.get()
+					.get(name)
+					.partitions()
+					.stream()
+					.allMatch((partition) -> partition.leader() != null));
 		}
 		catch (Exception ex) {
 			throw new IllegalStateException(ex);

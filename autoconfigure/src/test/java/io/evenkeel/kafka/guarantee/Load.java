@@ -75,9 +75,14 @@ final class Load implements AutoCloseable {
 		return producer(EmbeddedBroker.bootstrapServers());
 	}
 
+	/**
+	 * One request at a time: on a new topic a broker may refuse the first batch (not the
+	 * leader yet) and accept the second, and then refuses the first for ever as out of
+	 * sequence.
+	 */
 	private static KafkaProducer<String, String> producer(String bootstrapServers) {
-		return new KafkaProducer<>(Map.of("bootstrap.servers", bootstrapServers, "linger.ms", "2"),
-				new StringSerializer(), new StringSerializer());
+		return new KafkaProducer<>(Map.of("bootstrap.servers", bootstrapServers, "linger.ms", "2",
+				"max.in.flight.requests.per.connection", "1"), new StringSerializer(), new StringSerializer());
 	}
 
 	private void run() {
