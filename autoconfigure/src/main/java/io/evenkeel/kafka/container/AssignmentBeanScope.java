@@ -23,6 +23,7 @@ public final class AssignmentBeanScope implements Scope, BeanFactoryPostProcesso
 	/** The name of the scope. */
 	public static final String NAME = "assignment";
 
+	@SuppressWarnings("ThreadLocalUsage") // one scope for each context
 	private final ThreadLocal<@Nullable AssignmentBeans> current = new ThreadLocal<>();
 
 	private @Nullable ConfigurableListableBeanFactory beanFactory;

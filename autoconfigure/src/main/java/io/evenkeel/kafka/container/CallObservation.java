@@ -139,6 +139,7 @@ final class CallObservation implements Observation {
 	/**
 	 * Makes this the current call of the thread as long as it is open.
 	 */
+	@SuppressWarnings("deprecation") // the interface still asks for them
 	private final class CallScope implements Scope {
 
 		private final Scope scope;

@@ -12,6 +12,7 @@ final class CallObservationRegistry implements ObservationRegistry {
 
 	private final ObservationRegistry delegate;
 
+	@SuppressWarnings("ThreadLocalUsage") // one registry for each container
 	private final ThreadLocal<@Nullable CallObservation> current = new ThreadLocal<>();
 
 	CallObservationRegistry(ObservationRegistry delegate) {

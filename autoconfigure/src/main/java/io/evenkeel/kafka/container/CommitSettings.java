@@ -44,6 +44,7 @@ final class CommitSettings {
 				}, Duration.ofMillis(properties.getIdleBetweenPolls())));
 	}
 
+	@SuppressWarnings("ArrayRecordComponent") // the interface gives it out as it is
 	private record Metadata(String getListenerId, @Nullable String getGroupId,
 			byte @Nullable [] getListenerInfo) implements ListenerMetadata {
 	}

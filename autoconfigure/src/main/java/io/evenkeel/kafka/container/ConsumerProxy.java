@@ -69,7 +69,7 @@ final class ConsumerProxy<K, V> implements InvocationHandler {
 			return switch (name) {
 				case "equals" -> args != null && proxy == args[0];
 				case "hashCode" -> System.identityHashCode(proxy);
-				default -> "Consumer of " + this.engine;
+				default -> "Consumer of a listener";
 			};
 		}
 		if (name.equals("partitionsFor") && args != null && args[0] != null) {

@@ -53,7 +53,7 @@ final class IdleWatch<K, V> {
 			this.idle = true;
 			this.lastEvent = now;
 			this.events.idle(now - this.lastRecord, consumer, this.container.isContainerPaused());
-			this.onIdle.accept(positions(consumer));
+			this.onIdle.accept(positions());
 		}
 	}
 
@@ -61,7 +61,7 @@ final class IdleWatch<K, V> {
 		return this.container.getContainerProperties().getIdleBeforeDataMultiplier();
 	}
 
-	private Map<TopicPartition, Long> positions(Consumer<K, V> consumer) {
+	private Map<TopicPartition, Long> positions() {
 		Map<TopicPartition, Long> positions = new HashMap<>();
 		Collection<TopicPartition> assigned = this.container.getAssignedPartitions();
 		assigned.forEach((partition) -> positions.put(partition, this.container.position(partition)));

@@ -206,7 +206,7 @@ final class CompletionThread {
 			}
 		}
 
-		@SuppressWarnings("NonAtomicOperationOnVolatileField")
+		@SuppressWarnings("NonAtomicVolatileUpdate") // only the runner writes it
 		private void run(Completion task) {
 			try {
 				task.run();

@@ -60,6 +60,7 @@ final class PendingSend<K, V> extends CompletableFuture<RecordMetadata>
 
 	private final long startedAt;
 
+	@SuppressWarnings("UnusedVariable") // through its updater
 	private volatile int state;
 
 	private volatile @Nullable Completion next;

@@ -118,7 +118,7 @@ final class SimClient implements InvocationHandler {
 	}
 
 	@Override
-	@SuppressWarnings("unchecked")
+	@SuppressWarnings({ "unchecked", "removal" })
 	public Object invoke(Object proxy, Method method, Object[] args) {
 		if (this.closed && !method.getName().equals("close") && !method.getName().equals("groupMetadata")) {
 			throw new IllegalStateException("This consumer has already been closed.");

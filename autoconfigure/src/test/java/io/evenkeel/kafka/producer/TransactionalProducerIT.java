@@ -144,6 +144,7 @@ class TransactionalProducerIT {
 		assertThat(committed(2)).containsExactly("one", "three");
 	}
 
+	@SuppressWarnings("removal") // the simple form has no other
 	@Test
 	void offsetsGoIntoTheTransaction() {
 		TopicPartition partition = new TopicPartition(this.topic, 0);

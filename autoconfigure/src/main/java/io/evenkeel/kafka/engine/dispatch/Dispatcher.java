@@ -455,6 +455,7 @@ public final class Dispatcher<R> {
 	}
 
 	/** Wait for work; false when this worker has been idle for long enough to go. */
+	@SuppressWarnings("WaitNotInLoop") // its caller is the loop
 	private boolean stayIdle() {
 		Lane<R> due = this.parked.peek();
 		long nanos = (due != null) ? Math.max(1, due.dueNanos() - this.clock.getAsLong()) : KEEP_ALIVE_NANOS;
