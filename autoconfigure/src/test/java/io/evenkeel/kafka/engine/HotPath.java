@@ -34,12 +34,22 @@ final class HotPath {
 	public static void main(String[] args) {
 		for (int round = 0; round < 3; round++) {
 			for (Ordering ordering : Ordering.values()) {
-				measure(ordering);
+				measure(ordering, POLL, false);
 			}
+			// Neither the number of keys nor what is completed out of order may show.
+			measure(Ordering.KEY, POLL * POLLS, false);
+			measure(Ordering.KEY, POLL, true);
+			measure(Ordering.KEY, POLL * POLLS, true);
 		}
 	}
 
-	private static void measure(Ordering ordering) {
+	/**
+	 * Measure one case.
+	 * @param distinct how many keys there are
+	 * @param stuck whether the first record never ends, so that all others are completed
+	 * above it
+	 */
+	private static void measure(Ordering ordering, int distinct, boolean stuck) {
 		CompletionQueue<ConsumerRecord<String, String>> queue = new CompletionQueue<>();
 		EngineListener listener = new GuardedListener("l", new EngineListener() {
 		});
@@ -56,17 +66,21 @@ final class HotPath {
 		});
 		Assignment<ConsumerRecord<String, String>> assignment = new Assignment<>("t", 0, 1);
 		List<ConsumerRecord<String, String>> records = new ArrayList<>();
-		for (int i = 0; i < POLL; i++) {
+		for (int i = 0; i < distinct; i++) {
 			records.add(new ConsumerRecord<>("t", 0, i, "key" + i, "v"));
 		}
 		ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
 		long bytes = threads.getCurrentThreadAllocatedBytes();
 		long cpu = threads.getCurrentThreadCpuTime();
 		long offset = 0;
+		if (stuck) {
+			assignment.begin(new ConsumerRecord<>("t", 0, offset, "stuck", "v"), offset++, "stuck", System.nanoTime());
+		}
 		List<Delivery<ConsumerRecord<String, String>>> batch = new ArrayList<>();
 		for (int poll = 0; poll < POLLS; poll++) {
 			long now = System.nanoTime();
-			for (ConsumerRecord<String, String> record : records) {
+			int from = (poll * POLL) % distinct;
+			for (ConsumerRecord<String, String> record : records.subList(from, from + POLL)) {
 				batch.add(assignment.begin(record, offset++, keys.laneKey(record.key()), now));
 			}
 			dispatcher.submit(batch);
@@ -78,8 +92,8 @@ final class HotPath {
 			assignment.retireLanes();
 		}
 		long count = (long) POLL * POLLS;
-		System.out.printf("%-9s %4d ns of processor, %4d bytes for each record%n", ordering,
-				(threads.getCurrentThreadCpuTime() - cpu) / count,
+		System.out.printf("%-9s %8d keys %-12s %4d ns of processor, %4d bytes for each record%n", ordering, distinct,
+				stuck ? "1 stuck" : "none stuck", (threads.getCurrentThreadCpuTime() - cpu) / count,
 				(threads.getCurrentThreadAllocatedBytes() - bytes) / count);
 	}
 
