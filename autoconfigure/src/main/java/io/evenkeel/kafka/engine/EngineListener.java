@@ -40,6 +40,14 @@ public interface EngineListener {
 	}
 
 	/**
+	 * Partitions were taken away with records at hand: nothing was waited for.
+	 * @param dropped records that had not begun
+	 * @param abandoned records still in hand
+	 */
+	default void gaveUp(int dropped, int abandoned) {
+	}
+
+	/**
 	 * The first call for a record begins. On the worker's thread.
 	 * @param topic its topic
 	 * @param waitNanos since it was polled

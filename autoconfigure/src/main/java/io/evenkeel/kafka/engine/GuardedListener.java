@@ -43,6 +43,11 @@ final class GuardedListener implements EngineListener {
 	}
 
 	@Override
+	public void gaveUp(int dropped, int abandoned) {
+		guard(() -> this.delegate.gaveUp(dropped, abandoned));
+	}
+
+	@Override
 	public void firstCall(String topic, long waitNanos) {
 		try {
 			this.delegate.firstCall(topic, waitNanos);

@@ -192,7 +192,10 @@ final class Rebalancer<K, V> implements ConsumerRebalanceListener {
 		fence(lost);
 		Drain drain = new Drain(0, dropped(lost) - before, outstanding(lost));
 		if (!lost.isEmpty()) {
-			guarded("lost", () -> this.listener.reset(cause, lost.size()));
+			guarded("lost", () -> {
+				this.listener.reset(cause, lost.size());
+				this.listener.gaveUp(drain.dropped, drain.abandoned);
+			});
 		}
 		finish(lost, partitions, RebalanceEvent.LOST, start, drain);
 	}

@@ -62,6 +62,12 @@ final class ListenerEvents implements EngineListener {
 		fate("abandoned", abandoned);
 	}
 
+	@Override
+	public void gaveUp(int dropped, int abandoned) {
+		fate("dropped", dropped);
+		fate("abandoned", abandoned);
+	}
+
 	private void fate(String fate, int records) {
 		this.registry.counter(ConsumerMeter.REBALANCE_RECORDS.getName(), this.listener.and(Key.FATE.asString(), fate))
 			.increment(records);
