@@ -35,24 +35,4 @@ record AcknowledgmentMode(boolean isManual, boolean isAsync, boolean outOfOrder)
 		return this.isAsync ? EndOfCall.INSTANCE : null;
 	}
 
-	/**
-	 * For asynchronous listeners, whose records end with their calls: the adapter asks
-	 * for an acknowledgment, and what it says with it is known better from the
-	 * observation.
-	 */
-	private enum EndOfCall implements Acknowledgment {
-
-		INSTANCE;
-
-		@Override
-		public void acknowledge() {
-		}
-
-		@Override
-		public boolean isOutOfOrderCommit() {
-			return true;
-		}
-
-	}
-
 }

@@ -95,11 +95,6 @@ final class ListenerTarget {
 		return this.listener instanceof AsyncRepliesAware async && async.isAsyncReplies();
 	}
 
-	/** Whether the listener takes an acknowledgment. */
-	boolean wantsAcknowledgment() {
-		return this.type == ListenerType.ACKNOWLEDGING || this.type == ListenerType.ACKNOWLEDGING_CONSUMER_AWARE;
-	}
-
 	/**
 	 * Whether the listener has an error handler of its own, which may recover a failure.
 	 */
@@ -109,10 +104,6 @@ final class ListenerTarget {
 
 	boolean isBatch() {
 		return this.listener instanceof BatchMessageListener<?, ?>;
-	}
-
-	boolean wantsConsumer() {
-		return this.type == ListenerType.CONSUMER_AWARE || this.type == ListenerType.ACKNOWLEDGING_CONSUMER_AWARE;
 	}
 
 	GenericMessageListener<?> listener() {

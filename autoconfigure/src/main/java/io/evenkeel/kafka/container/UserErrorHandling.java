@@ -75,7 +75,7 @@ final class UserErrorHandling<K, V> {
 	 * @return how it ended
 	 */
 	Recovery recover(Delivery<ConsumerRecord<K, V>> delivery, Throwable failure) {
-		return decide(delivery.record(), failure, Acknowledged.INSTANCE, () -> {
+		return decide(delivery.record(), failure, EndOfCall.INSTANCE, () -> {
 			delivery.beginAttempt();
 			return delivery.attempt();
 		}, delivery.assignment()::isStopping);
@@ -144,22 +144,6 @@ final class UserErrorHandling<K, V> {
 
 		HandedOverException() {
 			super("The partition is being handed over", null, false, false);
-		}
-
-	}
-
-	/** In these attempts the success of the call is the acknowledgment. */
-	private enum Acknowledged implements Acknowledgment {
-
-		INSTANCE;
-
-		@Override
-		public void acknowledge() {
-		}
-
-		@Override
-		public boolean isOutOfOrderCommit() {
-			return true;
 		}
 
 	}
