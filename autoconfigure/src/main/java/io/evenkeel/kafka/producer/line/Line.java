@@ -16,7 +16,7 @@ import org.jspecify.annotations.Nullable;
  * <b>Invariants.</b> (1) Only the head is ever taken, and it stays in the queue until it
  * was handed over: while a record is on its way the line is not empty, so nobody
  * overtakes it. (2) A line that has retired admits nobody; the sender looks for the next
- * one. (3) A line fails from its head on and as a whole, or not at all; a taken head is
+ * one. (3) A line fails from its head on and as a whole, or not at all; what is taken is
  * not failed. (4) Whoever ends or hands over a record releases its share of the backlog,
  * once.
  * <p>
@@ -166,10 +166,8 @@ final class Line<C, W extends Waiter<C>> {
 				this.listener.failFast(this.topic, true);
 			}
 			this.queue.remove();
-			for (W waiter : this.queue) {
-				end(waiter, kind, cause, now);
-			}
-			this.queue.clear();
+			// One that is just moving here from the topic's line is taken: it stays.
+			this.queue.removeIf((waiter) -> end(waiter, kind, cause, now));
 			return true;
 		}
 		finally {

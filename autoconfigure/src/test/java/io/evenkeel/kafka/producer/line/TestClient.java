@@ -24,6 +24,10 @@ final class TestClient implements LineClient<String, TestWaiter> {
 
 	int probes;
 
+	/** What another thread does while a record is being handed over. */
+	Runnable duringHandOver = () -> {
+	};
+
 	@Override
 	public Probe<String> probe(String topic, long since) {
 		this.probes++;
@@ -42,8 +46,10 @@ final class TestClient implements LineClient<String, TestWaiter> {
 			return HandOver.NO_METADATA;
 		}
 		if (this.memory == 0) {
+			this.duringHandOver.run();
 			return HandOver.NO_MEMORY;
 		}
+		this.duringHandOver.run();
 		this.memory--;
 		waiter.handedOver();
 		this.handedOver.add(waiter);

@@ -32,6 +32,10 @@ final class TestWaiter implements Waiter<String> {
 
 	private int attemptsBefore;
 
+	/** What another thread does just before this record is given back. */
+	Runnable beforeGiveBack = () -> {
+	};
+
 	TestWaiter(int number, String topic, int partition, long bytes, long startedAt) {
 		this.number = number;
 		this.topic = topic;
@@ -82,6 +86,7 @@ final class TestWaiter implements Waiter<String> {
 
 	@Override
 	public void giveBack() {
+		this.beforeGiveBack.run();
 		this.state.compareAndSet(TAKEN, WAITING);
 	}
 
