@@ -1,6 +1,8 @@
 package io.evenkeel.kafka.producer.line;
 
 import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.locks.ReentrantLock;
 
 import org.jspecify.annotations.Nullable;
@@ -16,7 +18,7 @@ import org.jspecify.annotations.Nullable;
  * <b>Invariants.</b> (1) Only the head is ever taken, and it stays in the queue until it
  * was handed over: while a record is on its way the line is not empty, so nobody
  * overtakes it. (2) A line that has retired admits nobody; the sender looks for the next
- * one. (3) A line fails from its head on and as a whole, or not at all; what is taken is
+ * one. (3) A line fails from its head on and as a whole, or not at all; a taken head is
  * not failed. (4) Whoever ends or hands over a record releases its share of the backlog,
  * once.
  * <p>
@@ -38,6 +40,8 @@ final class Line<C, W extends Waiter<C>> {
 	private final Backlog backlog;
 
 	private final LineListener listener;
+
+	private @Nullable W moving;
 
 	private boolean retired;
 
@@ -93,7 +97,10 @@ final class Line<C, W extends Waiter<C>> {
 		}
 	}
 
-	/** The scheduler moves a taken record here from the topic's line. */
+	/**
+	 * The scheduler moves a taken record here from the topic's line, together with its
+	 * share of the backlog.
+	 */
 	boolean adopt(W waiter) {
 		this.lock.lock();
 		try {
@@ -102,7 +109,23 @@ final class Line<C, W extends Waiter<C>> {
 			}
 			waiter.attemptsBefore(this.attempts);
 			this.queue.add(waiter);
+			this.moving = waiter;
 			return true;
+		}
+		finally {
+			this.lock.unlock();
+		}
+	}
+
+	/** The move is over; what was adopted while sends fail at once fails, too. */
+	void adopted(long now) {
+		this.lock.lock();
+		try {
+			this.moving = null;
+			if (this.windowOpen && now - this.windowEnd < 0) {
+				C cause = this.windowCause;
+				this.queue.removeIf((waiter) -> end(waiter, LineEnd.Kind.FAIL_FAST, cause, this.attempts, now));
+			}
 		}
 		finally {
 			this.lock.unlock();
@@ -154,25 +177,32 @@ final class Line<C, W extends Waiter<C>> {
 	 * Fail everything that waits, if the head is still the expected one and not taken.
 	 */
 	boolean fail(W expectedHead, LineEnd.Kind kind, C cause, boolean openWindow, long now) {
+		List<W> rest;
+		int made;
 		this.lock.lock();
 		try {
-			if (this.queue.peek() != expectedHead || !end(expectedHead, kind, cause, now)) {
+			if (this.queue.peek() != expectedHead || !end(expectedHead, kind, cause, this.attempts, now)) {
 				return false;
 			}
-			if (openWindow && this.settings.failFastNanos() > 0) {
-				this.windowOpen = true;
-				this.windowEnd = now + this.settings.failFastNanos();
-				this.windowCause = cause;
-				this.listener.failFast(this.topic, true);
-			}
 			this.queue.remove();
-			// One that is just moving here from the topic's line is taken: it stays.
-			this.queue.removeIf((waiter) -> end(waiter, kind, cause, now));
-			return true;
+			rest = new ArrayList<>(this.queue);
+			made = this.attempts;
+			this.queue.clear();
+			W arriving = this.moving;
+			if (arriving != null && rest.remove(arriving)) {
+				// It is still taken, so it cannot end: whoever moves it looks again.
+				this.queue.add(arriving);
+			}
+			if (openWindow && this.settings.failFastNanos() > 0) {
+				openWindow(cause, now);
+			}
 		}
 		finally {
 			this.lock.unlock();
 		}
+		// Without the lock: nobody else knows them any more, and joining must not wait.
+		rest.forEach((waiter) -> end(waiter, kind, cause, made, now));
+		return true;
 	}
 
 	/** Fail what waits because the producer is closed; a taken head stays. */
@@ -180,7 +210,7 @@ final class Line<C, W extends Waiter<C>> {
 		this.lock.lock();
 		try {
 			int before = this.queue.size();
-			this.queue.removeIf((waiter) -> end(waiter, LineEnd.Kind.CLOSED, null, now));
+			this.queue.removeIf((waiter) -> end(waiter, LineEnd.Kind.CLOSED, null, this.attempts, now));
 			return before - this.queue.size();
 		}
 		finally {
@@ -188,13 +218,22 @@ final class Line<C, W extends Waiter<C>> {
 		}
 	}
 
-	private boolean end(W waiter, LineEnd.Kind kind, @Nullable C cause, long now) {
-		if (!waiter.fail(new LineEnd<>(kind, cause, attemptsOf(waiter)))) {
+	private boolean end(W waiter, LineEnd.Kind kind, @Nullable C cause, int attemptsMade, long now) {
+		if (!waiter.fail(new LineEnd<>(kind, cause, attemptsOf(waiter, attemptsMade)))) {
 			return false;
 		}
 		this.backlog.release(waiter.bytes());
 		this.listener.failed(this.topic, kind, now - waiter.startedAt());
 		return true;
+	}
+
+	private void openWindow(C cause, long now) {
+		if (!this.windowOpen) {
+			this.listener.failFast(this.topic, true);
+		}
+		this.windowOpen = true;
+		this.windowEnd = now + this.settings.failFastNanos();
+		this.windowCause = cause;
 	}
 
 	private void closeWindow() {
@@ -213,7 +252,7 @@ final class Line<C, W extends Waiter<C>> {
 			if (now - this.nextAttemptAt >= 0) {
 				this.seenChanges = changes;
 				W head = this.queue.peek();
-				if (head != null && attemptsOf(head) >= this.settings.maxAttempts()) {
+				if (head != null && attemptsOf(head, this.attempts) >= this.settings.maxAttempts()) {
 					return Turn.EXHAUSTED;
 				}
 				this.attempts++;
@@ -264,7 +303,7 @@ final class Line<C, W extends Waiter<C>> {
 	boolean exhausted(W head) {
 		this.lock.lock();
 		try {
-			return attemptsOf(head) >= this.settings.maxAttempts();
+			return attemptsOf(head, this.attempts) >= this.settings.maxAttempts();
 		}
 		finally {
 			this.lock.unlock();
@@ -283,6 +322,16 @@ final class Line<C, W extends Waiter<C>> {
 		}
 	}
 
+	void addWaiting(List<? super W> target) {
+		this.lock.lock();
+		try {
+			target.addAll(this.queue);
+		}
+		finally {
+			this.lock.unlock();
+		}
+	}
+
 	Obstacle obstacle() {
 		return this.obstacle;
 	}
@@ -292,15 +341,15 @@ final class Line<C, W extends Waiter<C>> {
 		try {
 			W head = this.queue.peek();
 			return new LineSnapshot<>(this.topic, this.partition, this.queue.size(),
-					(head != null) ? head.startedAt() : 0, this.windowOpen, this.windowCause);
+					(head != null) ? head.startedAt() : 0, this.obstacle, this.windowOpen, this.windowCause);
 		}
 		finally {
 			this.lock.unlock();
 		}
 	}
 
-	private int attemptsOf(W waiter) {
-		return 1 + this.attempts - waiter.attemptsBefore();
+	private int attemptsOf(W waiter, int attemptsMade) {
+		return 1 + attemptsMade - waiter.attemptsBefore();
 	}
 
 	/**

@@ -92,8 +92,7 @@ public final class LineWorker {
 		while (!this.stopped) {
 			long seen = this.work.get();
 			long wait = step();
-			// A step may run user code that leaves the flag behind: parking would be a
-			// spin.
+			// User code in a step may leave the flag behind: parking would not wait.
 			Thread.interrupted();
 			if (wait > 0 && this.work.get() == seen && !this.stopped) {
 				LockSupport.parkNanos(this, wait);

@@ -224,7 +224,7 @@ public final class Lines<C, W extends Waiter<C>> {
 		}
 		// A hand-over is the only way to ask for a partition; a look at the topic is not.
 		boolean ask = turn == Turn.ATTEMPT && line.partition >= 0 && probe.partitions() > 0;
-		if (!probe.serves(line.partition) && !ask) {
+		if (!probe.serves(line.partition) && (!ask || head == null)) {
 			return blocked(line, Obstacle.METADATA, turn, false);
 		}
 		return drain(line, probe.partitions(), turn);
@@ -241,7 +241,9 @@ public final class Lines<C, W extends Waiter<C>> {
 				return 0;
 			}
 			if (!head.take()) {
-				line.removeHead(head, false);
+				// Given up while it was being handed over: it is still here, and its
+				// share.
+				line.removeHead(head, true);
 				continue;
 			}
 			if (line.partition < 0 && head.partition() >= 0 && belongsBehindOthers(head, knownPartitions)) {
@@ -274,6 +276,14 @@ public final class Lines<C, W extends Waiter<C>> {
 		return 0;
 	}
 
+	/** A producer that was closed meanwhile could not fail it, because it was taken. */
+	private void giveBack(Line<C, W> line, W head) {
+		head.giveBack();
+		if (this.closed) {
+			line.failClosed(this.clock.getAsLong());
+		}
+	}
+
 	private long blocked(Line<C, W> line, Obstacle obstacle, Turn turn, boolean progress) {
 		long now = this.clock.getAsLong();
 		line.blockedBy(obstacle, turn, progress, now, this.random.getAsDouble());
@@ -283,14 +293,6 @@ public final class Lines<C, W extends Waiter<C>> {
 			return 0;
 		}
 		return Math.max(1, line.nextTurnAt() - now);
-	}
-
-	/** Closing passes over a taken record: whoever gives it back fails it then. */
-	private void giveBack(Line<C, W> line, W head) {
-		head.giveBack();
-		if (this.closed) {
-			line.failClosed(this.clock.getAsLong());
-		}
 	}
 
 	/** Its partition is missing, or was and earlier records for it wait still. */
@@ -312,6 +314,7 @@ public final class Lines<C, W extends Waiter<C>> {
 		while (true);
 		line.removeHead(head, false);
 		giveBack(target, head);
+		target.adopted(this.clock.getAsLong());
 	}
 
 	/**
@@ -374,6 +377,17 @@ public final class Lines<C, W extends Waiter<C>> {
 	 */
 	public long waitingRecords() {
 		return this.backlog.records();
+	}
+
+	/**
+	 * What waits now, line by line in order.
+	 * @return the records
+	 */
+	public List<W> waiting() {
+		List<W> result = new ArrayList<>();
+		this.topics.values().forEach((line) -> line.addWaiting(result));
+		this.partitions.values().forEach((line) -> line.addWaiting(result));
+		return result;
 	}
 
 	/**

@@ -91,8 +91,8 @@ class LinesLincheckTests {
 	}
 
 	private static void modelChecking(Class<?> type) {
-		new ModelCheckingOptions().iterations(3)
-			.invocationsPerIteration(200)
+		new ModelCheckingOptions().iterations(2)
+			.invocationsPerIteration(150)
 			.threads(2)
 			.actorsPerThread(2)
 			.actorsBefore(0)
