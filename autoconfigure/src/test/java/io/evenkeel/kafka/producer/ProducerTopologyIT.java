@@ -11,10 +11,12 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.locks.LockSupport;
+import java.util.stream.IntStream;
 
 import io.evenkeel.kafka.broker.ProcessBroker;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.NewPartitions;
+import org.apache.kafka.clients.admin.NewTopic;
 import org.apache.kafka.clients.consumer.Consumer;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
@@ -144,6 +146,38 @@ class ProducerTopologyIT {
 		}
 		assertThat(this.fixture.registry.snapshots())
 			.allSatisfy((producer) -> assertThat(producer.pendingRecords()).isZero());
+	}
+
+	/**
+	 * Four threads send to a hundred topics while these are being made: the leaders of
+	 * many are not there yet when their names are known.
+	 */
+	@Test
+	void topicsThatHaveJustBeenMadeAreSentToByManyThreads() throws Exception {
+		EvenkeelKafkaTemplate<String, String> template = this.fixture.template(broker.bootstrapServers(),
+				Duration.ofSeconds(30), Map.of("delivery.timeout.ms", 20000, "request.timeout.ms", 10000));
+		List<String> topics = IntStream.range(0, 100).mapToObj((i) -> "new-" + i).toList();
+		List<Thread> senders = IntStream.range(0, 4).mapToObj((number) -> new Thread(() -> {
+			for (int round = 0; round < 5; round++) {
+				for (String topic : topics) {
+					String key = "k" + number;
+					this.sent.add(new Sent(topic + key, round, template.send(topic, key, String.valueOf(round))));
+				}
+			}
+		})).toList();
+		try (Admin admin = broker.admin()) {
+			admin.createTopics(topics.stream().map((topic) -> new NewTopic(topic, 1, (short) 1)).toList());
+			senders.forEach(Thread::start);
+			for (Thread thread : senders) {
+				thread.join();
+			}
+		}
+		Map<String, Long> last = new HashMap<>();
+		for (Sent send : this.sent) {
+			Long before = last.put(send.key(), offset(send.future()));
+			assertThat(before == null || before < last.get(send.key())).as("order of %s", send).isTrue();
+		}
+		assertThat(this.sent).hasSize(2000);
 	}
 
 	private void sendUntilStopped(EvenkeelKafkaTemplate<String, String> template, String topic) {
