@@ -106,9 +106,8 @@ class ProducerTopologyIT {
 		}
 		assertThat(last).isEqualTo(this.sent.size() - 1);
 		Map<String, List<Integer>> stored = read(topic, partitions);
-		stored.forEach((lane, numbers) -> assertThat(numbers).as("stored order of %s", lane)
-			.isSorted()
-			.doesNotHaveDuplicates());
+		stored.forEach((lane,
+				numbers) -> assertThat(numbers).as("stored order of %s", lane).isSorted().doesNotHaveDuplicates());
 	}
 
 	/**
@@ -213,8 +212,7 @@ class ProducerTopologyIT {
 			Map<TopicPartition, Long> ends = consumer.endOffsets(all);
 			await().atMost(Duration.ofSeconds(30)).until(() -> {
 				for (ConsumerRecord<String, String> record : consumer.poll(Duration.ofMillis(200))) {
-					result
-						.computeIfAbsent(record.key() + "/" + record.partition(), (lane) -> new ArrayList<>())
+					result.computeIfAbsent(record.key() + "/" + record.partition(), (lane) -> new ArrayList<>())
 						.add(Integer.parseInt(record.value()));
 				}
 				return ends.entrySet()

@@ -111,7 +111,9 @@ class SendingProducerTests {
 		assertThat(this.handedOver).containsExactly("2 to client 1");
 	}
 
-	/** Red when a record is called unsent although a broker may hold it, or the reverse. */
+	/**
+	 * Red when a record is called unsent although a broker may hold it, or the reverse.
+	 */
 	@Test
 	void onlyARefusalByTheBrokerSaysThatNothingWasStored() throws Exception {
 		this.topics.put("a", 1);
@@ -207,13 +209,14 @@ class SendingProducerTests {
 				(metadata, exception) -> ends.add((exception != null) ? "failed" : "done"));
 		await().until(() -> this.clients.get(0).open.size() == 1);
 		Callback callback = this.clients.get(0).open.get(0);
-		callback.onCompletion(null, new TimeoutException("late"));
-		callback.onCompletion(metadata("a"), null);
-		callback.onCompletion(null, new TimeoutException("later"));
 		this.onSend = (client, record) -> {
 		};
-		// Completions run in order: what follows is told after all of the above.
+		callback.onCompletion(null, new TimeoutException("late"));
+		// Completions run in order: what follows is told after what went before.
 		send(producer, "a", "2").get(20, TimeUnit.SECONDS);
+		callback.onCompletion(metadata("a"), null);
+		callback.onCompletion(null, new TimeoutException("later"));
+		send(producer, "a", "3").get(20, TimeUnit.SECONDS);
 		assertThat(ends).containsExactly("failed");
 	}
 

@@ -202,6 +202,29 @@ class LineRacesTests {
 		assertThat(steps.await(10, TimeUnit.SECONDS)).isTrue();
 	}
 
+	/** Red when a signal does not wake the worker. */
+	@Test
+	void everySignalIsFollowedByAStep() {
+		AtomicInteger posted = new AtomicInteger();
+		AtomicInteger handled = new AtomicInteger();
+		LineWorker worker = worker(() -> {
+			handled.addAndGet(posted.getAndSet(0));
+			return LineWorker.UNTIL_SIGNALLED;
+		});
+		worker.start();
+		for (int i = 1; i <= 20_000; i++) {
+			posted.incrementAndGet();
+			worker.signal();
+			// Half of the time the worker is about to leave when the next signal comes.
+			long start = System.nanoTime();
+			while (i % 2 == 0 && handled.get() < i) {
+				assertThat(System.nanoTime() - start).isLessThan(TimeUnit.SECONDS.toNanos(10));
+				Thread.yield();
+			}
+		}
+		assertThat(handled).hasValue(20_000);
+	}
+
 	/** Red when a flag that user code left behind turns parking into a spin. */
 	@Test
 	void anInterruptedWorkerStillSleeps() throws Exception {

@@ -7,7 +7,6 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicInteger;
 
-import org.jetbrains.lincheck.Lincheck;
 import org.jetbrains.lincheck.datastructures.ModelCheckingOptions;
 import org.jetbrains.lincheck.datastructures.Operation;
 import org.jetbrains.lincheck.datastructures.StressOptions;
@@ -51,45 +50,6 @@ class LinesLincheckTests {
 		stress(Memory.class);
 	}
 
-	/** Red when the worker does not compare its counter after a step. */
-	@Test
-	void signalsAreNotLost() {
-		Lincheck.runConcurrentTest(2_000, () -> {
-			AtomicInteger posted = new AtomicInteger();
-			AtomicInteger handled = new AtomicInteger();
-			Thread[] thread = new Thread[1];
-			LineWorker[] worker = new LineWorker[1];
-			worker[0] = new LineWorker((task) -> thread[0] = new Thread(task), () -> {
-				if (handled.addAndGet(posted.getAndSet(0)) == 2) {
-					worker[0].stop();
-				}
-				return LineWorker.UNTIL_SIGNALLED;
-			}, (ex) -> {
-				throw new IllegalStateException(ex);
-			});
-			worker[0].start();
-			Thread other = new Thread(() -> post(posted, worker[0]));
-			other.start();
-			post(posted, worker[0]);
-			join(other);
-			join(thread[0]);
-		});
-	}
-
-	private static void post(AtomicInteger posted, LineWorker worker) {
-		posted.incrementAndGet();
-		worker.signal();
-	}
-
-	private static void join(Thread thread) {
-		try {
-			thread.join();
-		}
-		catch (InterruptedException ex) {
-			throw new IllegalStateException(ex);
-		}
-	}
-
 	private static void modelChecking(Class<?> type) {
 		new ModelCheckingOptions().iterations(2)
 			.invocationsPerIteration(150)
@@ -102,7 +62,12 @@ class LinesLincheckTests {
 	}
 
 	private static void stress(Class<?> type) {
-		new StressOptions().iterations(20).invocationsPerIteration(500).threads(3).actorsPerThread(4).minimizeFailedScenario(false).check(type);
+		new StressOptions().iterations(20)
+			.invocationsPerIteration(500)
+			.threads(3)
+			.actorsPerThread(4)
+			.minimizeFailedScenario(false)
+			.check(type);
 	}
 
 	/** Two senders whose topic is not known. */
