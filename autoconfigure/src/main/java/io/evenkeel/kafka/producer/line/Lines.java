@@ -216,7 +216,7 @@ public final class Lines<C, W extends Waiter<C>> {
 		}
 		// A hand-over is the only way to ask for a partition; a look at the topic is not.
 		boolean ask = turn == Turn.ATTEMPT && line.partition >= 0 && probe.partitions() > 0;
-		if (!probe.serves(line.partition) && !ask) {
+		if (!probe.serves(line.partition) && (!ask || head == null)) {
 			return blocked(line, Obstacle.METADATA, turn, false);
 		}
 		return drain(line, probe.partitions(), turn);
@@ -233,7 +233,9 @@ public final class Lines<C, W extends Waiter<C>> {
 				return 0;
 			}
 			if (!head.take()) {
-				line.removeHead(head, false);
+				// Given up while it was being handed over: it is still here, and its
+				// share.
+				line.removeHead(head, true);
 				continue;
 			}
 			if (line.partition < 0 && head.partition() >= 0 && belongsBehindOthers(head, knownPartitions)) {
@@ -246,18 +248,26 @@ public final class Lines<C, W extends Waiter<C>> {
 					line.removeHead(head, true);
 				}
 				case NO_METADATA -> {
-					head.giveBack();
+					giveBack(line, head);
 					return blocked(line, Obstacle.METADATA, turn, done > 0);
 				}
 				case NO_MEMORY -> {
 					this.waitsForMemory = true;
-					head.giveBack();
+					giveBack(line, head);
 					return blocked(line, Obstacle.MEMORY, turn, done > 0);
 				}
 			}
 		}
 		line.lookAgain();
 		return 0;
+	}
+
+	/** A producer that was closed meanwhile could not fail it, because it was taken. */
+	private void giveBack(Line<C, W> line, W head) {
+		head.giveBack();
+		if (this.closed) {
+			line.failClosed(this.clock.getAsLong());
+		}
 	}
 
 	private long blocked(Line<C, W> line, Obstacle obstacle, Turn turn, boolean progress) {
@@ -289,7 +299,8 @@ public final class Lines<C, W extends Waiter<C>> {
 		}
 		while (true);
 		line.removeHead(head, false);
-		head.giveBack();
+		giveBack(target, head);
+		target.failAdopted(this.clock.getAsLong());
 	}
 
 	/**
@@ -352,6 +363,17 @@ public final class Lines<C, W extends Waiter<C>> {
 	 */
 	public long waitingRecords() {
 		return this.backlog.records();
+	}
+
+	/**
+	 * What waits now, line by line in order.
+	 * @return the records
+	 */
+	public List<W> waiting() {
+		List<W> result = new ArrayList<>();
+		this.topics.values().forEach((line) -> line.addWaiting(result));
+		this.partitions.values().forEach((line) -> line.addWaiting(result));
+		return result;
 	}
 
 	/**
