@@ -65,12 +65,18 @@ final class ClientGate<K, V> implements LineClient<Diagnosis, PendingSend<K, V>>
 			Diagnosis found = this.evidence.construction();
 			boolean hopeless = found != null
 					&& (found.reason() == FailureReason.TLS || found.reason() == FailureReason.PRODUCER_FATAL);
-			return (found != null && hopeless) ? Probe.refused(found) : Probe.unknown();
+			if (found == null || !hopeless) {
+				return Probe.unknown();
+			}
+			this.evidence.found(found.reason(), since, this.clock.getAsLong());
+			return Probe.refused(found);
 		}
 		Probe<Diagnosis> probe = peek(client, topic);
 		AuthenticationException tls = (probe.partitions() == 0) ? this.evidence.standingTlsFailureSince(since) : null;
 		if (tls != null) {
-			return Probe.refused(Diagnoser.classify(tls));
+			Diagnosis found = Diagnoser.classify(tls);
+			this.evidence.found(found.reason(), since, this.clock.getAsLong());
+			return Probe.refused(found);
 		}
 		boolean stale = probe.refusal() != null && !this.evidence.answeredSince(since);
 		if (probe.partitions() > 0 && client.isSpoiled()) {
@@ -111,13 +117,14 @@ final class ClientGate<K, V> implements LineClient<Diagnosis, PendingSend<K, V>>
 			return HandOver.NO_METADATA;
 		}
 		PendingSend.Serialized serialized = send.serialized();
+		long now = this.clock.getAsLong();
 		if (serialized == null) {
-			return offer(client, send);
+			return offer(client, send, now);
 		}
 		client.keySerializer().prepare(send.record().key(), serialized.key());
 		client.valueSerializer().prepare(send.record().value(), serialized.value());
 		try {
-			return offer(client, send);
+			return offer(client, send, now);
 		}
 		finally {
 			client.keySerializer().clear();
@@ -126,20 +133,27 @@ final class ClientGate<K, V> implements LineClient<Diagnosis, PendingSend<K, V>>
 	}
 
 	/** Give a taken record to the client. */
-	HandOver offer(Client<K, V> client, PendingSend<K, V> send) {
-		RuntimeException thrown = null;
+	HandOver offer(Client<K, V> client, PendingSend<K, V> send, long now) {
+		Throwable thrown = null;
+		client.inFlight().add(send, now);
 		send.handing();
 		try {
 			client.producer().send(send.record(), send);
 		}
-		catch (RuntimeException ex) {
+		catch (RuntimeException | Error ex) {
+			// An Error of an interceptor or a partitioner must not cost the record.
 			thrown = ex;
 		}
 		Exception answer = send.handed();
 		if (thrown != null) {
+			send.leaveFlight();
 			return thrown(client, send, thrown);
 		}
-		return (answer != null) ? answered(client, send, answer) : HandOver.DONE;
+		if (answer != null) {
+			send.leaveFlight();
+			return answered(client, send, answer);
+		}
+		return HandOver.DONE;
 	}
 
 	/** The client reported a failure before it took the record. */
@@ -159,12 +173,17 @@ final class ClientGate<K, V> implements LineClient<Diagnosis, PendingSend<K, V>>
 		return HandOver.DONE;
 	}
 
-	private HandOver thrown(Client<K, V> client, PendingSend<K, V> send, RuntimeException thrown) {
+	private HandOver thrown(Client<K, V> client, PendingSend<K, V> send, Throwable thrown) {
 		if (thrown instanceof InterruptException) {
 			return HandOver.NO_MEMORY;
 		}
-		if (thrown instanceof IllegalStateException) {
+		if (thrown instanceof IllegalStateException && this.life.isClosed()) {
 			send.failLocally(new Diagnosis(FailureReason.CLOSED, "the client was closed", thrown), 1);
+		}
+		else if (thrown instanceof IllegalStateException && this.life.current() != client) {
+			// It was closed to be replaced, after the sender had looked: wait for the
+			// next.
+			return HandOver.NO_METADATA;
 		}
 		else if (Diagnoser.isFatal(thrown)) {
 			// The client may have taken the record before it noticed its own state.
@@ -172,10 +191,20 @@ final class ClientGate<K, V> implements LineClient<Diagnosis, PendingSend<K, V>>
 			send.failDelivery(found, true);
 			this.replacement.request(client, found.reason());
 		}
+		else if (thrown instanceof Error) {
+			send.failDelivery(new Diagnosis(FailureReason.UNKNOWN, "the client threw an error", thrown), true);
+		}
 		else {
 			send.failLocally(Diagnoser.classify(thrown), 1);
 		}
 		return HandOver.DONE;
+	}
+
+	/**
+	 * Why a line gets nowhere; only looks, and remembers nothing.
+	 */
+	Diagnosis look(String topic, int partition, long since, Obstacle obstacle) {
+		return explain(partition, since, obstacle);
 	}
 
 	@Override
