@@ -45,6 +45,8 @@ public final class Lines<C, W extends Waiter<C>> {
 
 	private static final long RECHECK_TAKEN = 10_000_000;
 
+	private static final long RECHECK_MEMORY = 20_000_000;
+
 	private final ConcurrentHashMap<String, Line<C, W>> topics = new ConcurrentHashMap<>();
 
 	private final ConcurrentHashMap<PartitionKey, Line<C, W>> partitions = new ConcurrentHashMap<>();
@@ -292,7 +294,13 @@ public final class Lines<C, W extends Waiter<C>> {
 			failHead(line, LineEnd.Kind.ATTEMPTS_EXHAUSTED);
 			return 0;
 		}
-		return Math.max(1, line.nextTurnAt() - now);
+		long wait = Math.max(1, line.nextTurnAt() - now);
+		if (obstacle == Obstacle.MEMORY) {
+			// The client tells of a batch that it is done before it frees its memory.
+			line.lookAgain();
+			wait = Math.min(wait, RECHECK_MEMORY);
+		}
+		return wait;
 	}
 
 	/** Its partition is missing, or was and earlier records for it wait still. */

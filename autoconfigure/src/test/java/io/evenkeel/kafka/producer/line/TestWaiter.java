@@ -36,6 +36,9 @@ final class TestWaiter implements Waiter<String> {
 	Runnable beforeGiveBack = () -> {
 	};
 
+	Runnable onEnd = () -> {
+	};
+
 	TestWaiter(int number, String topic, int partition, long bytes, long startedAt) {
 		this.number = number;
 		this.topic = topic;
@@ -97,6 +100,7 @@ final class TestWaiter implements Waiter<String> {
 		}
 		this.end.set(end);
 		this.ends.incrementAndGet();
+		this.onEnd.run();
 		return true;
 	}
 
