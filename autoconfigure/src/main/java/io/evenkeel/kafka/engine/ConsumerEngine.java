@@ -105,7 +105,7 @@ public final class ConsumerEngine<K, V> implements Runnable {
 		this.dispatcher = new Dispatcher<>(completions, this.clock, settings.concurrency(), settings.batchSize());
 		EngineListener listener = new GuardedListener(config.id(), config.listener());
 		AttemptInvoker<K, V> invoker = new AttemptInvoker<>(config.handler(), config.planner(),
-				new Acknowledgments<>(settings.coverEarlier()), listener, this.clock, this::unrecoverable);
+				new Acknowledgments<>(settings.coverEarlier()), listener, this::unrecoverable);
 		this.dispatcher.attach(new Worker<>(this.dispatcher, invoker, this.clock, (assignment, bug) -> logger
 			.error("{}: a call for {} failed beyond its handler; it is called again", this.id, assignment, bug)),
 				config.workers(), this::workerRefused);

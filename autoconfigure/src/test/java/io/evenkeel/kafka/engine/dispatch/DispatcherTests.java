@@ -215,7 +215,7 @@ class DispatcherTests {
 		Dispatcher<String> dispatcher = dispatcher(2);
 		dispatcher.submit(List.of(this.first.begin("r", 0, "k", 0)));
 		Run<String> run = dispatcher.exchange(null, false);
-		Call<String> call = run.next(dispatcher);
+		Call<String> call = run.next(dispatcher, 0);
 		call.end(call.delivery(), Outcome.SUCCESS);
 		this.completions.drain((delivery) -> delivery.assignment().completed(delivery));
 		this.first.retireLanes();
