@@ -34,13 +34,14 @@ public final class ConsumerComparison {
 	/**
 	 * Run it.
 	 * @param args the number of rounds, 3 by default; a regular expression that chooses
-	 * workloads; one that chooses arms
+	 * workloads; one that chooses arms; the share of the records to use, 1 by default
 	 * @throws Exception when an arm breaks
 	 */
 	public static void main(String[] args) throws Exception {
 		int rounds = (args.length > 0) ? Integer.parseInt(args[0]) : 3;
 		Pattern workloads = Pattern.compile((args.length > 1) ? args[1] : "");
 		Pattern arms = Pattern.compile((args.length > 2) ? args[2] : "");
+		double share = (args.length > 3) ? Double.parseDouble(args[3]) : 1;
 		EmbeddedKafkaKraftBroker broker = new EmbeddedKafkaKraftBroker(1, PARTITIONS, "fast", "medium", "slow");
 		broker.brokerProperties(Map.of("group.initial.rebalance.delay.ms", "0"));
 		broker.brokerListProperty("bench.servers");
@@ -48,7 +49,7 @@ public final class ConsumerComparison {
 		try {
 			String servers = broker.getBrokersAsString();
 			Set<String> filled = new HashSet<>();
-			comparisons(servers).forEach((workload, all) -> {
+			comparisons(servers, share).forEach((workload, all) -> {
 				if (workloads.matcher(workload.name()).find()) {
 					if (filled.add(workload.topic())) {
 						fill(servers, workload);
@@ -62,23 +63,26 @@ public final class ConsumerComparison {
 		}
 	}
 
-	private static Map<Workload, List<Arm>> comparisons(String servers) {
+	private static Map<Workload, List<Arm>> comparisons(String servers, double share) {
 		Arm spring = spring(servers);
 		Arm partition = evenkeel(servers, "partition");
 		Arm key = evenkeel(servers, "key");
 		Arm parallel = new ParallelConsumerArm(servers, ProcessingOrder.KEY);
+		int many = (int) (1_000_000 * share);
+		int some = (int) (100_000 * share);
+		int few = (int) (20_000 * share);
 		Map<Workload, List<Arm>> comparisons = new LinkedHashMap<>();
-		comparisons.put(new Workload("handler only counts, 1 at once", "fast", 1_000_000, 0, 1),
+		comparisons.put(new Workload("handler only counts, 1 at once", "fast", many, 0, 1),
 				List.of(spring, partition, key));
-		comparisons.put(new Workload("handler only counts, 8 at once", "fast", 1_000_000, 0, 8),
+		comparisons.put(new Workload("handler only counts, 8 at once", "fast", many, 0, 8),
 				List.of(spring, partition, key));
 		// Few enough that an arm with a cost per record in the hundreds of microseconds
 		// ends.
-		comparisons.put(new Workload("handler only counts, 8 at once, few records", "medium", 100_000, 0, 8),
+		comparisons.put(new Workload("handler only counts, 8 at once, few records", "medium", some, 0, 8),
 				List.of(spring, partition, key, parallel));
-		comparisons.put(new Workload("handler takes 1 ms, 12 at once", "slow", 20_000, 1_000, 12),
+		comparisons.put(new Workload("handler takes 1 ms, 12 at once", "slow", few, 1_000, 12),
 				List.of(spring, partition, key, parallel));
-		comparisons.put(new Workload("handler takes 1 ms, 64 at once", "slow", 20_000, 1_000, 64),
+		comparisons.put(new Workload("handler takes 1 ms, 64 at once", "slow", few, 1_000, 64),
 				List.of(spring, key, evenkeel(servers, "none"), parallel));
 		return comparisons;
 	}
