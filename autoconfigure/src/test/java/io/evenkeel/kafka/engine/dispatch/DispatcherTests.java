@@ -226,7 +226,8 @@ class DispatcherTests {
 				batch.add(this.first.begin("r", round * workers + i, "k" + i, 0));
 			}
 			dispatcher.submit(batch);
-			assertThat(all[round].await(20, TimeUnit.SECONDS)).isTrue();
+			// Sooner than a worker that nobody calls looks around by itself.
+			assertThat(all[round].await(8, TimeUnit.SECONDS)).isTrue();
 			await().until(() -> dispatcher.used() == 0
 					&& threads.stream().allMatch((thread) -> thread.getState() == Thread.State.TIMED_WAITING));
 			settle();
