@@ -22,7 +22,6 @@ import org.springframework.kafka.listener.BatchMessageListener;
 import org.springframework.kafka.listener.ListenerExecutionFailedException;
 import org.springframework.kafka.listener.ListenerType;
 import org.springframework.kafka.support.Acknowledgment;
-import org.springframework.kafka.support.KafkaUtils;
 
 /**
  * Handles the records of a batch listener: those of one partition, in order, in one call.
@@ -122,7 +121,6 @@ final class BatchCalls<K, V> implements RecordHandler<K, V> {
 			java.util.function.Consumer<Runnable> around) {
 		ConsumerRecord<K, V> first = batch.get(0);
 		Object sample = this.timer.start();
-		KafkaUtils.setConsumerGroupId(this.groupId);
 		try {
 			setupThread();
 			around.accept(() -> invoke(batch, acknowledgment));
@@ -134,7 +132,6 @@ final class BatchCalls<K, V> implements RecordHandler<K, V> {
 			return ex;
 		}
 		finally {
-			KafkaUtils.clearConsumerGroupId();
 			clearThread();
 		}
 	}
