@@ -2,6 +2,7 @@ package io.evenkeel.kafka.container;
 
 import java.nio.ByteBuffer;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
 
@@ -39,6 +40,9 @@ final class ListenerCalls<K, V> {
 	private static final Logger logger = LoggerFactory.getLogger(ListenerCalls.class);
 
 	private static final LogAccessor accessor = new LogAccessor(LogFactory.getLog(ListenerCalls.class));
+
+	/** Nothing around a call. */
+	private static final Consumer<Runnable> DIRECT = Runnable::run;
 
 	private final ListenerTarget target;
 
@@ -115,7 +119,7 @@ final class ListenerCalls<K, V> {
 	 * @return null after a success, otherwise why it failed
 	 */
 	@Nullable Throwable callAndWait(ConsumerRecord<K, V> record, int attempt, @Nullable Acknowledgment acknowledgment) {
-		return callAndWait(record, attempt, acknowledgment, Runnable::run);
+		return callAndWait(record, attempt, acknowledgment, DIRECT);
 	}
 
 	@Nullable Throwable callAndWait(ConsumerRecord<K, V> record, int attempt, @Nullable Acknowledgment acknowledgment,
@@ -134,7 +138,7 @@ final class ListenerCalls<K, V> {
 	 */
 	void call(ConsumerRecord<K, V> record, int attempt, @Nullable Acknowledgment acknowledgment,
 			Consumer<@Nullable Throwable> over) {
-		call(record, attempt, acknowledgment, over, Runnable::run);
+		call(record, attempt, acknowledgment, over, DIRECT);
 	}
 
 	private void call(ConsumerRecord<K, V> record, int attempt, @Nullable Acknowledgment acknowledgment,
@@ -153,7 +157,8 @@ final class ListenerCalls<K, V> {
 		Throwable failure = null;
 		try {
 			setupThread();
-			invoke(record, acknowledgment, progress, around);
+			invoke(record, acknowledgment, progress, (around != DIRECT && this.target.isAsync())
+					? (work) -> around.accept(() -> progress.runToTheEnd(observation, work)) : around);
 			this.timer.success(sample, record);
 			after(record, null);
 		}
@@ -313,6 +318,9 @@ final class ListenerCalls<K, V> {
 
 		private volatile @Nullable Throwable thrown;
 
+		/** Only where somebody waits. */
+		private @Nullable CountDownLatch end;
+
 		InProgress(Consumer<@Nullable Throwable> over) {
 			this.over = over;
 		}
@@ -330,7 +338,36 @@ final class ListenerCalls<K, V> {
 				return;
 			}
 			this.stopped = true;
+			if (this.end != null) {
+				this.end.countDown();
+			}
 			meet(observation);
+		}
+
+		/**
+		 * What is around an asynchronous call ends when its work does, and fails when
+		 * that fails.
+		 */
+		void runToTheEnd(CallObservation observation, Runnable call) {
+			CountDownLatch latch = new CountDownLatch(1);
+			this.end = latch;
+			call.run();
+			if (this.skipped) {
+				return;
+			}
+			try {
+				latch.await();
+			}
+			catch (InterruptedException ex) {
+				Thread.currentThread().interrupt();
+				throw new ListenerExecutionFailedException("Interrupted while the listener's future was awaited",
+						ListenerCalls.this.groupId, ex);
+			}
+			Throwable failure = outcome(observation);
+			if (failure != null) {
+				throw new ListenerExecutionFailedException("The listener's future failed", ListenerCalls.this.groupId,
+						failure);
+			}
 		}
 
 		void returned(CallObservation observation, @Nullable Throwable failure) {
