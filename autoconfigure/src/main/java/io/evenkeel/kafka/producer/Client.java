@@ -1,14 +1,24 @@
 package io.evenkeel.kafka.producer;
 
+import java.time.Duration;
+import java.util.concurrent.ThreadFactory;
+
+import org.apache.commons.logging.Log;
+import org.apache.commons.logging.LogFactory;
 import org.apache.kafka.clients.producer.Producer;
 
 /**
- * One client and the serializers it was made with.
+ * One client, the serializers it was made with, and the sends it has in hand.
  * <p>
  * <b>Why.</b> Both flags only ever turn true and are read without a decision that depends
  * on both at the same instant, so volatile is enough.
  */
 final class Client<K, V> {
+
+	private static final Log logger = LogFactory.getLog(Client.class);
+
+	/** What an orderly client needs after its time is up. */
+	private static final Duration FORCED_CLOSE = Duration.ofMillis(300);
 
 	private final Producer<K, V> producer;
 
@@ -16,14 +26,18 @@ final class Client<K, V> {
 
 	private final HandOverSerializer<V> valueSerializer;
 
+	private final InFlight inFlight;
+
 	private volatile boolean refused;
 
 	private volatile boolean delivered;
 
-	Client(Producer<K, V> producer, HandOverSerializer<K> keySerializer, HandOverSerializer<V> valueSerializer) {
+	Client(Producer<K, V> producer, HandOverSerializer<K> keySerializer, HandOverSerializer<V> valueSerializer,
+			InFlight inFlight) {
 		this.producer = producer;
 		this.keySerializer = keySerializer;
 		this.valueSerializer = valueSerializer;
+		this.inFlight = inFlight;
 	}
 
 	Producer<K, V> producer() {
@@ -36,6 +50,33 @@ final class Client<K, V> {
 
 	HandOverSerializer<V> valueSerializer() {
 		return this.valueSerializer;
+	}
+
+	InFlight inFlight() {
+		return this.inFlight;
+	}
+
+	/**
+	 * Close it within its time, even if its I/O thread is stuck, and see that everything
+	 * it had in hand ends.
+	 * @param threads makes a thread for the closing
+	 * @param timeout how long to let it finish what it has in hand
+	 * @param rest what to say of the records that it does not answer for
+	 */
+	void end(ThreadFactory threads, Duration timeout, Diagnosis rest) {
+		boolean ended = BoundedCall.run(threads, () -> this.producer.close(timeout),
+				timeout.plus(FORCED_CLOSE).toNanos());
+		int abandoned = this.inFlight.abandon(rest);
+		if (!ended || abandoned > 0) {
+			logger.warn("A client " + (ended ? "was" : "could not be") + " closed in time: " + abandoned
+					+ " records it had in hand failed as possibly sent");
+		}
+	}
+
+	/** Close the user's serializers, which outlive a client that is replaced. */
+	void closeSerializers() {
+		this.keySerializer.closeDelegate();
+		this.valueSerializer.closeDelegate();
 	}
 
 	/** Its credentials were refused. */

@@ -1,5 +1,6 @@
 package io.evenkeel.kafka.producer;
 
+import java.util.concurrent.TimeUnit;
 import java.util.function.LongSupplier;
 
 import io.evenkeel.kafka.producer.line.HandOver;
@@ -13,6 +14,7 @@ import org.apache.kafka.common.errors.InterruptException;
 import org.apache.kafka.common.errors.InvalidTopicException;
 import org.apache.kafka.common.errors.TimeoutException;
 import org.apache.kafka.common.errors.TopicAuthorizationException;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The only door to the client's sends: looks whether a topic is ready, hands records
@@ -28,6 +30,12 @@ import org.apache.kafka.common.errors.TopicAuthorizationException;
  */
 final class ClientGate<K, V> implements LineClient<Diagnosis, PendingSend<K, V>> {
 
+	/**
+	 * For so long one look is enough. Should the client forget the topic in between, it
+	 * refuses the record at once, and the record joins its line as it would have.
+	 */
+	private static final long KNOWN = TimeUnit.MILLISECONDS.toNanos(50);
+
 	private final ClientLife<K, V> life;
 
 	private final ClusterEvidence evidence;
@@ -35,6 +43,9 @@ final class ClientGate<K, V> implements LineClient<Diagnosis, PendingSend<K, V>>
 	private final LongSupplier clock;
 
 	private final ReplacementRequest<K, V> replacement;
+
+	/** Plain, because any one will do: what it says is for its reader to check. */
+	private @Nullable Known known;
 
 	ClientGate(ClientLife<K, V> life, ClusterEvidence evidence, LongSupplier clock,
 			ReplacementRequest<K, V> replacement) {
@@ -44,10 +55,28 @@ final class ClientGate<K, V> implements LineClient<Diagnosis, PendingSend<K, V>>
 		this.replacement = replacement;
 	}
 
-	/** The number of partitions, if the client knows the topic; otherwise it asks. */
-	int look(Client<K, V> client, String topic) {
+	/**
+	 * The number of partitions, if the client knows the topic; otherwise it asks.
+	 * @param client the client
+	 * @param topic the topic
+	 * @param now the time
+	 * @return the number, 0 if the client does not know
+	 */
+	int look(Client<K, V> client, String topic, long now) {
+		Known last = this.known;
+		if (last != null && last.client() == client && now - last.until() < 0 && last.topic().equals(topic)) {
+			return last.partitions();
+		}
+		if (!TopicNames.isValid(topic)) {
+			// The client would go on asking for it, and complain each time.
+			return 0;
+		}
 		try {
-			return client.producer().partitionsFor(topic).size();
+			int partitions = client.producer().partitionsFor(topic).size();
+			if (partitions > 0) {
+				this.known = new Known(client, topic, partitions, now + KNOWN);
+			}
+			return partitions;
 		}
 		catch (AuthenticationException ex) {
 			refused(client, ex);
@@ -65,12 +94,18 @@ final class ClientGate<K, V> implements LineClient<Diagnosis, PendingSend<K, V>>
 			Diagnosis found = this.evidence.construction();
 			boolean hopeless = found != null
 					&& (found.reason() == FailureReason.TLS || found.reason() == FailureReason.PRODUCER_FATAL);
-			return (found != null && hopeless) ? Probe.refused(found) : Probe.unknown();
+			if (found == null || !hopeless) {
+				return Probe.unknown();
+			}
+			this.evidence.found(found.reason(), since, this.clock.getAsLong());
+			return Probe.refused(found);
 		}
 		Probe<Diagnosis> probe = peek(client, topic);
 		AuthenticationException tls = (probe.partitions() == 0) ? this.evidence.standingTlsFailureSince(since) : null;
 		if (tls != null) {
-			return Probe.refused(Diagnoser.classify(tls));
+			Diagnosis found = Diagnoser.classify(tls);
+			this.evidence.found(found.reason(), since, this.clock.getAsLong());
+			return Probe.refused(found);
 		}
 		boolean stale = probe.refusal() != null && !this.evidence.answeredSince(since);
 		if (probe.partitions() > 0 && client.isSpoiled()) {
@@ -111,13 +146,14 @@ final class ClientGate<K, V> implements LineClient<Diagnosis, PendingSend<K, V>>
 			return HandOver.NO_METADATA;
 		}
 		PendingSend.Serialized serialized = send.serialized();
+		long now = this.clock.getAsLong();
 		if (serialized == null) {
-			return offer(client, send);
+			return offer(client, send, now);
 		}
 		client.keySerializer().prepare(send.record().key(), serialized.key());
 		client.valueSerializer().prepare(send.record().value(), serialized.value());
 		try {
-			return offer(client, send);
+			return offer(client, send, now);
 		}
 		finally {
 			client.keySerializer().clear();
@@ -126,20 +162,28 @@ final class ClientGate<K, V> implements LineClient<Diagnosis, PendingSend<K, V>>
 	}
 
 	/** Give a taken record to the client. */
-	HandOver offer(Client<K, V> client, PendingSend<K, V> send) {
-		RuntimeException thrown = null;
+	HandOver offer(Client<K, V> client, PendingSend<K, V> send, long now) {
+		Throwable thrown = null;
+		client.inFlight().add(send, now);
 		send.handing();
 		try {
 			client.producer().send(send.record(), send);
 		}
-		catch (RuntimeException ex) {
+		catch (RuntimeException | Error ex) {
+			// An Error of an interceptor or a partitioner must not cost the record.
 			thrown = ex;
 		}
 		Exception answer = send.handed();
 		if (thrown != null) {
+			send.leaveFlight();
 			return thrown(client, send, thrown);
 		}
-		return (answer != null) ? answered(client, send, answer) : HandOver.DONE;
+		if (answer != null) {
+			this.known = null;
+			send.leaveFlight();
+			return answered(client, send, answer);
+		}
+		return HandOver.DONE;
 	}
 
 	/** The client reported a failure before it took the record. */
@@ -159,12 +203,17 @@ final class ClientGate<K, V> implements LineClient<Diagnosis, PendingSend<K, V>>
 		return HandOver.DONE;
 	}
 
-	private HandOver thrown(Client<K, V> client, PendingSend<K, V> send, RuntimeException thrown) {
+	private HandOver thrown(Client<K, V> client, PendingSend<K, V> send, Throwable thrown) {
 		if (thrown instanceof InterruptException) {
 			return HandOver.NO_MEMORY;
 		}
-		if (thrown instanceof IllegalStateException) {
+		if (thrown instanceof IllegalStateException && this.life.isClosed()) {
 			send.failLocally(new Diagnosis(FailureReason.CLOSED, "the client was closed", thrown), 1);
+		}
+		else if (thrown instanceof IllegalStateException && this.life.current() != client) {
+			// It was closed to be replaced, after the sender had looked: wait for the
+			// next.
+			return HandOver.NO_METADATA;
 		}
 		else if (Diagnoser.isFatal(thrown)) {
 			// The client may have taken the record before it noticed its own state.
@@ -172,10 +221,20 @@ final class ClientGate<K, V> implements LineClient<Diagnosis, PendingSend<K, V>>
 			send.failDelivery(found, true);
 			this.replacement.request(client, found.reason());
 		}
+		else if (thrown instanceof Error) {
+			send.failDelivery(new Diagnosis(FailureReason.UNKNOWN, "the client threw an error", thrown), true);
+		}
 		else {
 			send.failLocally(Diagnoser.classify(thrown), 1);
 		}
 		return HandOver.DONE;
+	}
+
+	/**
+	 * Why a line gets nowhere; only looks, and remembers nothing.
+	 */
+	Diagnosis look(String topic, int partition, long since, Obstacle obstacle) {
+		return explain(partition, since, obstacle);
 	}
 
 	@Override
@@ -195,6 +254,11 @@ final class ClientGate<K, V> implements LineClient<Diagnosis, PendingSend<K, V>>
 		}
 		Client<K, V> client = this.life.current();
 		return this.evidence.explain(partition, since, (client != null) ? client.producer() : null);
+	}
+
+	/** A topic that was known a moment ago. */
+	private record Known(Object client, String topic, int partitions, long until) {
+
 	}
 
 	/**

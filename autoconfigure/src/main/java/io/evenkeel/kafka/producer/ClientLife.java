@@ -3,17 +3,13 @@ package io.evenkeel.kafka.producer;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
 import java.time.Duration;
-import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
-import java.util.function.LongSupplier;
 
 import io.evenkeel.kafka.producer.line.LineWorker;
 import org.apache.commons.logging.Log;
 import org.apache.commons.logging.LogFactory;
-import org.apache.kafka.clients.producer.Producer;
 import org.apache.kafka.common.ClusterResourceListener;
-import org.apache.kafka.common.serialization.Serializer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -38,27 +34,19 @@ final class ClientLife<K, V> {
 
 	private static final Duration CLOSE_OLD = Duration.ofSeconds(2);
 
-	private final String id;
-
-	private final ClientFactory<K, V> factory;
-
-	private final Serializer<K> keySerializer;
-
-	private final Serializer<V> valueSerializer;
+	private final ClientSpec<K, V> spec;
 
 	private final ClusterResourceListener answers;
 
-	private final List<String> bootstrapServers;
-
 	private final ClusterEvidence evidence;
 
-	private final LongSupplier clock;
+	private final ProducerRuntime runtime;
 
 	private final Events<K, V> events;
 
 	private final AtomicReference<@Nullable FailureReason> replacement = new AtomicReference<>();
 
-	private volatile @Nullable Client<K, V> current;
+	private final AtomicReference<@Nullable Client<K, V>> current = new AtomicReference<>();
 
 	private volatile @Nullable Client<K, V> last;
 
@@ -70,61 +58,68 @@ final class ClientLife<K, V> {
 
 	private long builtAt;
 
-	ClientLife(String id, ClientFactory<K, V> factory, Serializer<K> keySerializer, Serializer<V> valueSerializer,
-			ClusterResourceListener answers, List<String> bootstrapServers, ClusterEvidence evidence,
-			LongSupplier clock, Events<K, V> events) {
-		this.id = id;
-		this.factory = factory;
-		this.keySerializer = keySerializer;
-		this.valueSerializer = valueSerializer;
+	ClientLife(ClientSpec<K, V> spec, ClusterResourceListener answers, ClusterEvidence evidence,
+			ProducerRuntime runtime, Events<K, V> events) {
+		this.spec = spec;
 		this.answers = answers;
-		this.bootstrapServers = bootstrapServers;
 		this.evidence = evidence;
-		this.clock = clock;
+		this.runtime = runtime;
 		this.events = events;
-		this.nextBuildAt = clock.getAsLong();
+		this.nextBuildAt = runtime.clock().getAsLong();
 	}
 
 	@Nullable Client<K, V> current() {
-		return this.current;
+		return this.current.get();
 	}
 
-	boolean isReplacing() {
-		return this.replacement.get() != null;
+	/** The client, also while it is being replaced. */
+	@Nullable Client<K, V> last() {
+		return this.last;
+	}
+
+	boolean isClosed() {
+		return this.closed;
+	}
+
+	/** Why the client is being replaced, if it is. */
+	@Nullable FailureReason replacing() {
+		return this.replacement.get();
 	}
 
 	/**
 	 * Ask for another client; the scheduler is to be signalled when this answers true.
 	 */
 	boolean replace(Client<K, V> client, FailureReason cause) {
-		if (this.closed || this.current != client || !this.replacement.compareAndSet(null, cause)) {
+		if (this.closed || !this.current.compareAndSet(client, null)) {
 			return false;
 		}
-		this.current = null;
+		this.replacement.set(cause);
 		return true;
 	}
 
 	/** Make or replace the client if it is time to; returns the time to the next try. */
 	long doWork() {
 		FailureReason cause = this.replacement.get();
-		long now = this.clock.getAsLong();
+		long now = this.runtime.clock().getAsLong();
 		Client<K, V> old = this.last;
 		if (cause != null && old != null) {
 			closeOld(old, cause, now);
 		}
-		if (this.current != null || this.closed) {
+		// Between its two steps a request for a replacement leaves neither.
+		if (this.last != null || this.closed) {
 			return LineWorker.UNTIL_SIGNALLED;
 		}
 		if (now - this.nextBuildAt < 0) {
 			return this.nextBuildAt - now;
 		}
 		build();
-		return (this.current != null) ? 0 : Math.max(1, this.nextBuildAt - this.clock.getAsLong());
+		return (this.last != null) ? 0 : Math.max(1, this.nextBuildAt - this.runtime.clock().getAsLong());
 	}
 
 	private void closeOld(Client<K, V> client, FailureReason cause, long now) {
-		logger.warn(this.id + ": the client cannot go on (" + cause + ") and is replaced");
-		closeQuietly(client.producer(), CLOSE_OLD);
+		logger.warn(this.spec.id() + ": the client cannot go on (" + cause + ") and is replaced");
+		client.end(this.runtime.named("evenkeel-close-" + this.spec.id()), CLOSE_OLD,
+				new Diagnosis(cause, "the client was replaced", null));
 		this.last = null;
 		this.replacement.set(null);
 		this.pause = (now - this.builtAt > CALM) ? FIRST_PAUSE : Math.min(2 * this.pause, LONGEST_PAUSE);
@@ -133,18 +128,20 @@ final class ClientLife<K, V> {
 	}
 
 	private void build() {
-		HandOverSerializer<K> key = new HandOverSerializer<>(this.keySerializer, this.answers);
+		HandOverSerializer<K> key = new HandOverSerializer<>(this.spec.keySerializer(), this.answers);
 		// The client tells each of its serializers; once is enough.
-		HandOverSerializer<V> value = new HandOverSerializer<>(this.valueSerializer, (resource) -> {
+		HandOverSerializer<V> value = new HandOverSerializer<>(this.spec.valueSerializer(), (resource) -> {
 		});
 		try {
-			Client<K, V> made = new Client<>(this.factory.create(key, value), key, value);
+			Client<K, V> made = new Client<>(this.spec.factory().create(key, value), key, value,
+					new InFlight(this.spec.deliveryTimeout().toNanos()));
 			this.evidence.construction(null);
-			this.builtAt = this.clock.getAsLong();
+			this.builtAt = this.runtime.clock().getAsLong();
 			this.last = made;
-			this.current = made;
+			this.current.set(made);
 			if (this.closed) {
-				closeQuietly(made.producer(), Duration.ZERO);
+				made.end(this.runtime.named("evenkeel-close-" + this.spec.id()), Duration.ZERO,
+						new Diagnosis(FailureReason.CLOSED, "the producer was closed", null));
 				return;
 			}
 			this.events.ready(made);
@@ -152,16 +149,17 @@ final class ClientLife<K, V> {
 		catch (RuntimeException | LinkageError ex) {
 			Diagnosis found = ConstructionFailures.classify(ex, noNameResolves());
 			if (this.evidence.construction() == null) {
-				logger.warn(this.id + ": the client cannot be made yet (" + found.reason() + "): " + found.detail());
+				logger.warn(
+						this.spec.id() + ": the client cannot be made yet (" + found.reason() + "): " + found.detail());
 			}
 			this.evidence.construction(found);
-			this.nextBuildAt = this.clock.getAsLong() + FIRST_PAUSE;
+			this.nextBuildAt = this.runtime.clock().getAsLong() + FIRST_PAUSE;
 			this.events.failed();
 		}
 	}
 
 	private boolean noNameResolves() {
-		for (String server : this.bootstrapServers) {
+		for (String server : this.spec.bootstrapServers()) {
 			String host = server.substring(0, Math.max(0, server.lastIndexOf(':'))).replace("[", "").replace("]", "");
 			int protocol = host.indexOf("://");
 			try {
@@ -179,15 +177,6 @@ final class ClientLife<K, V> {
 	@Nullable Client<K, V> close() {
 		this.closed = true;
 		return this.last;
-	}
-
-	private void closeQuietly(Producer<K, V> producer, Duration timeout) {
-		try {
-			producer.close(timeout);
-		}
-		catch (RuntimeException ex) {
-			logger.warn(this.id + ": closing a client failed: " + ex.getClass().getName());
-		}
 	}
 
 	/**

@@ -1,5 +1,7 @@
 package io.evenkeel.kafka.producer;
 
+import java.util.concurrent.TimeUnit;
+
 import org.apache.kafka.clients.producer.Producer;
 import org.apache.kafka.common.errors.AuthenticationException;
 import org.apache.kafka.common.errors.SslAuthenticationException;
@@ -16,6 +18,9 @@ import org.jspecify.annotations.Nullable;
  * sees a state the cluster was in a moment ago, which is all a diagnosis can claim.
  */
 final class ClusterEvidence {
+
+	/** How old a refusal may be when somebody begins to wait. */
+	private static final long REFUSAL_COUNTS = TimeUnit.SECONDS.toNanos(5);
 
 	private final long createdAt;
 
@@ -40,6 +45,13 @@ final class ClusterEvidence {
 		this.answered = true;
 		if (clusterId != null) {
 			this.clusterId = clusterId;
+		}
+	}
+
+	/** A record arrived, so there is no trouble with the cluster as a whole. */
+	void delivered() {
+		if (this.trouble != null) {
+			this.trouble = null;
 		}
 	}
 
@@ -68,10 +80,14 @@ final class ClusterEvidence {
 		return now - (this.answered ? this.answeredAt : this.createdAt);
 	}
 
-	/** The last refusal, unless the cluster has answered since. */
-	@Nullable AuthenticationException standingRefusal() {
+	/**
+	 * The last refusal, unless the cluster has answered since, or has been silent for so
+	 * long that it would have refused again: the client goes on trying.
+	 */
+	private @Nullable AuthenticationException standingRefusal(long since) {
 		Refusal last = this.refusal;
-		return (last != null && !answeredSince(last.at())) ? last.exception() : null;
+		boolean stands = last != null && !answeredSince(last.at()) && last.at() - since + REFUSAL_COUNTS > 0;
+		return (last != null && stands) ? last.exception() : null;
 	}
 
 	/** The last TLS failure, if it was seen after the given time and stands. */
@@ -91,7 +107,7 @@ final class ClusterEvidence {
 	 * @return the diagnosis
 	 */
 	Diagnosis explain(int partition, long since, @Nullable Producer<?, ?> client) {
-		AuthenticationException refused = standingRefusal();
+		AuthenticationException refused = standingRefusal(since);
 		if (refused != null) {
 			return Diagnoser.classify(refused);
 		}

@@ -22,21 +22,23 @@ import org.jspecify.annotations.Nullable;
  * <p>
  * <b>Invariants.</b> (1) Tasks start in the order in which they were handed in, so the
  * callbacks of a partition keep the client's order. (2) A task starts when the one before
- * has ended, with one exception: a task that sits waiting for some future gives way to
- * the next ones, because it may be waiting for one of them. (3) Handing in never waits
- * for a task. (4) Only the active runner touches the head of the queue: it is relieved
- * only while it is busy with a task, by a compare-and-set that its own way back would
- * lose.
+ * has ended, with two exceptions: a task that sits waiting for some future gives way to
+ * the next ones, because it may be waiting for one of them; and so does one that has been
+ * waiting for anything else for a second, or working for five, because the next futures
+ * have deadlines. (3) Handing in never waits for a task. (4) Only the active runner
+ * touches the head of the queue: it is relieved only while it is busy with a task, by a
+ * compare-and-set that its own way back would lose.
  * <p>
  * <b>Why.</b> On the client's I/O thread a continuation that blocks holds all sends, and
  * one that sends waits for metadata that only this very thread could fetch. A
  * continuation that sends and joins would wait for itself for ever on any single thread,
  * and its futures would never end; so a runner that is parked on a future for a while is
- * relieved by another. Code that is merely slow is not: it may rely on being alone. The
- * lock guards starting and ending only; a runner announces its sleep before it looks at
- * the queue for the last time, and whoever adds looks at the announcement after adding.
- * Before it sleeps a runner naps a few times for a moment and looks by itself: under load
- * the I/O thread then wakes it seldom, and waking costs as much as sending some records.
+ * relieved by another. Other code is given longer, because it may rely on being alone.
+ * Runners that never come back are not relieved without end. The lock guards starting and
+ * ending only; a runner announces its sleep before it looks at the queue for the last
+ * time, and whoever adds looks at the announcement after adding. Before it sleeps a
+ * runner naps a few times for a moment and looks by itself: under load the I/O thread
+ * then wakes it seldom, and waking costs as much as sending some records.
  */
 final class CompletionThread {
 
@@ -49,6 +51,14 @@ final class CompletionThread {
 	private static final int NAPS = 4;
 
 	static final long PATIENCE = TimeUnit.MILLISECONDS.toNanos(200);
+
+	/** So many times the patience for a task that waits for something else. */
+	private static final int PATIENCE_WITH_WAITING = 5;
+
+	/** So many times the patience for a task that works. */
+	private static final int PATIENCE_WITH_SLOW = 25;
+
+	private static final int MAX_RELIEVED = 64;
 
 	private final ReentrantLock lock = new ReentrantLock();
 
@@ -64,7 +74,13 @@ final class CompletionThread {
 
 	private volatile boolean closed;
 
+	private @Nullable Runner seen;
+
 	private int tasksSeen;
+
+	private int roundsWithoutProgress;
+
+	private int relieved;
 
 	CompletionThread(ThreadFactory threads, ProducerRuntime runtime) {
 		this.threads = threads;
@@ -108,7 +124,7 @@ final class CompletionThread {
 		thread.start();
 	}
 
-	/** Put another runner in the place of one that waits for a future. */
+	/** Put another runner in the place of one that waits, and go on watching. */
 	private void watch() {
 		this.lock.lock();
 		try {
@@ -117,14 +133,36 @@ final class CompletionThread {
 			if (active == null || active.asleep) {
 				return;
 			}
-			boolean stuck = active.tasks == this.tasksSeen && active.waitsForFuture();
-			this.tasksSeen = active.tasks;
-			if (stuck && active.state.compareAndSet(Runner.BUSY, Runner.RELIEVED)) {
+			if (isStuck(active) && this.relieved < MAX_RELIEVED
+					&& active.state.compareAndSet(Runner.BUSY, Runner.RELIEVED)) {
+				this.relieved++;
 				startRunner();
 			}
-			else if (this.watched.compareAndSet(false, true)) {
+			if (this.watched.compareAndSet(false, true)) {
 				this.runtime.later().after(PATIENCE, this::watch);
 			}
+		}
+		finally {
+			this.lock.unlock();
+		}
+	}
+
+	private boolean isStuck(Runner active) {
+		if (active != this.seen || active.tasks != this.tasksSeen) {
+			this.seen = active;
+			this.tasksSeen = active.tasks;
+			this.roundsWithoutProgress = 0;
+			return false;
+		}
+		this.roundsWithoutProgress++;
+		return active.waitsForFuture()
+				|| this.roundsWithoutProgress > (active.waits() ? PATIENCE_WITH_WAITING : PATIENCE_WITH_SLOW);
+	}
+
+	private void relievedEnded() {
+		this.lock.lock();
+		try {
+			this.relieved--;
 		}
 		finally {
 			this.lock.unlock();
@@ -192,6 +230,7 @@ final class CompletionThread {
 					this.state.lazySet(BUSY);
 					run(task);
 					if (!this.state.compareAndSet(BUSY, TAKING)) {
+						relievedEnded();
 						return;
 					}
 				}
@@ -258,6 +297,14 @@ final class CompletionThread {
 			finally {
 				outer.lock.unlock();
 			}
+		}
+
+		boolean waits() {
+			Thread current = this.thread;
+			return current != null && switch (current.getState()) {
+				case WAITING, TIMED_WAITING, BLOCKED -> true;
+				default -> false;
+			};
 		}
 
 		boolean waitsForFuture() {

@@ -5,6 +5,7 @@ import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.errors.ApiException;
 import org.apache.kafka.common.errors.AuthenticationException;
 import org.apache.kafka.common.errors.AuthorizationException;
+import org.apache.kafka.common.errors.InterruptException;
 import org.apache.kafka.common.errors.InvalidProducerEpochException;
 import org.apache.kafka.common.errors.InvalidTopicException;
 import org.apache.kafka.common.errors.OutOfOrderSequenceException;
@@ -64,10 +65,11 @@ final class Diagnoser {
 	}
 
 	/**
-	 * A failure that the client threw at a hand-over. A plain {@link KafkaException}
-	 * there means that the client cannot go on; what it names as its cause is why.
+	 * A failure that the client threw at a hand-over. A plain {@link KafkaException} or
+	 * an {@link IllegalStateException} there means that the client cannot go on; what it
+	 * names as its cause is why.
 	 */
-	static Diagnosis classifyThrown(RuntimeException exception) {
+	static Diagnosis classifyThrown(Throwable exception) {
 		Diagnosis direct = classify(exception);
 		if (direct.reason() != FailureReason.UNKNOWN || !isFatal(exception)) {
 			return direct;
@@ -79,9 +81,10 @@ final class Diagnoser {
 	}
 
 	/** Whether a thrown exception says that the client cannot go on. */
-	static boolean isFatal(RuntimeException exception) {
-		return exception instanceof KafkaException && !(exception instanceof ApiException)
-				&& !(exception instanceof SerializationException);
+	static boolean isFatal(Throwable exception) {
+		return exception instanceof IllegalStateException || (exception instanceof KafkaException
+				&& !(exception instanceof ApiException) && !(exception instanceof SerializationException)
+				&& !(exception instanceof InterruptException));
 	}
 
 	/**

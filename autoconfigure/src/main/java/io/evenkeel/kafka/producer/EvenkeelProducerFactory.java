@@ -154,11 +154,13 @@ public final class EvenkeelProducerFactory<K, V> extends DefaultKafkaProducerFac
 				(resource) -> evidence.answered(resource.clusterId(), this.runtime.clock().getAsLong()));
 		HandOverSerializer<V> value = new HandOverSerializer<>(spec.valueSerializer(), (resource) -> {
 		});
-		Producer<K, V> client = postProcessed(new KafkaProducer<>(configs, key, value));
-		return new TransactionalProducer<>(client, key, value, evidence,
-				new Failures(spec.bootstrapServers(), limits(spec), evidence), this.runtime,
-				spec.id().isEmpty() ? String.valueOf(configs.get(ProducerConfig.TRANSACTIONAL_ID_CONFIG)) : spec.id(),
-				this.settings.shutdownTimeout(), this.registry);
+		Client<K, V> client = new Client<>(postProcessed(new KafkaProducer<>(configs, key, value)), key, value,
+				new InFlight(spec.deliveryTimeout().toNanos()));
+		ProducerSettings limits = limits(spec);
+		String id = spec.id().isEmpty() ? String.valueOf(configs.get(ProducerConfig.TRANSACTIONAL_ID_CONFIG))
+				: spec.id();
+		return new TransactionalProducer<>(client, evidence, new Failures(spec.bootstrapServers(), limits, evidence),
+				this.runtime, id, limits, this.registry);
 	}
 
 	private SendingProducer<K, V> createSendingProducer(Map<String, Object> configs) {

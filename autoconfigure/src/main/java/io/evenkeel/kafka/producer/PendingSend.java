@@ -52,6 +52,10 @@ final class PendingSend<K, V> extends CompletableFuture<RecordMetadata>
 	private static final AtomicReferenceFieldUpdater<PendingSend, Completion> NEXT = AtomicReferenceFieldUpdater
 		.newUpdater(PendingSend.class, Completion.class, "next");
 
+	@SuppressWarnings("rawtypes")
+	private static final AtomicReferenceFieldUpdater<PendingSend, InFlight.Place> PLACE = AtomicReferenceFieldUpdater
+		.newUpdater(PendingSend.class, InFlight.Place.class, "place");
+
 	private final SendContext context;
 
 	private ProducerRecord<K, V> record;
@@ -60,14 +64,24 @@ final class PendingSend<K, V> extends CompletableFuture<RecordMetadata>
 
 	private final long startedAt;
 
-	@SuppressWarnings("UnusedVariable") // through its updater
 	private volatile int state;
 
 	private volatile @Nullable Completion next;
 
 	private @Nullable Serialized serialized;
 
+	/**
+	 * Kept beyond the bytes: the line gives this share back after the record has ended.
+	 */
+	private long size;
+
 	private int attemptsBefore;
+
+	private volatile InFlight.@Nullable Place place;
+
+	private int placeIndex;
+
+	private long handedAt;
 
 	private @Nullable Thread handingThread;
 
@@ -75,7 +89,12 @@ final class PendingSend<K, V> extends CompletableFuture<RecordMetadata>
 
 	private @Nullable RecordMetadata result;
 
-	private @Nullable SendFailedException failure;
+	private @Nullable FailureSource failureSource;
+
+	private long endedAt;
+
+	/** Plain: it counts only for the thread that it names, which wrote it itself. */
+	private @Nullable Thread unaware;
 
 	PendingSend(SendContext context, ProducerRecord<K, V> record, @Nullable Callback callback, long startedAt) {
 		this.context = context;
@@ -111,7 +130,7 @@ final class PendingSend<K, V> extends CompletableFuture<RecordMetadata>
 
 	@Override
 	public long bytes() {
-		return (this.serialized != null) ? this.serialized.size() : 0;
+		return this.size;
 	}
 
 	@Override
@@ -135,6 +154,7 @@ final class PendingSend<K, V> extends CompletableFuture<RecordMetadata>
 
 	void serialized(Serialized serialized) {
 		this.serialized = serialized;
+		this.size = serialized.size();
 	}
 
 	@Override
@@ -144,7 +164,12 @@ final class PendingSend<K, V> extends CompletableFuture<RecordMetadata>
 
 	@Override
 	public void giveBack() {
-		STATE.compareAndSet(this, TAKEN, WAITING);
+		giveBackUnlessEnded();
+	}
+
+	/** Give it back; false if it was given up while it was taken. */
+	boolean giveBackUnlessEnded() {
+		return STATE.compareAndSet(this, TAKEN, WAITING);
 	}
 
 	@Override
@@ -152,34 +177,70 @@ final class PendingSend<K, V> extends CompletableFuture<RecordMetadata>
 		if (!STATE.compareAndSet(this, WAITING, ENDED)) {
 			return false;
 		}
-		long now = this.context.clock().getAsLong();
-		end(null, this.context.failures().inLine(topic(), end, now - this.startedAt, now), now);
+		ended((elapsed, now) -> this.context.failures().inLine(topic(), end, elapsed, now));
 		return true;
 	}
 
 	/** End it as surely not handed over. */
 	void failLocally(Diagnosis found, int attempts) {
 		if (STATE.getAndSet(this, ENDED) != ENDED) {
-			long now = this.context.clock().getAsLong();
-			end(null, this.context.failures().local(topic(), found, now - this.startedAt, attempts, now), now);
+			ended((elapsed, now) -> this.context.failures().local(topic(), found, elapsed, attempts, now));
 		}
 	}
 
 	/** End it after a wait on the caller's thread. */
 	void failWaited(Diagnosis found) {
 		if (STATE.getAndSet(this, ENDED) != ENDED) {
-			long now = this.context.clock().getAsLong();
-			end(null, this.context.failures().waited(topic(), found, now - this.startedAt, now), now);
+			ended((elapsed, now) -> this.context.failures().waited(topic(), found, elapsed, now));
 		}
 	}
 
-	/** End it as possibly taken by the client. */
-	void failDelivery(Diagnosis found, boolean possiblySent) {
-		if (STATE.getAndSet(this, ENDED) != ENDED) {
-			long now = this.context.clock().getAsLong();
-			end(null, this.context.failures().delivery(topic(), found, possiblySent, now - this.startedAt, 1, now),
-					now);
+	/** End it as possibly taken by the client; false if it has ended. */
+	boolean failDelivery(Diagnosis found, boolean possiblySent) {
+		if (!STATE.compareAndSet(this, TAKEN, ENDED)) {
+			return false;
 		}
+		ended((elapsed, now) -> this.context.failures().delivery(topic(), found, possiblySent, elapsed, 1, now));
+		return true;
+	}
+
+	/** Its place among the sends that the client has in hand. */
+	void inFlight(InFlight.Place place, int index, long now) {
+		this.placeIndex = index;
+		this.handedAt = now;
+		PLACE.lazySet(this, place);
+	}
+
+	/** Whether it is neither with the client yet nor ended. */
+	boolean isHeldBack() {
+		return this.state != ENDED && this.place == null;
+	}
+
+	boolean isInFlight() {
+		return this.place != null;
+	}
+
+	long handedAt() {
+		return this.handedAt;
+	}
+
+	/** The client is done with it, or did not take it. */
+	void leaveFlight() {
+		InFlight.Place current = this.place;
+		if (current != null) {
+			PLACE.lazySet(this, null);
+			current.leave(this.placeIndex);
+		}
+	}
+
+	/** End it because the client should have ended it by now; false if it has. */
+	boolean expire() {
+		return abandon(new Diagnosis(FailureReason.DELIVERY_TIMEOUT, "the client did not end it", null));
+	}
+
+	/** End it because the client will not; false if it has. */
+	boolean abandon(Diagnosis found) {
+		return failDelivery(found, true);
 	}
 
 	/** From here to {@link #handed()} the client's failures are answers to the call. */
@@ -202,44 +263,55 @@ final class PendingSend<K, V> extends CompletableFuture<RecordMetadata>
 			this.answer = exception;
 			return;
 		}
+		leaveFlight();
 		this.context.outcomes().completed(exception == null);
 		if (exception != null) {
 			Diagnosis found = this.context.outcomes().failed(exception);
 			failDelivery(found, Diagnoser.possiblyStored(found.reason()));
 		}
 		else if (STATE.getAndSet(this, ENDED) != ENDED) {
-			end(metadata, null, this.context.observer().isActive() ? this.context.clock().getAsLong() : 0);
+			this.result = metadata;
+			ended(null);
 		}
 	}
 
-	private void end(@Nullable RecordMetadata metadata, @Nullable SendFailedException exception, long now) {
-		this.result = metadata;
-		this.failure = exception;
+	private void ended(@Nullable FailureSource source) {
+		this.failureSource = source;
 		this.serialized = null;
-		if (this.context.observer().isActive()) {
-			this.context.observer()
-				.completed(topic(), (exception != null) ? exception.getReason() : null, now - this.startedAt);
+		if (source != null || this.context.observer().isActive()) {
+			this.endedAt = this.context.clock().getAsLong();
 		}
 		this.context.completions().execute(this);
 	}
 
 	@Override
 	public void run() {
+		long elapsed = this.endedAt - this.startedAt;
+		FailureSource source = this.failureSource;
+		SendFailedException failure = (source != null) ? source.make(elapsed, this.endedAt) : null;
 		RecordMetadata metadata = (this.result != null) ? this.result
 				: new RecordMetadata(new TopicPartition(topic(), partition()), -1, -1, -1, -1, -1);
-		if (this.callback != null) {
-			try {
-				this.callback.onCompletion(metadata, this.failure);
-			}
-			catch (RuntimeException | Error ex) {
-				logger.error("A callback of a send to topic '" + topic() + "' threw", ex);
-			}
-		}
-		if (this.failure != null) {
-			completeExceptionally(this.failure);
+		tell(metadata, failure, elapsed);
+		if (failure != null) {
+			completeExceptionally(failure);
 		}
 		else {
 			complete(metadata);
+		}
+	}
+
+	/** Nothing that throws here keeps the future from its end. */
+	private void tell(RecordMetadata metadata, @Nullable SendFailedException failure, long elapsed) {
+		try {
+			if (this.context.observer().isActive()) {
+				this.context.observer().completed(topic(), (failure != null) ? failure.getReason() : null, elapsed);
+			}
+			if (this.callback != null) {
+				this.callback.onCompletion(metadata, failure);
+			}
+		}
+		catch (RuntimeException | Error ex) {
+			logger.error("A callback of a send to topic '" + topic() + "' threw", ex);
 		}
 	}
 
@@ -253,9 +325,39 @@ final class PendingSend<K, V> extends CompletableFuture<RecordMetadata>
 		NEXT.lazySet(this, next);
 	}
 
+	/**
+	 * The send call is about to return without having reached the client.
+	 */
+	void returnedUnsent() {
+		this.unaware = Thread.currentThread();
+	}
+
+	/**
+	 * The stock template looks right after its call, and throws a failure that it finds;
+	 * so whoever has just sent finds the failure with his second look.
+	 */
+	@Override
+	public boolean isDone() {
+		if (this.unaware == Thread.currentThread()) {
+			this.unaware = null;
+			return false;
+		}
+		return super.isDone();
+	}
+
 	@Override
 	public boolean cancel(boolean mayInterruptIfRunning) {
 		return false;
+	}
+
+	/**
+	 * Makes the exception of a failed send. It is called on the completion thread: ten
+	 * thousand records that fail together must not hold the thread that fails them.
+	 */
+	private interface FailureSource {
+
+		SendFailedException make(long elapsed, long now);
+
 	}
 
 	/**

@@ -40,6 +40,18 @@ public record ProducerSettings(TopicSettings defaults, Map<String, TopicSettings
 	}
 
 	/**
+	 * The longest metadata timeout of any topic.
+	 * @return the time, positive
+	 */
+	public Duration longestMetadataTimeout() {
+		Duration longest = this.defaults.metadataTimeout();
+		for (TopicSettings topic : this.topics.values()) {
+			longest = (topic.metadataTimeout().compareTo(longest) > 0) ? topic.metadataTimeout() : longest;
+		}
+		return longest;
+	}
+
+	/**
 	 * The same with another delivery timeout.
 	 * @param timeout the timeout, positive
 	 * @return the settings

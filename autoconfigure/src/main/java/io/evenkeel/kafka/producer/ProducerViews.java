@@ -9,7 +9,6 @@ import io.evenkeel.kafka.producer.ClusterEvidence.Trouble;
 import io.evenkeel.kafka.producer.ProducerSnapshot.State;
 import io.evenkeel.kafka.producer.line.LineSnapshot;
 import io.evenkeel.kafka.producer.line.Lines;
-import io.evenkeel.kafka.producer.line.Obstacle;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -45,7 +44,7 @@ record ProducerViews<K, V>(String id, ClientLife<K, V> life, ClientGate<K, V> ga
 			return line.failFastCause().reason();
 		}
 		return (line.waiting() > 0)
-				? this.gate.diagnose(line.topic(), line.partition(), line.oldestStartedAt(), Obstacle.METADATA).reason()
+				? this.gate.look(line.topic(), line.partition(), line.oldestStartedAt(), line.obstacle()).reason()
 				: null;
 	}
 
@@ -56,7 +55,7 @@ record ProducerViews<K, V>(String id, ClientLife<K, V> life, ClientGate<K, V> ga
 		if (this.life.current() != null) {
 			return State.RUNNING;
 		}
-		return this.life.isReplacing() ? State.REPLACING : State.STARTING;
+		return (this.life.replacing() != null) ? State.REPLACING : State.STARTING;
 	}
 
 }

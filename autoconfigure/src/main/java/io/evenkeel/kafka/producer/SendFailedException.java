@@ -45,6 +45,16 @@ public final class SendFailedException extends KafkaException {
 	}
 
 	/**
+	 * Without a stack trace, as with the client's own errors: it would show a thread of
+	 * ours, and thousands of sends may fail together.
+	 * @return this exception
+	 */
+	@Override
+	public synchronized Throwable fillInStackTrace() {
+		return this;
+	}
+
+	/**
 	 * The topic of the record.
 	 * @return the topic
 	 */

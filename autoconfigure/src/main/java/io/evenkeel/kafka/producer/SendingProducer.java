@@ -5,22 +5,17 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.Consumer;
 
-import io.evenkeel.kafka.producer.PendingSend.Serialized;
 import io.evenkeel.kafka.producer.ProducerSettings.TopicSettings;
 import io.evenkeel.kafka.producer.line.Backoff;
-import io.evenkeel.kafka.producer.line.HandOver;
 import io.evenkeel.kafka.producer.line.LineEnd;
 import io.evenkeel.kafka.producer.line.LineSettings;
 import io.evenkeel.kafka.producer.line.LineWorker;
 import io.evenkeel.kafka.producer.line.Lines;
 import org.apache.commons.logging.Log;
 import org.apache.commons.logging.LogFactory;
-import org.apache.kafka.clients.consumer.ConsumerGroupMetadata;
-import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.clients.producer.Callback;
 import org.apache.kafka.clients.producer.Producer;
 import org.apache.kafka.clients.producer.ProducerRecord;
@@ -28,8 +23,8 @@ import org.apache.kafka.clients.producer.RecordMetadata;
 import org.apache.kafka.common.Metric;
 import org.apache.kafka.common.MetricName;
 import org.apache.kafka.common.PartitionInfo;
-import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.Uuid;
+import org.apache.kafka.common.errors.InterruptException;
 import org.apache.kafka.common.errors.TimeoutException;
 import org.apache.kafka.common.metrics.KafkaMetric;
 import org.jspecify.annotations.Nullable;
@@ -51,7 +46,7 @@ import org.jspecify.annotations.Nullable;
  * <b>Why.</b> The deadlines have a thread of their own because a hand-over runs user code
  * (interceptors, partitioner) that may hang.
  */
-final class SendingProducer<K, V> implements Producer<K, V>, ManagedProducer {
+final class SendingProducer<K, V> extends WithoutTransactions<K, V> implements ManagedProducer {
 
 	private static final Log logger = LogFactory.getLog(SendingProducer.class);
 
@@ -85,11 +80,13 @@ final class SendingProducer<K, V> implements Producer<K, V>, ManagedProducer {
 
 	private final SendContext context;
 
+	private final SendRoute<K, V> route;
+
+	private final DeliveryWatch deliveries;
+
 	private final ProducerViews<K, V> views;
 
 	private final LifeEvents lifeEvents;
-
-	private final AtomicBoolean timerStarted = new AtomicBoolean();
 
 	private volatile boolean closed;
 
@@ -102,8 +99,7 @@ final class SendingProducer<K, V> implements Producer<K, V>, ManagedProducer {
 		this.evidence = new ClusterEvidence(runtime.clock().getAsLong());
 		this.observer = registry.added(this);
 		this.lifeEvents = new LifeEvents(clientEvents);
-		this.life = new ClientLife<>(spec.id(), spec.factory(), spec.keySerializer(), spec.valueSerializer(),
-				(resource) -> answered(resource.clusterId()), spec.bootstrapServers(), this.evidence, runtime.clock(),
+		this.life = new ClientLife<>(spec, (resource) -> answered(resource.clusterId()), this.evidence, runtime,
 				this.lifeEvents);
 		this.gate = new ClientGate<>(this.life, this.evidence, runtime.clock(), this::replace);
 		this.lines = new Lines<>(this.gate, this::lineSettings, settings.bufferMaxRecords(), settings.bufferMaxBytes(),
@@ -111,15 +107,19 @@ final class SendingProducer<K, V> implements Producer<K, V>, ManagedProducer {
 		this.views = new ProducerViews<>(spec.id(), this.life, this.gate, this.lines, this.evidence, runtime.clock());
 		Consumer<Throwable> onError = (ex) -> logger.error(spec.id() + ": a turn of the lines failed", ex);
 		this.scheduler = new LineWorker(runtime.named("evenkeel-lines-" + spec.id()), this::schedule, onError);
-		this.timer = new LineWorker(runtime.named("evenkeel-timer-" + spec.id()), this.lines::expire, onError);
+		this.deliveries = new DeliveryWatch(spec.id(), this::inFlight, runtime.clock(), this::replaceStuck);
+		this.timer = new LineWorker(runtime.named("evenkeel-timer-" + spec.id()), this::watch, onError);
 		this.completions = new CompletionThread(runtime.named("evenkeel-completions-" + spec.id()), runtime);
 		this.context = new SendContext(runtime.clock(), new Failures(spec.bootstrapServers(), settings, this.evidence),
-				this.completions, this.observer, new ClientOutcomes());
+				this.completions, this.observer,
+				new ClientOutcomes<>(this.life, this.evidence, this::memoryFreed, this::replace));
+		this.route = new SendRoute<>(spec, this.life, this.gate, this.lines, this::joined);
 	}
 
 	/** Begin to make the client. */
 	SendingProducer<K, V> start() {
 		this.scheduler.start();
+		this.timer.start();
 		return this;
 	}
 
@@ -134,6 +134,33 @@ final class SendingProducer<K, V> implements Producer<K, V>, ManagedProducer {
 	private long schedule() {
 		long client = this.life.doWork();
 		return Math.min(client, this.lines.doWork());
+	}
+
+	private long watch() {
+		return Math.min(this.lines.expire(), this.deliveries.doWork());
+	}
+
+	private @Nullable InFlight inFlight() {
+		Client<K, V> client = this.life.last();
+		return (client != null) ? client.inFlight() : null;
+	}
+
+	void replaceStuck() {
+		Client<K, V> client = this.life.current();
+		if (client != null) {
+			replace(client, FailureReason.PRODUCER_FATAL);
+		}
+	}
+
+	private void joined() {
+		this.timer.signal();
+		this.scheduler.signal();
+	}
+
+	private void memoryFreed() {
+		if (this.lines.memoryFreed()) {
+			this.scheduler.signal();
+		}
 	}
 
 	private void answered(@Nullable String clusterId) {
@@ -163,9 +190,10 @@ final class SendingProducer<K, V> implements Producer<K, V>, ManagedProducer {
 		PendingSend<K, V> send = new PendingSend<>(this.context, record, callback, startedAt);
 		if (this.closed) {
 			send.fail(new LineEnd<>(LineEnd.Kind.CLOSED, null, 0));
+			send.returnedUnsent();
 		}
-		else {
-			route(send);
+		else if (!this.route.take(send)) {
+			send.returnedUnsent();
 		}
 		if (this.observer.isActive()) {
 			this.observer.returned(this.runtime.clock().getAsLong() - startedAt);
@@ -173,77 +201,31 @@ final class SendingProducer<K, V> implements Producer<K, V>, ManagedProducer {
 		return send;
 	}
 
-	private void route(PendingSend<K, V> send) {
-		Client<K, V> client = this.life.current();
-		if (client == null || this.lines.mustWait(send.topic(), send.partition())) {
-			waitFor(send, false);
-			return;
-		}
-		int partitions = this.gate.look(client, send.topic());
-		if (partitions == 0 || send.partition() >= partitions || client.isSpoiled()) {
-			waitFor(send, partitions > 0 && send.partition() >= partitions);
-			return;
-		}
-		send.take();
-		if (this.gate.offer(client, send) != HandOver.DONE) {
-			send.giveBack();
-			send.thawHeaders();
-			waitFor(send, false);
-		}
-	}
-
-	private void waitFor(PendingSend<K, V> send, boolean partitionMissing) {
-		if (!TopicNames.isValid(send.topic())) {
-			send.failLocally(new Diagnosis(FailureReason.INVALID_TOPIC, "not a valid name for a topic", null), 0);
-			return;
-		}
-		Serialized serialized;
-		try {
-			serialized = serialize(send.record());
-		}
-		catch (RuntimeException ex) {
-			send.failLocally(new Diagnosis(FailureReason.SERIALIZATION, "a serializer failed", ex), 0);
-			return;
-		}
-		if (serialized.size() > this.spec.maxRecordBytes()) {
-			send.failLocally(new Diagnosis(FailureReason.RECORD_TOO_LARGE,
-					serialized.size() + " bytes, max.request.size or buffer.memory allow " + this.spec.maxRecordBytes(),
-					null), 0);
-			return;
-		}
-		send.serialized(serialized);
-		LineEnd<Diagnosis> refusal = this.lines.join(send, partitionMissing);
-		if (refusal != null) {
-			send.fail(refusal);
-			return;
-		}
-		if (this.timerStarted.compareAndSet(false, true)) {
-			this.timer.start();
-		}
-		this.timer.signal();
-		this.scheduler.signal();
-	}
-
-	private Serialized serialize(ProducerRecord<K, V> record) {
-		byte[] key = HandOverSerializer.serialize(this.spec.keySerializer(), record.topic(), record.headers(),
-				record.key());
-		byte[] value = HandOverSerializer.serialize(this.spec.valueSerializer(), record.topic(), record.headers(),
-				record.value());
-		return new Serialized(key, value, RecordSizes.upperBound(key, value, record.headers().toArray()));
-	}
-
+	/**
+	 * Waits until everything that was sent before has ended, which is at the latest when
+	 * the last of its deadlines has passed.
+	 */
 	@Override
 	public void flush() {
-		long deadline = this.runtime.clock().getAsLong() + this.settings.defaults().metadataTimeout().toNanos();
-		while (this.lines.waitingRecords() > 0 && this.runtime.clock().getAsLong() - deadline < 0
-				&& !Thread.currentThread().isInterrupted()) {
-			LockSupport.parkNanos(this, CLOSE_POLL);
+		long deadline = this.runtime.clock().getAsLong() + this.settings.longestMetadataTimeout().toNanos();
+		for (PendingSend<K, V> send : this.lines.waiting()) {
+			while (send.isHeldBack() && this.runtime.clock().getAsLong() - deadline < 0) {
+				pause();
+			}
 		}
 		Client<K, V> client = this.life.current();
 		if (client != null) {
-			client.producer().flush();
+			BoundedCall.runInterruptibly(this.runtime.named("evenkeel-flush-" + this.spec.id()),
+					client.producer()::flush, this.settings.deliveryTimeout().toNanos() + COMPLETIONS_CLOSE);
 		}
 		this.completions.await(COMPLETIONS_CLOSE);
+	}
+
+	private void pause() {
+		if (Thread.interrupted()) {
+			throw new InterruptException("Interrupted while waiting for sends to end");
+		}
+		LockSupport.parkNanos(this, CLOSE_POLL);
 	}
 
 	@Override
@@ -252,7 +234,7 @@ final class SendingProducer<K, V> implements Producer<K, V>, ManagedProducer {
 		long timeout = this.settings.topic(topic).metadataTimeout().toNanos();
 		while (true) {
 			Client<K, V> client = this.life.current();
-			if (client != null && this.gate.look(client, topic) > 0) {
+			if (client != null && this.gate.look(client, topic, this.runtime.clock().getAsLong()) > 0) {
 				return client.producer().partitionsFor(topic);
 			}
 			if (this.closed) {
@@ -296,37 +278,6 @@ final class SendingProducer<K, V> implements Producer<K, V>, ManagedProducer {
 	}
 
 	@Override
-	public void initTransactions() {
-		throw notTransactional();
-	}
-
-	@Override
-	public void beginTransaction() {
-		throw notTransactional();
-	}
-
-	@Override
-	public void sendOffsetsToTransaction(Map<TopicPartition, OffsetAndMetadata> offsets,
-			ConsumerGroupMetadata groupMetadata) {
-		throw notTransactional();
-	}
-
-	@Override
-	public void commitTransaction() {
-		throw notTransactional();
-	}
-
-	@Override
-	public void abortTransaction() {
-		throw notTransactional();
-	}
-
-	private static IllegalStateException notTransactional() {
-		return new IllegalStateException("This producer has no transactional.id: set "
-				+ "spring.kafka.producer.transaction-id-prefix to use transactions");
-	}
-
-	@Override
 	public void close() {
 		close(this.settings.shutdownTimeout());
 	}
@@ -351,14 +302,12 @@ final class SendingProducer<K, V> implements Producer<K, V>, ManagedProducer {
 			Client<K, V> client = this.life.close();
 			if (client != null) {
 				long left = Math.max(0, deadline - this.runtime.clock().getAsLong());
-				client.producer().close(Duration.ofNanos(left));
+				client.end(this.runtime.named("evenkeel-close-" + this.spec.id()), Duration.ofNanos(left),
+						new Diagnosis(FailureReason.CLOSED, "the producer was closed", null));
 			}
 		}
 		finally {
 			this.scheduler.stop();
-			if (!this.timerStarted.getAndSet(true)) {
-				this.timer.stop();
-			}
 			this.timer.stop();
 			this.completions.close(COMPLETIONS_CLOSE);
 			this.spec.keySerializer().close();
@@ -436,35 +385,6 @@ final class SendingProducer<K, V> implements Producer<K, V>, ManagedProducer {
 		@Override
 		public void closed() {
 			this.outer.closed();
-		}
-
-	}
-
-	private final class ClientOutcomes implements SendContext.Outcomes {
-
-		@Override
-		public void completed(boolean success) {
-			Client<K, V> client = SendingProducer.this.life.current();
-			if (success && client != null) {
-				client.delivered();
-			}
-			if (SendingProducer.this.lines.memoryFreed()) {
-				SendingProducer.this.scheduler.signal();
-			}
-		}
-
-		@Override
-		public Diagnosis failed(Exception exception) {
-			Diagnosis found = Diagnoser.classify(exception);
-			Client<K, V> client = SendingProducer.this.life.current();
-			if (SendingProducer.this.closed && found.reason() == FailureReason.UNKNOWN) {
-				return new Diagnosis(FailureReason.CLOSED, "the producer was closed", exception);
-			}
-			boolean credentials = found.reason() == FailureReason.AUTHENTICATION || found.reason() == FailureReason.TLS;
-			if (credentials && client != null) {
-				replace(client, found.reason());
-			}
-			return found;
 		}
 
 	}

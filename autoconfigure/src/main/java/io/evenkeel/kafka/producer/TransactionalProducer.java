@@ -6,9 +6,11 @@ import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 
 import io.evenkeel.kafka.producer.ProducerSnapshot.State;
+import io.evenkeel.kafka.producer.line.LineWorker;
+import org.apache.commons.logging.Log;
+import org.apache.commons.logging.LogFactory;
 import org.apache.kafka.clients.producer.BufferExhaustedException;
 import org.apache.kafka.clients.producer.Callback;
-import org.apache.kafka.clients.producer.Producer;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.clients.producer.RecordMetadata;
 import org.apache.kafka.common.KafkaException;
@@ -24,23 +26,32 @@ import org.jspecify.annotations.Nullable;
  * <b>Threading.</b> One thread at a time sends, as spring-kafka binds it; callbacks run
  * on a completion thread. <b>Why.</b> A send that fails for want of metadata leaves the
  * transaction no choice but to abort; looking for the topic first does not. The wait is
- * the client's own, {@code max.block.ms}: without it a transaction could not begin.
+ * the client's own, {@code max.block.ms}: without it a transaction could not begin. A
+ * partition that the client does not know is refused at once: the only way to ask for it
+ * would risk the transaction, so one that was just added is found with the client's next
+ * metadata, at the latest after {@code metadata.max.age.ms}.
  */
 final class TransactionalProducer<K, V> extends DelegatingProducer<K, V> implements ManagedProducer {
 
+	private static final Log logger = LogFactory.getLog(TransactionalProducer.class);
+
 	private static final long COMPLETIONS = TimeUnit.MILLISECONDS.toNanos(500);
 
-	private final HandOverSerializer<K> keySerializer;
-
-	private final HandOverSerializer<V> valueSerializer;
+	private final Client<K, V> client;
 
 	private final ClusterEvidence evidence;
+
+	private final ProducerRuntime runtime;
+
+	private final LineWorker timer;
+
+	private final TopicLook look;
 
 	private final CompletionThread completions;
 
 	private final SendContext context;
 
-	private final Duration shutdownTimeout;
+	private final ProducerSettings settings;
 
 	private final String id;
 
@@ -50,20 +61,27 @@ final class TransactionalProducer<K, V> extends DelegatingProducer<K, V> impleme
 
 	private volatile boolean closed;
 
-	TransactionalProducer(Producer<K, V> client, HandOverSerializer<K> keySerializer,
-			HandOverSerializer<V> valueSerializer, ClusterEvidence evidence, Failures failures, ProducerRuntime runtime,
-			String id, Duration shutdownTimeout, ProducerRegistry registry) {
-		super(client);
+	TransactionalProducer(Client<K, V> client, ClusterEvidence evidence, Failures failures, ProducerRuntime runtime,
+			String id, ProducerSettings settings, ProducerRegistry registry) {
+		super(client.producer());
 		this.id = id;
+		this.client = client;
 		this.registry = registry;
-		this.keySerializer = keySerializer;
-		this.valueSerializer = valueSerializer;
+		this.runtime = runtime;
 		this.evidence = evidence;
 		this.completions = new CompletionThread(runtime.named("evenkeel-completions-" + id), runtime);
 		this.observer = registry.added(this);
 		this.context = new SendContext(runtime.clock(), failures, this.completions, this.observer,
 				new ClientOutcomes());
-		this.shutdownTimeout = shutdownTimeout;
+		this.settings = settings;
+		this.look = new TopicLook(client.producer(), settings.defaults().metadataTimeout(), runtime);
+		// Nothing replaces a client in the middle of a transaction: whoever commits finds
+		// out.
+		DeliveryWatch deliveries = new DeliveryWatch(id, client::inFlight, runtime.clock(), () -> {
+		});
+		this.timer = new LineWorker(runtime.named("evenkeel-timer-" + id), deliveries::doWork,
+				(ex) -> logger.error(id + ": a turn of the timer failed", ex));
+		this.timer.start();
 	}
 
 	@Override
@@ -75,9 +93,19 @@ final class TransactionalProducer<K, V> extends DelegatingProducer<K, V> impleme
 	public Future<RecordMetadata> send(ProducerRecord<K, V> record, @Nullable Callback callback) {
 		PendingSend<K, V> send = new PendingSend<>(this.context, record, callback, this.context.clock().getAsLong());
 		send.take();
+		if (!TopicNames.isValid(send.topic())) {
+			send.failLocally(new Diagnosis(FailureReason.INVALID_TOPIC, "not a valid name for a topic", null), 0);
+			return send;
+		}
 		Diagnosis obstacle = lookFor(send);
 		if (obstacle != null) {
-			send.failWaited(obstacle);
+			this.evidence.found(obstacle.reason(), send.startedAt(), this.context.clock().getAsLong());
+			if (obstacle.reason() == FailureReason.PARTITION_NOT_FOUND) {
+				send.failLocally(obstacle, 1);
+			}
+			else {
+				send.failWaited(obstacle);
+			}
 		}
 		else {
 			offer(send);
@@ -90,11 +118,8 @@ final class TransactionalProducer<K, V> extends DelegatingProducer<K, V> impleme
 
 	/** What keeps the record from being sent; found without touching the transaction. */
 	private @Nullable Diagnosis lookFor(PendingSend<K, V> send) {
-		if (!TopicNames.isValid(send.topic())) {
-			return new Diagnosis(FailureReason.INVALID_TOPIC, "not a valid name for a topic", null);
-		}
 		try {
-			int partitions = delegate().partitionsFor(send.topic()).size();
+			int partitions = this.look.partitions(send.topic(), this.settings.topic(send.topic()).metadataTimeout());
 			return (send.partition() < partitions) ? null : new Diagnosis(FailureReason.PARTITION_NOT_FOUND,
 					"the topic has no partition " + send.partition(), null);
 		}
@@ -121,20 +146,27 @@ final class TransactionalProducer<K, V> extends DelegatingProducer<K, V> impleme
 	}
 
 	private void offer(PendingSend<K, V> send) {
-		RuntimeException thrown = null;
+		Throwable thrown = null;
+		this.client.inFlight().add(send, this.context.clock().getAsLong());
 		send.handing();
 		try {
 			delegate().send(send.record(), send);
 		}
-		catch (RuntimeException ex) {
+		catch (RuntimeException | Error ex) {
 			thrown = ex;
 		}
 		Exception answer = send.handed();
-		if (thrown instanceof IllegalStateException) {
+		if (thrown != null || answer != null) {
+			send.leaveFlight();
+		}
+		if (thrown instanceof InterruptException) {
+			send.failLocally(new Diagnosis(FailureReason.UNKNOWN, "the sending thread was interrupted", thrown), 1);
+		}
+		else if (thrown instanceof IllegalStateException) {
 			send.failLocally(new Diagnosis(FailureReason.CLOSED, "the client was closed or has no transaction", thrown),
 					1);
 		}
-		else if (thrown != null && Diagnoser.isFatal(thrown)) {
+		else if (thrown != null && (thrown instanceof Error || Diagnoser.isFatal(thrown))) {
 			send.failDelivery(Diagnoser.classifyThrown(thrown), true);
 		}
 		else if (thrown != null) {
@@ -156,7 +188,8 @@ final class TransactionalProducer<K, V> extends DelegatingProducer<K, V> impleme
 
 	@Override
 	public void flush() {
-		super.flush();
+		BoundedCall.runInterruptibly(this.runtime.named("evenkeel-flush-" + this.id), super::flush,
+				this.settings.deliveryTimeout().toNanos() + COMPLETIONS);
 		this.completions.await(COMPLETIONS);
 	}
 
@@ -175,7 +208,7 @@ final class TransactionalProducer<K, V> extends DelegatingProducer<K, V> impleme
 
 	@Override
 	public void close() {
-		close(this.shutdownTimeout);
+		close(this.settings.shutdownTimeout());
 	}
 
 	@Override
@@ -185,12 +218,15 @@ final class TransactionalProducer<K, V> extends DelegatingProducer<K, V> impleme
 		}
 		this.closed = true;
 		try {
-			super.close((timeout.compareTo(this.shutdownTimeout) < 0) ? timeout : this.shutdownTimeout);
+			Duration limit = this.settings.shutdownTimeout();
+			this.client.end(this.runtime.named("evenkeel-close-" + this.id),
+					(timeout.compareTo(limit) < 0) ? timeout : limit,
+					new Diagnosis(FailureReason.CLOSED, "the producer was closed", null));
 		}
 		finally {
+			this.timer.stop();
 			this.completions.close(COMPLETIONS);
-			this.keySerializer.closeDelegate();
-			this.valueSerializer.closeDelegate();
+			this.client.closeSerializers();
 			this.registry.removed(this);
 		}
 	}
@@ -203,7 +239,10 @@ final class TransactionalProducer<K, V> extends DelegatingProducer<K, V> impleme
 	@Override
 	public ProducerSnapshot snapshot() {
 		State state = this.closed ? State.CLOSED : State.RUNNING;
-		return new ProducerSnapshot(this.id, state, 0, 0, List.of(), null, 0);
+		ClusterEvidence.Trouble trouble = this.evidence.standingTrouble();
+		long troubled = (trouble != null) ? this.context.clock().getAsLong() - trouble.since() : 0;
+		return new ProducerSnapshot(this.id, state, 0, 0, List.of(), (trouble != null) ? trouble.reason() : null,
+				TimeUnit.NANOSECONDS.toMillis(troubled));
 	}
 
 	@Override
@@ -225,6 +264,9 @@ final class TransactionalProducer<K, V> extends DelegatingProducer<K, V> impleme
 
 		@Override
 		public void completed(boolean success) {
+			if (success) {
+				TransactionalProducer.this.evidence.delivered();
+			}
 		}
 
 		@Override

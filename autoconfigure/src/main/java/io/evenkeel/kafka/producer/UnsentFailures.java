@@ -5,6 +5,8 @@ import java.util.Arrays;
 import java.util.List;
 
 import org.apache.kafka.clients.producer.ProducerConfig;
+import org.apache.kafka.common.config.ConfigException;
+import org.jspecify.annotations.Nullable;
 
 import org.springframework.kafka.core.ProducerFactory;
 import org.springframework.util.StringUtils;
@@ -25,7 +27,7 @@ final class UnsentFailures {
 			found = Diagnoser.classify(cause);
 		}
 		FailureReason reason = switch (found.reason()) {
-			case UNKNOWN -> FailureReason.PRODUCER_FATAL;
+			case UNKNOWN -> ConstructionFailures.classify(exception, namesNoHost(exception)).reason();
 			// Nothing was handed over: the coordinator of the transaction did not answer.
 			case DELIVERY_TIMEOUT -> FailureReason.BROKERS_UNREACHABLE;
 			default -> found.reason();
@@ -35,6 +37,21 @@ final class UnsentFailures {
 				+ "brokers " + servers + "). Not sent: safe to retry.";
 		return new SendFailedException(message, topic, reason, FailurePhase.METADATA, Duration.ZERO, 0, servers, false,
 				exception);
+	}
+
+	/**
+	 * The client was made on the caller's thread; its complaint about names has a text
+	 * only.
+	 */
+	private static boolean namesNoHost(Throwable exception) {
+		for (@Nullable
+		Throwable cause = exception; cause != null; cause = cause.getCause()) {
+			if (cause instanceof ConfigException
+					&& String.valueOf(cause.getMessage()).contains("resolvable bootstrap")) {
+				return true;
+			}
+		}
+		return false;
 	}
 
 	private static List<String> bootstrapServers(ProducerFactory<?, ?> factory) {

@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 
 import org.jspecify.annotations.Nullable;
@@ -65,21 +66,55 @@ class CompletionThreadTests {
 	/** Red when whatever is slow is relieved: user code may rely on being alone. */
 	@Test
 	void aTaskThatIsMerelySlowStaysAlone() throws Exception {
-		CountDownLatch release = new CountDownLatch(1);
+		AtomicBoolean release = new AtomicBoolean();
 		AtomicInteger second = new AtomicInteger();
 		this.completions.execute(new Task(() -> {
-			try {
-				release.await();
-			}
-			catch (InterruptedException ex) {
-				Thread.currentThread().interrupt();
+			while (!release.get()) {
+				Thread.onSpinWait();
 			}
 		}));
 		this.completions.execute(new Task(second::incrementAndGet));
 		await().during(Duration.ofSeconds(1)).atMost(Duration.ofSeconds(5)).until(() -> second.get() == 0);
-		release.countDown();
+		release.set(true);
 		await().atMost(Duration.ofSeconds(5)).until(() -> second.get() == 1);
 		assertThat(this.threads).hasValue(1);
+	}
+
+	/** Red when the watch ends with the first relief. */
+	@Test
+	void severalTasksThatWaitForALaterOneGetIt() throws Exception {
+		CompletableFuture<String> later = new CompletableFuture<>();
+		List<CompletableFuture<String>> waiting = new ArrayList<>();
+		for (int i = 0; i < 3; i++) {
+			CompletableFuture<String> first = new CompletableFuture<>();
+			waiting.add(first);
+			this.completions.execute(new Task(() -> first.complete(later.join())));
+		}
+		this.completions.execute(new Task(() -> later.complete("done")));
+		for (CompletableFuture<String> first : waiting) {
+			assertThat(first.get(10, TimeUnit.SECONDS)).isEqualTo("done");
+		}
+	}
+
+	/** Red without the relief: a future must not hang because of another one's user. */
+	@Test
+	void aTaskThatNeverEndsHoldsTheOthersForALimitedTime() {
+		ProducerRuntime system = ProducerRuntime.SYSTEM;
+		ProducerRuntime hasty = new ProducerRuntime(system.clock(), system.random(), system.threads(),
+				(nanos, task) -> system.later().after(nanos / 100, task));
+		CompletionThread completions = new CompletionThread(hasty.threads(), hasty);
+		CountDownLatch release = new CountDownLatch(1);
+		AtomicInteger second = new AtomicInteger();
+		completions.execute(new Task(() -> waitFor(release)));
+		completions.execute(new Task(() -> {
+			while (release.getCount() > 0) {
+				Thread.onSpinWait();
+			}
+		}));
+		completions.execute(new Task(second::incrementAndGet));
+		await().atMost(Duration.ofSeconds(10)).until(() -> second.get() == 1);
+		release.countDown();
+		completions.close(0);
 	}
 
 	@Test
@@ -101,6 +136,15 @@ class CompletionThreadTests {
 		AtomicInteger late = new AtomicInteger();
 		this.completions.execute(new Task(late::incrementAndGet));
 		await().atMost(Duration.ofSeconds(5)).until(() -> late.get() == 1);
+	}
+
+	private static void waitFor(CountDownLatch latch) {
+		try {
+			latch.await();
+		}
+		catch (InterruptedException ex) {
+			Thread.currentThread().interrupt();
+		}
 	}
 
 	private static final class Task implements Completion {

@@ -1,6 +1,8 @@
 package io.evenkeel.kafka.producer.line;
 
 import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.locks.ReentrantLock;
 
 import org.jspecify.annotations.Nullable;
@@ -93,7 +95,10 @@ final class Line<C, W extends Waiter<C>> {
 		}
 	}
 
-	/** The scheduler moves a taken record here from the topic's line. */
+	/**
+	 * The scheduler moves a taken record here from the topic's line, together with its
+	 * share of the backlog.
+	 */
 	boolean adopt(W waiter) {
 		this.lock.lock();
 		try {
@@ -103,6 +108,20 @@ final class Line<C, W extends Waiter<C>> {
 			waiter.attemptsBefore(this.attempts);
 			this.queue.add(waiter);
 			return true;
+		}
+		finally {
+			this.lock.unlock();
+		}
+	}
+
+	/** What was adopted while sends fail at once fails, too. */
+	void failAdopted(long now) {
+		this.lock.lock();
+		try {
+			if (this.windowOpen && now - this.windowEnd < 0) {
+				C cause = this.windowCause;
+				this.queue.removeIf((waiter) -> end(waiter, LineEnd.Kind.FAIL_FAST, cause, this.attempts, now));
+			}
 		}
 		finally {
 			this.lock.unlock();
@@ -154,27 +173,27 @@ final class Line<C, W extends Waiter<C>> {
 	 * Fail everything that waits, if the head is still the expected one and not taken.
 	 */
 	boolean fail(W expectedHead, LineEnd.Kind kind, C cause, boolean openWindow, long now) {
+		List<W> rest;
+		int made;
 		this.lock.lock();
 		try {
-			if (this.queue.peek() != expectedHead || !end(expectedHead, kind, cause, now)) {
+			if (this.queue.peek() != expectedHead || !end(expectedHead, kind, cause, this.attempts, now)) {
 				return false;
 			}
-			if (openWindow && this.settings.failFastNanos() > 0) {
-				this.windowOpen = true;
-				this.windowEnd = now + this.settings.failFastNanos();
-				this.windowCause = cause;
-				this.listener.failFast(this.topic, true);
-			}
 			this.queue.remove();
-			for (W waiter : this.queue) {
-				end(waiter, kind, cause, now);
-			}
+			rest = List.copyOf(this.queue);
+			made = this.attempts;
 			this.queue.clear();
-			return true;
+			if (openWindow && this.settings.failFastNanos() > 0) {
+				openWindow(cause, now);
+			}
 		}
 		finally {
 			this.lock.unlock();
 		}
+		// Without the lock: nobody else knows them any more, and joining must not wait.
+		rest.forEach((waiter) -> end(waiter, kind, cause, made, now));
+		return true;
 	}
 
 	/** Fail what waits because the producer is closed; a taken head stays. */
@@ -182,7 +201,7 @@ final class Line<C, W extends Waiter<C>> {
 		this.lock.lock();
 		try {
 			int before = this.queue.size();
-			this.queue.removeIf((waiter) -> end(waiter, LineEnd.Kind.CLOSED, null, now));
+			this.queue.removeIf((waiter) -> end(waiter, LineEnd.Kind.CLOSED, null, this.attempts, now));
 			return before - this.queue.size();
 		}
 		finally {
@@ -190,13 +209,22 @@ final class Line<C, W extends Waiter<C>> {
 		}
 	}
 
-	private boolean end(W waiter, LineEnd.Kind kind, @Nullable C cause, long now) {
-		if (!waiter.fail(new LineEnd<>(kind, cause, attemptsOf(waiter)))) {
+	private boolean end(W waiter, LineEnd.Kind kind, @Nullable C cause, int attemptsMade, long now) {
+		if (!waiter.fail(new LineEnd<>(kind, cause, attemptsOf(waiter, attemptsMade)))) {
 			return false;
 		}
 		this.backlog.release(waiter.bytes());
 		this.listener.failed(this.topic, kind, now - waiter.startedAt());
 		return true;
+	}
+
+	private void openWindow(C cause, long now) {
+		if (!this.windowOpen) {
+			this.listener.failFast(this.topic, true);
+		}
+		this.windowOpen = true;
+		this.windowEnd = now + this.settings.failFastNanos();
+		this.windowCause = cause;
 	}
 
 	private void closeWindow() {
@@ -215,7 +243,7 @@ final class Line<C, W extends Waiter<C>> {
 			if (now - this.nextAttemptAt >= 0) {
 				this.seenChanges = changes;
 				W head = this.queue.peek();
-				if (head != null && attemptsOf(head) >= this.settings.maxAttempts()) {
+				if (head != null && attemptsOf(head, this.attempts) >= this.settings.maxAttempts()) {
 					return Turn.EXHAUSTED;
 				}
 				this.attempts++;
@@ -266,7 +294,7 @@ final class Line<C, W extends Waiter<C>> {
 	boolean exhausted(W head) {
 		this.lock.lock();
 		try {
-			return attemptsOf(head) >= this.settings.maxAttempts();
+			return attemptsOf(head, this.attempts) >= this.settings.maxAttempts();
 		}
 		finally {
 			this.lock.unlock();
@@ -285,6 +313,16 @@ final class Line<C, W extends Waiter<C>> {
 		}
 	}
 
+	void addWaiting(List<? super W> target) {
+		this.lock.lock();
+		try {
+			target.addAll(this.queue);
+		}
+		finally {
+			this.lock.unlock();
+		}
+	}
+
 	Obstacle obstacle() {
 		return this.obstacle;
 	}
@@ -294,15 +332,15 @@ final class Line<C, W extends Waiter<C>> {
 		try {
 			W head = this.queue.peek();
 			return new LineSnapshot<>(this.topic, this.partition, this.queue.size(),
-					(head != null) ? head.startedAt() : 0, this.windowOpen, this.windowCause);
+					(head != null) ? head.startedAt() : 0, this.obstacle, this.windowOpen, this.windowCause);
 		}
 		finally {
 			this.lock.unlock();
 		}
 	}
 
-	private int attemptsOf(W waiter) {
-		return 1 + this.attempts - waiter.attemptsBefore();
+	private int attemptsOf(W waiter, int attemptsMade) {
+		return 1 + attemptsMade - waiter.attemptsBefore();
 	}
 
 	/**

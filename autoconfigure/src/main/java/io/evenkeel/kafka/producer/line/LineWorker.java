@@ -94,6 +94,8 @@ public final class LineWorker {
 			long wait = step();
 			if (wait > 0 && this.work.get() == seen && !this.stopped) {
 				LockSupport.parkNanos(this, wait);
+				// User code in a step may leave the flag behind: parking would not wait.
+				Thread.interrupted();
 			}
 		}
 	}

@@ -41,6 +41,8 @@ public final class Lines<C, W extends Waiter<C>> {
 
 	private static final long RECHECK_TAKEN = 10_000_000;
 
+	private static final long RECHECK_MEMORY = 20_000_000;
+
 	private final ConcurrentHashMap<String, Line<C, W>> topics = new ConcurrentHashMap<>();
 
 	private final ConcurrentHashMap<PartitionKey, Line<C, W>> partitions = new ConcurrentHashMap<>();
@@ -216,7 +218,7 @@ public final class Lines<C, W extends Waiter<C>> {
 		}
 		// A hand-over is the only way to ask for a partition; a look at the topic is not.
 		boolean ask = turn == Turn.ATTEMPT && line.partition >= 0 && probe.partitions() > 0;
-		if (!probe.serves(line.partition) && !ask) {
+		if (!probe.serves(line.partition) && (!ask || head == null)) {
 			return blocked(line, Obstacle.METADATA, turn, false);
 		}
 		return drain(line, probe.partitions(), turn);
@@ -233,7 +235,9 @@ public final class Lines<C, W extends Waiter<C>> {
 				return 0;
 			}
 			if (!head.take()) {
-				line.removeHead(head, false);
+				// Given up while it was being handed over: it is still here, and its
+				// share.
+				line.removeHead(head, true);
 				continue;
 			}
 			if (line.partition < 0 && head.partition() >= 0 && belongsBehindOthers(head, knownPartitions)) {
@@ -246,18 +250,26 @@ public final class Lines<C, W extends Waiter<C>> {
 					line.removeHead(head, true);
 				}
 				case NO_METADATA -> {
-					head.giveBack();
+					giveBack(line, head);
 					return blocked(line, Obstacle.METADATA, turn, done > 0);
 				}
 				case NO_MEMORY -> {
 					this.waitsForMemory = true;
-					head.giveBack();
+					giveBack(line, head);
 					return blocked(line, Obstacle.MEMORY, turn, done > 0);
 				}
 			}
 		}
 		line.lookAgain();
 		return 0;
+	}
+
+	/** A producer that was closed meanwhile could not fail it, because it was taken. */
+	private void giveBack(Line<C, W> line, W head) {
+		head.giveBack();
+		if (this.closed) {
+			line.failClosed(this.clock.getAsLong());
+		}
 	}
 
 	private long blocked(Line<C, W> line, Obstacle obstacle, Turn turn, boolean progress) {
@@ -268,7 +280,13 @@ public final class Lines<C, W extends Waiter<C>> {
 			failHead(line, LineEnd.Kind.ATTEMPTS_EXHAUSTED);
 			return 0;
 		}
-		return Math.max(1, line.nextTurnAt() - now);
+		long wait = Math.max(1, line.nextTurnAt() - now);
+		if (obstacle == Obstacle.MEMORY) {
+			// The client tells of a batch that it is done before it frees its memory.
+			line.lookAgain();
+			wait = Math.min(wait, RECHECK_MEMORY);
+		}
+		return wait;
 	}
 
 	/** Its partition is missing, or was and earlier records for it wait still. */
@@ -289,7 +307,8 @@ public final class Lines<C, W extends Waiter<C>> {
 		}
 		while (true);
 		line.removeHead(head, false);
-		head.giveBack();
+		giveBack(target, head);
+		target.failAdopted(this.clock.getAsLong());
 	}
 
 	/**
@@ -352,6 +371,17 @@ public final class Lines<C, W extends Waiter<C>> {
 	 */
 	public long waitingRecords() {
 		return this.backlog.records();
+	}
+
+	/**
+	 * What waits now, line by line in order.
+	 * @return the records
+	 */
+	public List<W> waiting() {
+		List<W> result = new ArrayList<>();
+		this.topics.values().forEach((line) -> line.addWaiting(result));
+		this.partitions.values().forEach((line) -> line.addWaiting(result));
+		return result;
 	}
 
 	/**

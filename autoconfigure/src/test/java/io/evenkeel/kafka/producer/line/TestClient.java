@@ -24,6 +24,9 @@ final class TestClient implements LineClient<String, TestWaiter> {
 
 	int probes;
 
+	Runnable onHandOver = () -> {
+	};
+
 	@Override
 	public Probe<String> probe(String topic, long since) {
 		this.probes++;
@@ -37,6 +40,7 @@ final class TestClient implements LineClient<String, TestWaiter> {
 
 	@Override
 	public HandOver handOver(TestWaiter waiter) {
+		this.onHandOver.run();
 		Integer count = this.partitions.get(waiter.topic());
 		if (count == null || waiter.partition() >= count || this.losesMetadata.contains(waiter.topic())) {
 			return HandOver.NO_METADATA;

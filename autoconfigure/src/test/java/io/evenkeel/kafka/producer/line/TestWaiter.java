@@ -32,6 +32,9 @@ final class TestWaiter implements Waiter<String> {
 
 	private int attemptsBefore;
 
+	Runnable onEnd = () -> {
+	};
+
 	TestWaiter(int number, String topic, int partition, long bytes, long startedAt) {
 		this.number = number;
 		this.topic = topic;
@@ -92,6 +95,7 @@ final class TestWaiter implements Waiter<String> {
 		}
 		this.end.set(end);
 		this.ends.incrementAndGet();
+		this.onEnd.run();
 		return true;
 	}
 

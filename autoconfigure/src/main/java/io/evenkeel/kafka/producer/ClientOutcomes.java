@@ -1,0 +1,45 @@
+package io.evenkeel.kafka.producer;
+
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What a sending producer learns from the outcomes of its records: that the client works,
+ * that it has freed memory, or that it cannot go on.
+ *
+ * @param life the client
+ * @param evidence what is known of the cluster
+ * @param delivered called on each outcome, for the memory it has freed
+ * @param replacement asks for another client
+ */
+record ClientOutcomes<K, V>(ClientLife<K, V> life, ClusterEvidence evidence, Runnable delivered,
+		ClientGate.ReplacementRequest<K, V> replacement) implements SendContext.Outcomes {
+
+	@Override
+	public void completed(boolean success) {
+		Client<K, V> client = this.life.current();
+		if (success && client != null) {
+			client.delivered();
+			this.evidence.delivered();
+		}
+		this.delivered.run();
+	}
+
+	@Override
+	public Diagnosis failed(Exception exception) {
+		Diagnosis found = Diagnoser.classify(exception);
+		if (found.reason() == FailureReason.UNKNOWN && this.life.isClosed()) {
+			return new Diagnosis(FailureReason.CLOSED, "the producer was closed", exception);
+		}
+		@Nullable FailureReason replacing = this.life.replacing();
+		if (found.reason() == FailureReason.UNKNOWN && replacing != null) {
+			return new Diagnosis(replacing, "the client was replaced", exception);
+		}
+		Client<K, V> client = this.life.current();
+		boolean credentials = found.reason() == FailureReason.AUTHENTICATION || found.reason() == FailureReason.TLS;
+		if (credentials && client != null) {
+			this.replacement.request(client, found.reason());
+		}
+		return found;
+	}
+
+}

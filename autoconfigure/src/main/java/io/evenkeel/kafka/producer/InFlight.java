@@ -1,0 +1,259 @@
+package io.evenkeel.kafka.producer;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.concurrent.atomic.AtomicReferenceArray;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Consumer;
+
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The sends that a client has in hand, so that they end even when the client never
+ * answers: its I/O thread may be stuck in user code, or dead of an {@code Error}.
+ * <p>
+ * <b>Threading.</b> Senders and the scheduler {@link #add}; whoever hears the client's
+ * answer, its I/O thread mostly, calls {@link Place#leave}; the timer calls
+ * {@link #sweep}, and whoever gives a client up {@link #abandon}; those two under the
+ * lock.
+ * <p>
+ * <b>Invariants.</b> (1) A place goes from empty to a send to {@code LEFT}, and never
+ * back. (2) A chunk leaves the chain only when none of its places is empty, so a sender
+ * that has claimed a place and not filled it yet is waited for. (3) What a send has left
+ * holds on to it no longer.
+ * <p>
+ * <b>Why.</b> Each record passes here, and nearly none is ever looked at: the client
+ * keeps its own {@code delivery.timeout.ms}. So coming and going is one counter and two
+ * ordered stores, without a lock, a search or an object per record. The sweep reads what
+ * is left, once a second, and moves it to a plain list, so that one record that waits for
+ * minutes does not keep the chunks of all that came after it.
+ */
+final class InFlight {
+
+	private static final int CHUNK = 512;
+
+	private static final Object LEFT = new Object();
+
+	/** The client's own timeout comes first, and says more. */
+	private static final long GRACE = TimeUnit.MILLISECONDS.toNanos(250);
+
+	/** A client that is so late is not just busy. */
+	private static final long STUCK = TimeUnit.SECONDS.toNanos(10);
+
+	private static final long TICK = TimeUnit.SECONDS.toNanos(1);
+
+	private final ReentrantLock lock = new ReentrantLock();
+
+	private final List<PendingSend<?, ?>> stragglers = new ArrayList<>();
+
+	private volatile Chunk last;
+
+	private final long limit;
+
+	private final long tick;
+
+	private Chunk first;
+
+	/**
+	 * Make an empty one.
+	 * @param deliveryTimeoutNanos the client's own limit, in nanoseconds
+	 */
+	InFlight(long deliveryTimeoutNanos) {
+		this.limit = deliveryTimeoutNanos + GRACE;
+		this.tick = Math.min(TICK, Math.max(1, deliveryTimeoutNanos / 2));
+		this.first = new Chunk();
+		this.last = this.first;
+	}
+
+	/**
+	 * The client is about to get a send.
+	 * @param send the send
+	 * @param now the time
+	 */
+	void add(PendingSend<?, ?> send, long now) {
+		while (true) {
+			Chunk chunk = this.last;
+			int index = chunk.claimed.get();
+			if (index < CHUNK) {
+				index = chunk.claimed.getAndIncrement();
+				if (index < CHUNK) {
+					send.inFlight(chunk, index, now);
+					chunk.places.lazySet(index, send);
+					return;
+				}
+			}
+			// A late writer may set it back: to a full chunk, which leads here again.
+			this.last = chunk.following();
+		}
+	}
+
+	/**
+	 * End the sends that the client should have ended; the timer's turn.
+	 * @param now the time
+	 * @return what was found
+	 */
+	Sweep sweep(long now) {
+		this.lock.lock();
+		try {
+			retireChunks();
+			Sweep sweep = new Sweep(this.tick, this.limit, now);
+			this.stragglers.removeIf((send) -> !send.isInFlight());
+			this.stragglers.forEach(sweep::look);
+			for (Chunk chunk = this.first; chunk != null; chunk = chunk.next.get()) {
+				chunk.forEach(sweep::look);
+			}
+			return sweep;
+		}
+		finally {
+			this.lock.unlock();
+		}
+	}
+
+	/**
+	 * End all sends, because the client will not; nothing may be added any more.
+	 * @param found why
+	 * @return how many there were
+	 */
+	int abandon(Diagnosis found) {
+		List<PendingSend<?, ?>> rest = new ArrayList<>();
+		this.lock.lock();
+		try {
+			rest.addAll(this.stragglers);
+			this.stragglers.clear();
+			for (Chunk chunk = this.first; chunk != null; chunk = chunk.next.get()) {
+				chunk.forEach(rest::add);
+			}
+		}
+		finally {
+			this.lock.unlock();
+		}
+		int count = 0;
+		for (PendingSend<?, ?> send : rest) {
+			count += send.abandon(found) ? 1 : 0;
+		}
+		return count;
+	}
+
+	private void retireChunks() {
+		Chunk chunk = this.first;
+		for (Chunk next = chunk.next.get(); next != null; next = chunk.next.get()) {
+			if (!chunk.moveTo(this.stragglers)) {
+				break;
+			}
+			chunk = next;
+		}
+		this.first = chunk;
+	}
+
+	/**
+	 * What a sweep found, and when the next one is due.
+	 */
+	static final class Sweep {
+
+		private final long limit;
+
+		private final long now;
+
+		private long wait;
+
+		private boolean stuck;
+
+		private int expired;
+
+		Sweep(long tick, long limit, long now) {
+			this.wait = tick;
+			this.limit = limit;
+			this.now = now;
+		}
+
+		private void look(PendingSend<?, ?> send) {
+			long left = send.handedAt() + this.limit - this.now;
+			if (left > 0) {
+				this.wait = Math.min(this.wait, left);
+				return;
+			}
+			this.expired += send.expire() ? 1 : 0;
+			this.stuck |= left + STUCK < 0;
+		}
+
+		/** How long to wait for the next sweep, in nanoseconds; positive. */
+		long waitNanos() {
+			return this.wait;
+		}
+
+		/** How many sends were ended. */
+		int expired() {
+			return this.expired;
+		}
+
+		/** Whether the client has not answered for so long that it will not. */
+		boolean isStuck() {
+			return this.stuck;
+		}
+
+	}
+
+	/**
+	 * Where a send is while the client has it in hand.
+	 */
+	interface Place {
+
+		/**
+		 * The client is done with the send at an index.
+		 * @param index the index
+		 */
+		void leave(int index);
+
+	}
+
+	private static final class Chunk implements Place {
+
+		private final AtomicInteger claimed = new AtomicInteger();
+
+		private final AtomicReferenceArray<@Nullable Object> places = new AtomicReferenceArray<>(CHUNK);
+
+		private final AtomicReference<@Nullable Chunk> next = new AtomicReference<>();
+
+		@Override
+		public void leave(int index) {
+			this.places.lazySet(index, LEFT);
+		}
+
+		Chunk following() {
+			Chunk existing = this.next.get();
+			if (existing != null) {
+				return existing;
+			}
+			Chunk made = new Chunk();
+			Chunk other = this.next.compareAndExchange(null, made);
+			return (other != null) ? other : made;
+		}
+
+		void forEach(Consumer<PendingSend<?, ?>> action) {
+			for (int i = 0; i < CHUNK; i++) {
+				if (this.places.get(i) instanceof PendingSend<?, ?> send) {
+					action.accept(send);
+				}
+			}
+		}
+
+		/** Empty a chunk that is full; false if a sender has yet to fill its place. */
+		boolean moveTo(List<PendingSend<?, ?>> target) {
+			for (int i = 0; i < CHUNK; i++) {
+				Object place = this.places.get(i);
+				if (place == null) {
+					return false;
+				}
+				if (place instanceof PendingSend<?, ?> send && this.places.compareAndSet(i, place, LEFT)) {
+					target.add(send);
+				}
+			}
+			return true;
+		}
+
+	}
+
+}

@@ -1,0 +1,89 @@
+package io.evenkeel.kafka.producer;
+
+import io.evenkeel.kafka.producer.PendingSend.Serialized;
+import io.evenkeel.kafka.producer.line.HandOver;
+import io.evenkeel.kafka.producer.line.LineEnd;
+import io.evenkeel.kafka.producer.line.Lines;
+import org.apache.kafka.clients.producer.ProducerRecord;
+
+/**
+ * The way of a record on its sender's thread: to the client at once if its topic is ready
+ * and nobody waits for it, otherwise, serialized and checked, into the topic's line.
+ * <p>
+ * <b>Threading.</b> Any thread. <b>Invariant.</b> A thread's later record never overtakes
+ * its earlier one: it goes to the client directly only when no line for its topic exists,
+ * and a line exists until its last record was handed over.
+ *
+ * @param spec the serializers and limits
+ * @param life the client
+ * @param gate the door to the client
+ * @param lines the lines
+ * @param joined wakes whoever serves the lines
+ */
+record SendRoute<K, V>(ClientSpec<K, V> spec, ClientLife<K, V> life, ClientGate<K, V> gate,
+		Lines<Diagnosis, PendingSend<K, V>> lines, Runnable joined) {
+
+	/**
+	 * Take a record.
+	 * @param send the record
+	 * @return whether the client has it; otherwise it waits or has failed
+	 */
+	boolean take(PendingSend<K, V> send) {
+		Client<K, V> client = this.life.current();
+		if (client == null || this.lines.mustWait(send.topic(), send.partition())) {
+			waitFor(send, false);
+			return false;
+		}
+		int partitions = this.gate.look(client, send.topic(), send.startedAt());
+		if (partitions == 0 || send.partition() >= partitions || client.isSpoiled()) {
+			waitFor(send, partitions > 0 && send.partition() >= partitions);
+			return false;
+		}
+		send.take();
+		if (this.gate.offer(client, send, send.startedAt()) == HandOver.DONE) {
+			return send.isInFlight();
+		}
+		if (send.giveBackUnlessEnded()) {
+			send.thawHeaders();
+			waitFor(send, false);
+		}
+		return false;
+	}
+
+	private void waitFor(PendingSend<K, V> send, boolean partitionMissing) {
+		if (!TopicNames.isValid(send.topic())) {
+			send.failLocally(new Diagnosis(FailureReason.INVALID_TOPIC, "not a valid name for a topic", null), 0);
+			return;
+		}
+		Serialized serialized;
+		try {
+			serialized = serialize(send.record());
+		}
+		catch (RuntimeException ex) {
+			send.failLocally(new Diagnosis(FailureReason.SERIALIZATION, "a serializer failed", ex), 0);
+			return;
+		}
+		if (serialized.size() > this.spec.maxRecordBytes()) {
+			send.failLocally(new Diagnosis(FailureReason.RECORD_TOO_LARGE,
+					serialized.size() + " bytes, max.request.size or buffer.memory allow " + this.spec.maxRecordBytes(),
+					null), 0);
+			return;
+		}
+		send.serialized(serialized);
+		LineEnd<Diagnosis> refusal = this.lines.join(send, partitionMissing);
+		if (refusal != null) {
+			send.fail(refusal);
+			return;
+		}
+		this.joined.run();
+	}
+
+	private Serialized serialize(ProducerRecord<K, V> record) {
+		byte[] key = HandOverSerializer.serialize(this.spec.keySerializer(), record.topic(), record.headers(),
+				record.key());
+		byte[] value = HandOverSerializer.serialize(this.spec.valueSerializer(), record.topic(), record.headers(),
+				record.value());
+		return new Serialized(key, value, RecordSizes.upperBound(key, value, record.headers().toArray()));
+	}
+
+}

@@ -1,0 +1,140 @@
+package io.evenkeel.kafka.producer;
+
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
+
+import org.apache.kafka.clients.producer.ProducerRecord;
+import org.junit.jupiter.api.Test;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+class InFlightTests {
+
+	private static final long LIMIT = TimeUnit.SECONDS.toNanos(3);
+
+	private static final long GRACE = TimeUnit.MILLISECONDS.toNanos(250);
+
+	private final InFlight inFlight = new InFlight(LIMIT);
+
+	private final SendContext context = new SendContext(() -> 0,
+			new Failures(List.of("localhost:1"), ProducerSettings.DEFAULTS, new ClusterEvidence(0)),
+			new CompletionThread(ProducerRuntime.SYSTEM.threads(), ProducerRuntime.SYSTEM), SendObserver.NONE,
+			new SendContext.Outcomes() {
+
+				@Override
+				public void completed(boolean success) {
+				}
+
+				@Override
+				public Diagnosis failed(Exception exception) {
+					return Diagnosis.of(FailureReason.UNKNOWN);
+				}
+
+			});
+
+	@Test
+	void aSendExpiresAfterTheClientHadItsTime() {
+		PendingSend<String, String> send = handedOver(100);
+		InFlight.Sweep early = this.inFlight.sweep(100 + LIMIT);
+		assertThat(early.expired()).isZero();
+		assertThat(early.waitNanos()).isEqualTo(GRACE);
+		InFlight.Sweep late = this.inFlight.sweep(100 + LIMIT + GRACE);
+		assertThat(late.expired()).isOne();
+		assertThat(late.isStuck()).isFalse();
+		assertThat(send.isHeldBack()).isFalse();
+		assertThat(this.inFlight.sweep(100 + LIMIT + 2 * GRACE).expired()).isZero();
+		assertThat(this.inFlight.sweep(100 + LIMIT + Duration.ofSeconds(11).toNanos()).isStuck()).isTrue();
+		send.leaveFlight();
+		assertThat(this.inFlight.sweep(100 + LIMIT + Duration.ofSeconds(11).toNanos()).isStuck()).isFalse();
+	}
+
+	@Test
+	void whatHasLeftDoesNotExpire() {
+		List<PendingSend<String, String>> sends = new ArrayList<>();
+		for (int i = 0; i < 2000; i++) {
+			sends.add(handedOver(i));
+		}
+		this.inFlight.sweep(2000);
+		PendingSend<String, String> stays = sends.remove(7);
+		sends.forEach(PendingSend::leaveFlight);
+		assertThat(this.inFlight.sweep(LIMIT + GRACE + 2000).expired()).isOne();
+		assertThat(stays.isInFlight()).isTrue();
+	}
+
+	@Test
+	void givingUpEndsWhatIsLeft() {
+		for (int i = 0; i < 1500; i++) {
+			PendingSend<String, String> send = handedOver(i);
+			if (i % 3 == 0) {
+				send.leaveFlight();
+			}
+			if (i == 700) {
+				this.inFlight.sweep(i);
+			}
+		}
+		assertThat(this.inFlight.abandon(Diagnosis.of(FailureReason.CLOSED))).isEqualTo(1000);
+		assertThat(this.inFlight.abandon(Diagnosis.of(FailureReason.CLOSED))).isZero();
+	}
+
+	/**
+	 * Senders, an I/O thread and the timer at once: exactly those that never left expire.
+	 * Red when a chunk with a claimed but still empty place is retired.
+	 */
+	@Test
+	void nothingIsForgottenAmongThreads() throws Exception {
+		int senders = 3;
+		int each = 60_000;
+		ConcurrentLinkedQueue<PendingSend<String, String>> handed = new ConcurrentLinkedQueue<>();
+		AtomicBoolean over = new AtomicBoolean();
+		AtomicInteger kept = new AtomicInteger();
+		CountDownLatch sent = new CountDownLatch(senders);
+		List<Thread> threads = new ArrayList<>();
+		for (int i = 0; i < senders; i++) {
+			threads.add(new Thread(() -> {
+				for (int k = 0; k < each; k++) {
+					handed.add(handedOver(0));
+				}
+				sent.countDown();
+			}));
+		}
+		threads.add(new Thread(() -> {
+			int count = 0;
+			while (sent.getCount() > 0 || !handed.isEmpty()) {
+				PendingSend<String, String> send = handed.poll();
+				if (send != null && ++count % 1000 == 0) {
+					kept.incrementAndGet();
+				}
+				else if (send != null) {
+					send.leaveFlight();
+				}
+			}
+			over.set(true);
+		}));
+		threads.add(new Thread(() -> {
+			while (!over.get()) {
+				assertThat(this.inFlight.sweep(1).expired()).isZero();
+			}
+		}));
+		threads.forEach(Thread::start);
+		for (Thread thread : threads) {
+			thread.join();
+		}
+		assertThat(kept).hasValue(senders * each / 1000);
+		assertThat(this.inFlight.sweep(LIMIT + GRACE).expired()).isEqualTo(kept.get());
+	}
+
+	private PendingSend<String, String> handedOver(long now) {
+		PendingSend<String, String> send = new PendingSend<>(this.context, new ProducerRecord<>("orders", "v"), null,
+				now);
+		send.take();
+		this.inFlight.add(send, now);
+		return send;
+	}
+
+}
