@@ -67,12 +67,12 @@ final class BatchCalls<K, V> implements RecordHandler<K, V> {
 
 	@Override
 	public void handle(Attempt<K, V> attempt) {
-		Acknowledgment acknowledgment = this.mode.acknowledgment(attempt);
 		List<ConsumerRecord<K, V>> batch = attempt.records();
 		if (this.transactional != null) {
-			this.transactional.handle(attempt, (around) -> call(batch, null, around));
+			this.transactional.handle(attempt, (acknowledgment, around) -> call(batch, acknowledgment, around));
 			return;
 		}
+		Acknowledgment acknowledgment = this.mode.acknowledgment(attempt);
 		if (this.mode.isAsync()) {
 			handleAsync(attempt, batch, acknowledgment);
 			return;
