@@ -1,5 +1,7 @@
 package io.evenkeel.kafka.autoconfigure;
 
+import java.util.Set;
+
 import io.evenkeel.kafka.container.AssignmentBeanScope;
 import io.evenkeel.kafka.container.ContainerSupport;
 import io.evenkeel.kafka.container.DeadLetterRecoverers;
@@ -43,6 +45,12 @@ import org.springframework.kafka.listener.ConsumerRecordRecoverer;
 @EnableConfigurationProperties({ EvenkeelConsumerProperties.class, KafkaProperties.class })
 public final class EvenkeelConsumerAutoConfiguration {
 
+	private static final Set<String> LISTENER_KEYS = Set.of("ordering", "concurrency", "max-pending-records",
+			"commit.interval", "commit.timeout", "commit.save-completed", "rebalance.drain-timeout",
+			"rebalance.on-drain-timeout", "retry.max-attempts", "retry.initial-interval", "retry.multiplier",
+			"retry.max-interval", "retry.jitter", "retry.not-retryable", "recovery.on-exhausted",
+			"recovery.topic-suffix", "recovery.create-topics", "restart.initial-interval", "restart.max-interval");
+
 	EvenkeelConsumerAutoConfiguration() {
 	}
 
@@ -79,6 +87,7 @@ public final class EvenkeelConsumerAutoConfiguration {
 			ObjectProvider<ProducerFactory<?, ?>> producerFactory, ObjectProvider<KafkaTemplate<?, ?>> templates,
 			ObjectProvider<ConsumerRecordRecoverer> recoverer, ObjectProvider<KafkaAdmin> admin,
 			ObjectProvider<ListenerMeters> meters) {
+		new MapKeys(EvenkeelConsumerProperties.PREFIX + ".listeners", LISTENER_KEYS).check(environment);
 		ConsumerSettingsMapper mapper = new ConsumerSettingsMapper(Binder.get(environment), consumerProperties);
 		DeadLetterRecoverers deadLetters = new DeadLetterRecoverers(
 				new DeadLetterProducerFactory(producerFactory, templates, properties, connection));
@@ -100,6 +109,11 @@ public final class EvenkeelConsumerAutoConfiguration {
 		configure(factory, configurer, properties, consumerFactory, customizer);
 		customizers.orderedStream().forEach((last) -> last.customize(factory));
 		return factory;
+	}
+
+	@Bean
+	ListenerChecks evenkeelListenerChecks(ObjectProvider<KafkaListenerEndpointRegistry> registry) {
+		return new ListenerChecks(registry);
 	}
 
 	@Bean

@@ -14,6 +14,7 @@ import java.util.function.Function;
 import java.util.function.LongSupplier;
 
 import io.evenkeel.kafka.engine.EngineListener.ResetCause;
+import io.evenkeel.kafka.config.ClientRefusal;
 import io.evenkeel.kafka.engine.dispatch.CompletionQueue;
 import io.evenkeel.kafka.engine.dispatch.Dispatcher;
 import io.evenkeel.kafka.engine.dispatch.LaneKeys;
@@ -77,6 +78,9 @@ public final class ConsumerEngine<K, V> implements Runnable {
 
 	private final CountDownLatch ended = new CountDownLatch(1);
 
+	/** Handed to the owner by the start of its thread. */
+	private @Nullable Consumer<K, V> prepared;
+
 	private volatile long stopBy = NOT_STOPPING;
 
 	private volatile EngineSnapshot snapshot = EngineSnapshot.EMPTY;
@@ -117,6 +121,14 @@ public final class ConsumerEngine<K, V> implements Runnable {
 				settings, laneKeys, config.pauseRequests(), this.clock, this::await, this.log);
 	}
 
+	/**
+	 * Make the first consumer on the calling thread, before the owner starts, so that the
+	 * caller hears of what the client refuses. May be left out.
+	 */
+	public void prepare() {
+		this.prepared = this.config.lifecycle().createConsumer();
+	}
+
 	@Override
 	public void run() {
 		this.owner = Thread.currentThread();
@@ -155,7 +167,11 @@ public final class ConsumerEngine<K, V> implements Runnable {
 		Consumer<K, V> consumer = null;
 		ConsumerLoop<K, V> loop = null;
 		try {
-			consumer = this.config.lifecycle().createConsumer();
+			consumer = this.prepared;
+			this.prepared = null;
+			if (consumer == null) {
+				consumer = this.config.lifecycle().createConsumer();
+			}
 			loop = new ConsumerLoop<>(this.id, consumer, this.parts);
 			this.loop = loop;
 			if (this.config.lifecycle().subscribe(consumer, loop.rebalancer())) {
@@ -252,6 +268,9 @@ public final class ConsumerEngine<K, V> implements Runnable {
 		}
 		if (failure instanceof AuthenticationException || failure instanceof AuthorizationException) {
 			return StopCause.AUTH;
+		}
+		if (ClientRefusal.isConfig(failure)) {
+			return StopCause.ERROR;
 		}
 		return null;
 	}

@@ -212,19 +212,6 @@ class EvenkeelConsumerAutoConfigurationTests {
 	}
 
 	@Test
-	void autoCommitIsRefusedWithPropertyValueAndCure() {
-		this.runner.withUserConfiguration(Listening.class)
-			.withPropertyValues("spring.kafka.consumer.enable-auto-commit=true",
-					"spring.kafka.listener.auto-startup=true")
-			.run((context) -> {
-				FailureAnalysis analysis = analysis(context);
-				assertThat(analysis.getDescription()).contains("spring.kafka.consumer.enable-auto-commit=true")
-					.contains("from \"spring.kafka.consumer.enable-auto-commit\" from property source \"test\"");
-				assertThat(analysis.getAction()).contains("Remove spring.kafka.consumer.enable-auto-commit");
-			});
-	}
-
-	@Test
 	void aMissingGroupIdIsRefusedWithPropertyAndCure() {
 		new ApplicationContextRunner().withInitializer((context) -> this.environment = context.getEnvironment())
 			.withConfiguration(
@@ -239,42 +226,11 @@ class EvenkeelConsumerAutoConfigurationTests {
 	}
 
 	@Test
-	void twoListenersWithOneIdAreRefused() {
-		this.runner.withUserConfiguration(Listening.class, SameId.class).run((context) -> {
-			FailureAnalysis analysis = analysis(context);
-			assertThat(analysis.getDescription()).contains("'listener'");
-			assertThat(analysis.getAction()).contains("id of its own");
-		});
-	}
-
-	@Test
 	void anUnknownOrderingIsRefusedWithTheValidOnes() {
 		this.runner.withPropertyValues("evenkeel.kafka.consumer.ordering=topic").run((context) -> {
 			FailureAnalysis analysis = analysis(context);
 			assertThat(analysis.getDescription()).contains("evenkeel.kafka.consumer.ordering").contains("topic");
 			assertThat(analysis.getAction()).contains("KEY").contains("NONE").contains("PARTITION");
-		});
-	}
-
-	@Test
-	void numbersOutOfRangeAreRefused() {
-		refused("evenkeel.kafka.consumer.concurrency", "0");
-		refused("evenkeel.kafka.consumer.concurrency", "10001");
-		refused("evenkeel.kafka.consumer.max-pending-records", "0");
-		refused("evenkeel.kafka.consumer.commit.interval", "0s");
-		refused("evenkeel.kafka.consumer.rebalance.drain-timeout", "-1s");
-		refused("evenkeel.kafka.consumer.retry.max-attempts", "0");
-		refused("evenkeel.kafka.consumer.retry.jitter", "1.5");
-		refused("evenkeel.kafka.consumer.retry.multiplier", "0.5");
-		refused("evenkeel.kafka.consumer.listeners.listener.concurrency", "0");
-		refused("evenkeel.kafka.consumer.listeners.listener.retry.jitter", "-1");
-	}
-
-	private void refused(String property, String value) {
-		this.runner.withPropertyValues(property + "=" + value).run((context) -> {
-			FailureAnalysis analysis = analysis(context);
-			assertThat(analysis.getDescription()).as(property).contains(property);
-			assertThat(analysis.getDescription() + analysis.getAction()).as(property).contains("Write");
 		});
 	}
 
@@ -302,15 +258,6 @@ class EvenkeelConsumerAutoConfigurationTests {
 	static class Listening {
 
 		@KafkaListener(id = "listener", idIsGroup = false, topics = "topic")
-		void listen(String value) {
-		}
-
-	}
-
-	@Configuration(proxyBeanMethods = false)
-	static class SameId {
-
-		@KafkaListener(id = "listener", idIsGroup = false, topics = "other")
 		void listen(String value) {
 		}
 
