@@ -68,7 +68,8 @@ final class MapKeys {
 				throw new InvalidSettingException(setting,
 						"a name with dots must stand in brackets; this one would be taken for '"
 								+ name.getElement(key, Form.ORIGINAL) + "', and the value be ignored",
-						"Write " + instead + "=" + value + " (in YAML \"[" + original(name, key, from) + "]\").");
+						"Write " + instead + "=" + value + " (in YAML \"[" + original(name, key, from)
+								+ "]\"; in an environment variable leave out what separates the words of the name).");
 			}
 		}
 		throw new InvalidSettingException(setting, "there is no such setting below " + this.map + ".<name>",

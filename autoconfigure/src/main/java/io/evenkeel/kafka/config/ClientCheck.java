@@ -18,6 +18,8 @@ import org.apache.kafka.common.utils.Utils;
  */
 public final class ClientCheck {
 
+	private static final int MOST_IN_FLIGHT = 5;
+
 	private ClientCheck() {
 	}
 
@@ -99,6 +101,11 @@ public final class ClientCheck {
 		if (transactional && !idempotent) {
 			throw refused(ProducerConfig.ENABLE_IDEMPOTENCE_CONFIG, config, true, owner, "true");
 		}
+		// The only one that the client insists on also where idempotence is its default.
+		if (idempotent && parsed.getInt(ProducerConfig.MAX_IN_FLIGHT_REQUESTS_PER_CONNECTION) > MOST_IN_FLIGHT) {
+			throw refused(ProducerConfig.MAX_IN_FLIGHT_REQUESTS_PER_CONNECTION, config, transactional, owner,
+					String.valueOf(MOST_IN_FLIGHT));
+		}
 		if (!transactional && !(asked && idempotent)) {
 			return;
 		}
@@ -107,21 +114,21 @@ public final class ClientCheck {
 			throw refused(ProducerConfig.ACKS_CONFIG, config, transactional, owner, "all");
 		}
 		if (parsed.getInt(ProducerConfig.RETRIES_CONFIG) == 0) {
-			throw refused(ProducerConfig.RETRIES_CONFIG, config, transactional, owner, "2147483647");
-		}
-		if (parsed.getInt(ProducerConfig.MAX_IN_FLIGHT_REQUESTS_PER_CONNECTION) > 5) {
-			throw refused(ProducerConfig.MAX_IN_FLIGHT_REQUESTS_PER_CONNECTION, config, transactional, owner, "5");
+			throw refused(ProducerConfig.RETRIES_CONFIG, config, transactional, owner,
+					String.valueOf(Integer.MAX_VALUE));
 		}
 	}
 
 	private static InvalidSettingException refused(String key, Map<String, Object> config, boolean transactional,
 			String owner, String instead) {
+		Setting setting = ClientKind.PRODUCER.setting(key, config.get(key), owner);
 		String other = transactional ? ProducerConfig.TRANSACTIONAL_ID_CONFIG
 				: ProducerConfig.ENABLE_IDEMPOTENCE_CONFIG;
-		Setting setting = ClientKind.PRODUCER.setting(key, config.get(key), owner);
-		Setting beside = ClientKind.PRODUCER.setting(other, config.get(other), owner);
+		Object set = config.get(other);
+		Setting beside = (set != null) ? ClientKind.PRODUCER.setting(other, set, owner)
+				: Setting.of(other, "true", "the default of the Kafka client");
 		String why = transactional ? "transactions cannot be had with it" : "idempotence cannot be had with it";
-		String way = transactional ? "remove the transaction id prefix" : "remove enable.idempotence";
+		String way = transactional ? "remove the transaction id prefix" : "write enable.idempotence=false";
 		return new InvalidSettingException(List.of(setting, beside), why,
 				"Remove " + key + " or write " + key + "=" + instead + "; or " + way + ".", null);
 	}

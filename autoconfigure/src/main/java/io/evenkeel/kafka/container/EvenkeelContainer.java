@@ -109,11 +109,12 @@ public class EvenkeelContainer<K, V> extends ConcurrentMessageListenerContainer<
 	}
 
 	/**
-	 * Refuse what cannot work, started or not.
+	 * Refuse what cannot work, started or not. A container that has no listener yet is
+	 * not looked at: it is not ready.
 	 * @throws InvalidSettingException says what is wrong
 	 */
 	public void check() {
-		if (isRunning()) {
+		if (isRunning() || getContainerProperties().getMessageListener() == null) {
 			return;
 		}
 		checkGroupId();
