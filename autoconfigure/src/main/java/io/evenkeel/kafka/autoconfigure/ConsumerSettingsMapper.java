@@ -119,14 +119,14 @@ final class ConsumerSettingsMapper {
 
 	private static RetrySettings retry(ConsumerSettingsProperties.Retry retry, UnaryOperator<String> names) {
 		SettingChecks.check(retry.getMaxAttempts() >= 1, names.apply("retry.max-attempts"), retry.getMaxAttempts(),
-				"the first call counts", "Write at least 1.");
+				"it must be at least 1: the first call counts", "Write at least 1.");
 		duration(retry.getInitialInterval(), names, "retry.initial-interval", "500ms");
 		duration(retry.getMaxInterval(), names, "retry.max-interval", "30s");
 		SettingChecks.check(retry.getMultiplier() >= 1 && Double.isFinite(retry.getMultiplier()),
-				names.apply("retry.multiplier"), retry.getMultiplier(), "waits must not become shorter",
-				"Write a number of at least 1.");
+				names.apply("retry.multiplier"), retry.getMultiplier(),
+				"it must be at least 1: waits do not become shorter", "Write a number of at least 1.");
 		SettingChecks.check(retry.getJitter() >= 0 && retry.getJitter() <= 1, names.apply("retry.jitter"),
-				retry.getJitter(), "it is a part of the wait", "Write a number from 0 to 1.");
+				retry.getJitter(), "it must be from 0 to 1: it is a part of the wait", "Write a number from 0 to 1.");
 		for (Class<?> type : retry.getNotRetryable()) {
 			SettingChecks.check(Throwable.class.isAssignableFrom(type), names.apply("retry.not-retryable"),
 					type.getName(), type.getName() + " is no exception",

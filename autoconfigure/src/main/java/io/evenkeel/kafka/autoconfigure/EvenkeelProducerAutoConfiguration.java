@@ -154,10 +154,10 @@ public final class EvenkeelProducerAutoConfiguration {
 	}
 
 	@Bean
-	static ProducerFactoryDecorator evenkeelProducerFactoryDecorator(
+	static ProducerFactoryDecorator evenkeelProducerFactoryDecorator(Environment environment,
 			ObjectProvider<EvenkeelProducerProperties> properties, ObjectProvider<ProducerRegistry> registry) {
-		return new ProducerFactoryDecorator(() -> new ProducerSettingsMapper(properties.getObject()).map(null),
-				registry::getObject);
+		return new ProducerFactoryDecorator(environment,
+				() -> new ProducerSettingsMapper(properties.getObject()).map(null), registry::getObject);
 	}
 
 	@SuppressWarnings("unchecked")

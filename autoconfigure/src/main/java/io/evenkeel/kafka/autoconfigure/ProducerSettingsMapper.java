@@ -83,10 +83,10 @@ final class ProducerSettingsMapper {
 		SettingChecks.duration(retry + "initial-interval", settings.initialInterval(), "100ms");
 		SettingChecks.duration(retry + "max-interval", settings.maxInterval(), "1s");
 		SettingChecks.check(settings.multiplier() >= 1 && Double.isFinite(settings.multiplier()), retry + "multiplier",
-				settings.multiplier(), "waits must not become shorter",
+				settings.multiplier(), "it must be at least 1: waits do not become shorter",
 				"Write a number of at least 1, for example 2.0.");
 		SettingChecks.check(settings.jitter() >= 0 && settings.jitter() <= 1, retry + "jitter", settings.jitter(),
-				"it is a part of the wait", "Write a number from 0 to 1, for example 0.2.");
+				"it must be from 0 to 1: it is a part of the wait", "Write a number from 0 to 1, for example 0.2.");
 		atLeastOne(retry + "max-attempts", settings.maxAttempts());
 		SettingChecks.durationOrZero(prefix + "fail-fast.open-duration", settings.failFastOpenDuration(),
 				"switches it off");

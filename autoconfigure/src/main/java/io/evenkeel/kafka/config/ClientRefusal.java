@@ -9,6 +9,7 @@ import java.util.regex.Pattern;
 
 import javax.security.auth.login.LoginException;
 
+import org.apache.kafka.clients.CommonClientConfigs;
 import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.config.ConfigDef;
 import org.apache.kafka.common.config.ConfigException;
@@ -99,7 +100,7 @@ public final class ClientRefusal {
 		Setting setting = kind.setting(key, config.get(key), owner);
 		String reason = Setting.HIDDEN.equals(setting.value()) ? "its value is not valid" : message;
 		return new InvalidSettingException(List.of(setting), "the Kafka " + kind.role() + " refuses it: " + reason,
-				action(kind, key), failure);
+				action(kind, key, message), failure);
 	}
 
 	private static String message(Throwable failure) {
@@ -114,6 +115,10 @@ public final class ClientRefusal {
 		if (message.contains("JAAS") || message.contains("jaas")) {
 			// What could not be parsed may be a piece of a password.
 			return "sasl.jaas.config cannot be read (" + said.getClass().getName() + ")";
+		}
+		if (!(said instanceof KafkaException)) {
+			// A file that does not exist is all that such a message says.
+			message = said.getClass().getSimpleName() + ": " + message;
 		}
 		return message.endsWith(".") ? message.substring(0, message.length() - 1) : message;
 	}
@@ -148,23 +153,32 @@ public final class ClientRefusal {
 		return null;
 	}
 
-	private static String action(ClientKind kind, String key) {
+	private static String action(ClientKind kind, String key, String message) {
 		ConfigDef.ConfigKey known = kind.definition().configKeys().get(key);
-		StringBuilder text = new StringBuilder("Write a valid value for ").append(key);
-		if (known != null && known.validator != null) {
-			text.append(" (").append(known.validator).append(')');
+		if (known == null || message.contains("cannot be set")) {
+			return "Remove " + key + ", or correct what the client names beside it.";
 		}
-		else if (known != null && (known.type == ConfigDef.Type.CLASS)) {
-			text.append(" (the name of a class of the application)");
+		String wanted = wanted(known);
+		boolean optional = known.hasDefault() && known.defaultValue != null
+				&& !String.valueOf(known.defaultValue).isEmpty();
+		return "Write a valid value for " + key + (wanted.isEmpty() ? "" : " (" + wanted + ")")
+				+ (optional ? ", or remove it." : ".");
+	}
+
+	private static String wanted(ConfigDef.ConfigKey key) {
+		if (key.name.equals(CommonClientConfigs.BOOTSTRAP_SERVERS_CONFIG)) {
+			return "host:port, several separated by commas";
 		}
-		else if (known != null && known.type != null) {
-			text.append(" (a ").append(known.type.name().toLowerCase(java.util.Locale.ROOT)).append(')');
+		String valid = (key.validator != null) ? String.valueOf(key.validator) : "";
+		if (!valid.isEmpty() || key.type == null) {
+			return valid;
 		}
-		if (known != null && known.hasDefault() && known.defaultValue != null
-				&& !String.valueOf(known.defaultValue).isEmpty()) {
-			text.append(", or remove it");
-		}
-		return text.append('.').toString();
+		return switch (key.type) {
+			case BOOLEAN -> "true or false";
+			case SHORT, INT, LONG, DOUBLE -> "a number";
+			case CLASS -> "the name of a class of the application";
+			case LIST, STRING, PASSWORD -> "";
+		};
 	}
 
 }

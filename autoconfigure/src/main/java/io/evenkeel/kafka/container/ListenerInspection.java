@@ -63,7 +63,7 @@ final class ListenerInspection {
 			throw new InvalidSettingException(
 					ClientKind.CONSUMER.setting(ConsumerConfig.ENABLE_AUTO_COMMIT_CONFIG, autoCommit, owner()),
 					"listener '" + this.id + "' commits what its handlers have completed; a consumer that commits by "
-							+ "itself would commit records that are still in hand",
+							+ "itself would commit records that are still in hand (enable.auto.commit=true)",
 					"Remove it, or write false (spring.kafka.consumer.enable-auto-commit=false). A listener that needs "
 							+ "it can use @KafkaListener(containerFactory = \"springKafkaListenerContainerFactory\").");
 		}

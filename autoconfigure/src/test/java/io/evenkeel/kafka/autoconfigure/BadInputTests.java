@@ -34,6 +34,8 @@ import org.springframework.kafka.annotation.RetryableTopic;
 import org.springframework.kafka.config.KafkaListenerEndpointRegistry;
 import org.springframework.kafka.core.ConsumerFactory;
 import org.springframework.kafka.core.DefaultKafkaConsumerFactory;
+import org.springframework.kafka.core.DefaultKafkaProducerFactory;
+import org.springframework.kafka.core.ProducerFactory;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
@@ -320,6 +322,22 @@ class BadInputTests {
 					.contains("spring.kafka.producer.properties.delivery.timeout.ms=3000 (from ")
 					.contains("beside spring.kafka.properties.request.timeout.ms=5000 (from ");
 				assertThat(analysis.getAction()).contains("delivery.timeout.ms=5005");
+			});
+	}
+
+	@ParameterizedTest
+	@CsvSource({ "1500,evenkeel.kafka.producer.metadata.timeout=3s", "soon,spring.main.banner-mode=off" })
+	void maxBlockOfAFactoryOfTheUserIsReadAtTheStart(String maxBlock, String property) {
+		this.runner
+			.withBean(ProducerFactory.class,
+					() -> new DefaultKafkaProducerFactory<>(
+							Map.of("bootstrap.servers", "localhost:1", "max.block.ms", maxBlock)))
+			.withPropertyValues(property)
+			.run((context) -> {
+				FailureAnalysis analysis = analysis(context);
+				assertThat(analysis.getDescription())
+					.contains("max.block.ms=" + maxBlock + " (from the configuration of the producer factory)");
+				assertThat(analysis.getAction()).contains("Remove max.block.ms");
 			});
 	}
 
