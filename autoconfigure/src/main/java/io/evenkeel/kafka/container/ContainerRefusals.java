@@ -1,5 +1,7 @@
 package io.evenkeel.kafka.container;
 
+import java.util.Locale;
+
 import io.evenkeel.kafka.config.InvalidSettingException;
 import io.evenkeel.kafka.config.Setting;
 import io.evenkeel.kafka.engine.dispatch.Ordering;

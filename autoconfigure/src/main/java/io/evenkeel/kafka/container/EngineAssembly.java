@@ -69,6 +69,12 @@ final class EngineAssembly<K, V> {
 		AcknowledgmentMode mode = AcknowledgmentMode.of(properties, target);
 		ListenerInspection inspected = inspect(factory, overrides, settings, target);
 		EngineSettings engineSettings = java.util.Objects.requireNonNull(this.settings);
+		if (settings.saveCompleted() && inspected.hasMetadataOfItsOwn()) {
+			logger.info(
+					"{}: evenkeel.kafka.consumer.commit.save-completed is off for this listener, as its "
+							+ "OffsetAndMetadataProvider fills the metadata of the commits",
+					this.container.getListenerId());
+		}
 		CallTimer timer = MicrometerCallTimer.create(this.container.context(), this.container.getBeanName() + "-0",
 				properties);
 		AssignmentBeansTable table = AssignmentBeansTable.create(this.container.getListenerId(),

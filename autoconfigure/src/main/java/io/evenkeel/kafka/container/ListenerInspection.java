@@ -117,13 +117,8 @@ final class ListenerInspection {
 	}
 
 	/** The metadata of a commit has room for one: the user's counts more than ours. */
-	private boolean hasMetadataOfItsOwn() {
-		if (this.properties.getOffsetAndMetadataProvider() == null) {
-			return false;
-		}
-		logger.info("{}: evenkeel.kafka.consumer.commit.save-completed is off for this listener, as its "
-				+ "OffsetAndMetadataProvider fills the metadata of the commits", this.id);
-		return true;
+	boolean hasMetadataOfItsOwn() {
+		return this.properties.getOffsetAndMetadataProvider() != null;
 	}
 
 	/** What spring-kafka's factory or the annotation says is the most calls at once. */

@@ -46,14 +46,6 @@ public final class ConsumerEngine<K, V> implements Runnable {
 	 * caller hears of what the client refuses. May be left out.
 	 */
 	public void prepare() {
-		this.prepared = this.config.lifecycle().createConsumer();
-	}
-
-	/**
-	 * Make the first consumer on the calling thread, before the owner starts, so that the
-	 * caller hears of what the client refuses. May be left out.
-	 */
-	public void prepare() {
 		this.owner.prepare();
 	}
 

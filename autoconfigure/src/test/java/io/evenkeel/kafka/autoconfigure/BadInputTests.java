@@ -213,17 +213,6 @@ class BadInputTests {
 	}
 
 	@Test
-	void retryTopicsWithTransactionsAreCalledThat() {
-		this.stopped.withUserConfiguration(Retrying.class)
-			.withPropertyValues("spring.kafka.producer.transaction-id-prefix=tx")
-			.run((context) -> {
-				FailureAnalysis analysis = analysis(context);
-				assertThat(analysis.getDescription()).startsWith("@RetryableTopic (from listener 'listener')");
-				assertThat(analysis.getAction()).contains("Remove @RetryableTopic");
-			});
-	}
-
-	@Test
 	void twoListenersWithOneIdAreBothNamed() {
 		this.stopped.withUserConfiguration(Listening.class, SameId.class).run((context) -> {
 			FailureAnalysis analysis = analysis(context);

@@ -6,8 +6,8 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 
-import io.evenkeel.kafka.config.InvalidSettingException;
 import io.evenkeel.kafka.broker.EmbeddedBroker;
+import io.evenkeel.kafka.config.InvalidSettingException;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.assertj.core.api.Assertions;
 import org.junit.jupiter.api.Test;
@@ -215,8 +215,8 @@ class TransactionsIT {
 				.with(PREFIX + topic + "-")
 				.start(topic))
 			.rootCause()
-			.isInstanceOfSatisfying(InvalidListenerException.class, (refused) -> {
-				Assertions.assertThat(refused.getProperty()).isEqualTo("CommonErrorHandler");
+			.isInstanceOfSatisfying(InvalidSettingException.class, (refused) -> {
+				Assertions.assertThat(refused.getSettings().get(0).name()).isEqualTo("CommonErrorHandler");
 				Assertions.assertThat(refused.getAction()).contains("springKafkaListenerContainerFactory");
 			});
 	}
