@@ -22,7 +22,6 @@ import org.springframework.kafka.listener.BatchMessageListener;
 import org.springframework.kafka.listener.ListenerExecutionFailedException;
 import org.springframework.kafka.listener.ListenerType;
 import org.springframework.kafka.support.Acknowledgment;
-import org.springframework.kafka.support.KafkaUtils;
 
 /**
  * Handles the records of a batch listener: those of one partition, in order, in one call.
@@ -68,12 +67,12 @@ final class BatchCalls<K, V> implements RecordHandler<K, V> {
 
 	@Override
 	public void handle(Attempt<K, V> attempt) {
-		Acknowledgment acknowledgment = this.mode.acknowledgment(attempt);
 		List<ConsumerRecord<K, V>> batch = attempt.records();
 		if (this.transactional != null) {
-			this.transactional.handle(attempt, (around) -> call(batch, null, around));
+			this.transactional.handle(attempt, (acknowledgment, around) -> call(batch, acknowledgment, around));
 			return;
 		}
+		Acknowledgment acknowledgment = this.mode.acknowledgment(attempt);
 		if (this.mode.isAsync()) {
 			handleAsync(attempt, batch, acknowledgment);
 			return;
@@ -122,7 +121,6 @@ final class BatchCalls<K, V> implements RecordHandler<K, V> {
 			java.util.function.Consumer<Runnable> around) {
 		ConsumerRecord<K, V> first = batch.get(0);
 		Object sample = this.timer.start();
-		KafkaUtils.setConsumerGroupId(this.groupId);
 		try {
 			setupThread();
 			around.accept(() -> invoke(batch, acknowledgment));
@@ -134,7 +132,6 @@ final class BatchCalls<K, V> implements RecordHandler<K, V> {
 			return ex;
 		}
 		finally {
-			KafkaUtils.clearConsumerGroupId();
 			clearThread();
 		}
 	}

@@ -1,16 +1,13 @@
 package io.evenkeel.kafka.container;
 
-import java.util.Locale;
-
 import io.evenkeel.kafka.config.InvalidSettingException;
 import io.evenkeel.kafka.config.Setting;
 import io.evenkeel.kafka.engine.dispatch.Ordering;
 import org.jspecify.annotations.Nullable;
+
 import org.springframework.kafka.listener.CommonErrorHandler;
 import org.springframework.kafka.listener.ContainerProperties;
 import org.springframework.kafka.listener.ContainerProperties.AckMode;
-import org.springframework.kafka.listener.DelegatingMessageListener;
-import org.springframework.kafka.listener.adapter.KafkaBackoffAwareMessageListenerAdapter;
 
 /**
  * Refuses, at start-up and with the way back named, what our container cannot do right.
@@ -24,12 +21,6 @@ final class ContainerRefusals {
 	}
 
 	static void check(String id, ContainerProperties properties, ContainerSettings settings, ListenerTarget target) {
-		if (properties.getOffsetAndMetadataProvider() != null && settings.saveCompleted()) {
-			throw refused(Setting.property(settings.names().apply("commit.save-completed"), "true"),
-					"listener '" + id + "' has an OffsetAndMetadataProvider, and the metadata of its commits holds the "
-							+ "records completed out of order",
-					"Write evenkeel.kafka.consumer.commit.save-completed=false, or remove the provider.");
-		}
 		if (target.isBatch() && properties.isRecordObservationsInBatch()) {
 			throw refused(container(id, "recordObservationsInBatch", "true"),
 					"listener '" + id + "' takes batches, and its container observes calls, not the records of a call",
@@ -66,43 +57,35 @@ final class ContainerRefusals {
 					"Leave it out: the lag it hides is that of transaction markers, not of records.");
 		}
 		AckMode mode = properties.getAckMode();
-		if (mode == AckMode.MANUAL || mode == AckMode.MANUAL_IMMEDIATE || target.isAsync()) {
-			throw refused(target.isAsync() ? Setting.of("The return type", null, "the method of listener '" + id + "'")
-					: Setting.of("ackMode", mode.name().toLowerCase(Locale.ROOT),
-							"the container properties of listener '" + id + "'", "spring.kafka.listener.ack-mode"),
-					"listener '" + id + "' has a transaction manager, and the offset goes into the transaction of the "
-							+ "call; an acknowledgment or a future that comes later would be too late for it",
-					"Write spring.kafka.listener.ack-mode=record and let the listener return when it is done.");
+		boolean manual = mode == AckMode.MANUAL || mode == AckMode.MANUAL_IMMEDIATE;
+		if (manual && properties.isAsyncAcks() && !target.isAsync()) {
+			throw refused(
+					Setting.of("asyncAcks", "true", "the container properties of listener '" + id + "'",
+							"spring.kafka.listener.async-acks"),
+					"listener '" + id + "' has a transaction manager, and an offset in a transaction says that all "
+							+ "records before it are done, which acknowledgments in any order cannot promise",
+					"Leave it out, and acknowledge before the listener returns.");
+		}
+		if (target.isBatch() && target.isAsync()) {
+			throw refused(Setting.of("@KafkaListener(batch)", "true", "the method of listener '" + id + "'"),
+					"listener '" + id + "' has a transaction manager, and the offsets go into the transaction of the "
+							+ "call; the future of a batch comes too late for it",
+					"Let the listener return when it is done.");
 		}
 	}
 
 	/** What depends on the container rather than on its properties. */
-	static void check(String id, EvenkeelContainer<?, ?> container) {
+	static void check(String id, EvenkeelContainer<?, ?> container, ListenerTarget target) {
 		CommonErrorHandler errors = container.getCommonErrorHandler();
-		if (errors == null || container.getContainerProperties().getKafkaAwareTransactionManager() == null) {
-			return;
+		if (errors != null && target.isBatch()
+				&& container.getContainerProperties().getKafkaAwareTransactionManager() != null) {
+			throw refused(
+					Setting.of("CommonErrorHandler", errors.getClass().getName(),
+							"the container factory of listener '" + id + "'"),
+					"the listener takes batches and has a transaction manager; an error handler that gives up one "
+							+ "record of a batch would lose what was rolled back of those before it",
+					"Use an AfterRollbackProcessor, or evenkeel.kafka.consumer.retry.* and .recovery.*.");
 		}
-		String why = "the listener has a transaction manager, and an error handler would commit the transaction of a "
-				+ "call that failed";
-		String cure = "Use evenkeel.kafka.consumer.retry.* and .recovery.*, or an AfterRollbackProcessor.";
-		if (isRetryTopic(container.getContainerProperties().getMessageListener())) {
-			throw refused(Setting.of("@RetryableTopic", null, "listener '" + container.settingsId() + "'"),
-					why + "; retry topics are made with one", "Remove @RetryableTopic, or the transactions "
-							+ "(spring.kafka.producer.transaction-id-prefix, a KafkaTransactionManager). " + cure);
-		}
-		throw refused(Setting.of("CommonErrorHandler", errors.getClass().getName(),
-				"the container factory of listener '" + id + "'"), why, cure);
-	}
-
-	private static boolean isRetryTopic(@Nullable Object listener) {
-		Object current = listener;
-		while (current instanceof DelegatingMessageListener<?> delegating) {
-			if (current instanceof KafkaBackoffAwareMessageListenerAdapter<?, ?>) {
-				return true;
-			}
-			current = delegating.getDelegate();
-		}
-		return false;
 	}
 
 	private static Setting container(String id, String name, @Nullable String value) {

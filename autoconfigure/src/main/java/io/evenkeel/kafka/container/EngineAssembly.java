@@ -23,6 +23,7 @@ import org.springframework.kafka.listener.CommonErrorHandler;
 import org.springframework.kafka.transaction.KafkaAwareTransactionManager;
 import org.springframework.kafka.listener.ConsumerSeekAware;
 import org.springframework.kafka.listener.ContainerProperties;
+import org.springframework.kafka.support.KafkaUtils;
 import org.springframework.kafka.support.converter.ConversionException;
 import org.springframework.kafka.support.serializer.DeserializationException;
 import org.springframework.messaging.converter.MessageConversionException;
@@ -116,7 +117,7 @@ final class EngineAssembly<K, V> {
 		ListenerInspection inspected = new ListenerInspection(this.container.getListenerId(), factory, overrides,
 				properties);
 		inspected.check(settings, target);
-		ContainerRefusals.check(this.container.getListenerId(), this.container);
+		ContainerRefusals.check(this.container.getListenerId(), this.container, target);
 		this.inspection = inspected;
 		this.settings = inspected.settings(settings, target, AcknowledgmentMode.of(properties, target),
 				this.container.getConcurrency());
@@ -130,20 +131,20 @@ final class EngineAssembly<K, V> {
 
 	private RecordHandler<K, V> handler(ListenerCalls<K, V> calls, ListenerTarget target, AcknowledgmentMode mode,
 			Recoverer<K, V> recovery, CallTimer timer, @Nullable Transactions transactions, EngineListener listener) {
-		TransactionalCalls<K, V> transactional = (transactions != null) ? new TransactionalCalls<>(
-				this.container.getListenerId(), transactions, recovery, rollbacks(transactions, calls, target)) : null;
 		CommonErrorHandler errors = this.container.getCommonErrorHandler();
 		if (errors != null) {
 			logger.info("{}: {} takes the place of evenkeel.kafka.consumer.retry.* and .recovery.*",
 					this.container.getListenerId(), errors.getClass().getName());
 		}
+		UserErrorHandling<K, V> userErrors = (errors != null && !target.isBatch())
+				? new UserErrorHandling<>(errors, calls, this.container, listener) : null;
+		TransactionalCalls<K, V> transactional = (transactions != null) ? new TransactionalCalls<>(this.container,
+				transactions, recovery, rollbacks(transactions, calls, target), userErrors, mode) : null;
 		if (target.isBatch()) {
 			return new BatchCalls<>(this.container, calls, target, mode, recovery, timer,
 					(errors != null) ? new UserBatchErrors<>(errors, calls, this.container) : null, transactional);
 		}
-		return new RecordCalls<>(this.container.getListenerId(), calls, mode, recovery,
-				(errors != null) ? new UserErrorHandling<>(errors, calls, this.container, listener) : null,
-				transactional);
+		return new RecordCalls<>(this.container.getListenerId(), calls, mode, recovery, userErrors, transactional);
 	}
 
 	private @Nullable Rollbacks<K, V> rollbacks(Transactions transactions, ListenerCalls<K, V> calls,
@@ -192,14 +193,28 @@ final class EngineAssembly<K, V> {
 	private Consumer<Runnable> workers(ContainerProperties properties) {
 		AsyncTaskExecutor executor = properties.getListenerTaskExecutor();
 		if (executor != null) {
-			return executor::execute;
+			return (work) -> executor.execute(grouped(work));
 		}
 		AtomicInteger number = new AtomicInteger();
 		String prefix = this.container.getListenerId() + "-worker-";
 		return (work) -> {
-			Thread thread = new Thread(work, prefix + number.incrementAndGet());
+			Thread thread = new Thread(grouped(work), prefix + number.incrementAndGet());
 			thread.setDaemon(true);
 			thread.start();
+		};
+	}
+
+	/** spring-kafka finds the group of a call by its thread. */
+	private Runnable grouped(Runnable work) {
+		String groupId = this.container.getGroupId();
+		return () -> {
+			KafkaUtils.setConsumerGroupId(groupId);
+			try {
+				work.run();
+			}
+			finally {
+				KafkaUtils.clearConsumerGroupId();
+			}
 		};
 	}
 
