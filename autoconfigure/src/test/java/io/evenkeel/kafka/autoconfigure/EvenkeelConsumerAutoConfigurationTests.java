@@ -188,6 +188,21 @@ class EvenkeelConsumerAutoConfigurationTests {
 
 	@Test
 	@ExtendWith(OutputCaptureExtension.class)
+	void aDrainTimeoutAboveItsCapIsWarnedAboutOnce(CapturedOutput output) {
+		this.runner.withUserConfiguration(Listening.class)
+			.withPropertyValues("evenkeel.kafka.consumer.listeners.listener.rebalance.drain-timeout=200s",
+					"spring.kafka.bootstrap-servers=localhost:1")
+			.run((context) -> {
+				String warning = "evenkeel.kafka.consumer.listeners.listener.rebalance.drain-timeout=200000ms is more than a "
+						+ "third of max.poll.interval.ms and is capped at 100000 ms";
+				assertThat(output).contains(warning);
+				container(context).start();
+				assertThat(output.toString().split(warning, -1)).hasSize(2);
+			});
+	}
+
+	@Test
+	@ExtendWith(OutputCaptureExtension.class)
 	void settingsOfAKnownListenerAreNotWarnedAbout(CapturedOutput output) {
 		this.runner.withUserConfiguration(Listening.class)
 			.withPropertyValues("evenkeel.kafka.consumer.listeners.listener.concurrency=3")
