@@ -44,14 +44,15 @@ public final class ProducerComparison {
 		int records = (args.length > 0) ? Integer.parseInt(args[0]) : 150_000;
 		int rounds = (args.length > 1) ? Integer.parseInt(args[1]) : 12;
 		int size = (args.length > 2) ? Integer.parseInt(args[2]) : 100;
+		String wanted = (args.length > 3) ? args[3] : ".*";
 		try (ProcessBroker broker = ProcessBroker.single(Map.of()).start()) {
 			broker.createTopic("load", 4, 1);
-			new ProducerComparison(records, size).run(broker.bootstrapServers(), rounds);
+			new ProducerComparison(records, size).run(broker.bootstrapServers(), rounds, wanted);
 		}
 		System.exit(0);
 	}
 
-	private void run(String bootstrapServers, int rounds) throws Exception {
+	private void run(String bootstrapServers, int rounds, String wanted) throws Exception {
 		Map<String, Object> configs = new HashMap<>();
 		configs.put("bootstrap.servers", bootstrapServers);
 		configs.put("key.serializer", ByteArraySerializer.class);
@@ -69,6 +70,7 @@ public final class ProducerComparison {
 		arms.put("stockTemplate",
 				(record, done) -> stockTemplate.send(record).whenComplete((r, ex) -> done.countDown()));
 		arms.put("ourTemplate", (record, done) -> ourTemplate.send(record).whenComplete((r, ex) -> done.countDown()));
+		arms.keySet().removeIf((name) -> !name.matches(wanted));
 		Map<String, List<double[]>> results = new LinkedHashMap<>();
 		for (int round = 0; round < rounds + 2; round++) {
 			List<String> order = new ArrayList<>(arms.keySet());
@@ -87,6 +89,9 @@ public final class ProducerComparison {
 	}
 
 	private static void ratio(Map<String, List<double[]>> results, String one, String two) {
+		if (!results.containsKey(one) || !results.containsKey(two)) {
+			return;
+		}
 		System.out.printf(Locale.ROOT, "%s / %s: throughput %.3f, CPU %.3f%n", one, two,
 				median(results.get(one), 0) / median(results.get(two), 0),
 				median(results.get(one), 1) / median(results.get(two), 1));
