@@ -1,7 +1,9 @@
 package io.evenkeel.kafka.container;
 
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CompletableFuture;
 
 import io.evenkeel.kafka.engine.Attempt;
 import io.evenkeel.kafka.engine.RecordHandler;
@@ -69,36 +71,48 @@ final class BatchCalls<K, V> implements RecordHandler<K, V> {
 	@Override
 	public void handle(Attempt<K, V> attempt) {
 		Acknowledgment acknowledgment = this.mode.acknowledgment(attempt);
-		List<ConsumerRecord<K, V>> batch = attempt.records();
 		if (this.transactional != null) {
-			this.transactional.handle(attempt, (around) -> call(batch, null, around));
+			this.transactional.handle(attempt, (around) -> call(attempt, handed(attempt, 0), null, around));
 			return;
 		}
+		if (this.userErrors != null) {
+			Throwable failure = callAndWait(attempt, 0, acknowledgment);
+			if (failure == null || this.userErrors.retried(attempt, failure,
+					(from) -> callAndWait(attempt, from, acknowledgment))) {
+				succeeded(attempt, acknowledgment);
+			}
+			return;
+		}
+		List<ConsumerRecord<K, V>> handed = handed(attempt, 0);
 		if (this.mode.isAsync()) {
-			handleAsync(attempt, batch, acknowledgment);
+			handleAsync(attempt, handed, acknowledgment);
 			return;
 		}
-		Throwable failure = call(batch, acknowledgment);
+		Throwable failure = call(attempt, handed, acknowledgment, Runnable::run);
 		if (failure == null) {
 			succeeded(attempt, acknowledgment);
 		}
-		else if (this.userErrors != null) {
-			if (this.userErrors.retried(attempt, failure, (records) -> call(records, acknowledgment))) {
-				succeeded(attempt, acknowledgment);
-			}
-		}
 		else {
-			failed(attempt, batch, failure);
+			failed(attempt, handed, failure);
 		}
 	}
 
+	/** A list for the listener, which may take out of it or sort it as it likes. */
+	private List<ConsumerRecord<K, V>> handed(Attempt<K, V> attempt, int from) {
+		List<ConsumerRecord<K, V>> batch = attempt.records();
+		for (int i = from; i < batch.size(); i++) {
+			this.calls.internalHeaders(batch.get(i), attempt.number(i));
+		}
+		return new ArrayList<>(batch.subList(from, batch.size()));
+	}
+
 	/** The batch is done when its future is; the adapter says so with the observation. */
-	private void handleAsync(Attempt<K, V> attempt, List<ConsumerRecord<K, V>> batch,
+	private void handleAsync(Attempt<K, V> attempt, List<ConsumerRecord<K, V>> handed,
 			@Nullable Acknowledgment acknowledgment) {
 		CallObservation observation = this.calls.observed((ended) -> {
 			Throwable error = ended.error();
 			if (error != null) {
-				failed(attempt, batch, error);
+				failed(attempt, handed, error);
 			}
 			else {
 				attempt.succeeded();
@@ -106,26 +120,43 @@ final class BatchCalls<K, V> implements RecordHandler<K, V> {
 		});
 		Throwable failure;
 		try (Observation.Scope scope = observation.openScope()) {
-			failure = call(batch, acknowledgment);
+			failure = call(attempt, handed, acknowledgment, Runnable::run);
 		}
 		if (failure != null) {
-			failed(attempt, batch, failure);
+			failed(attempt, handed, failure);
 		}
+		else if (!observation.isTaken()) {
+			attempt.succeeded();
+		}
+	}
+
+	/**
+	 * Call the listener and wait until its work is over. A user's error handler sleeps on
+	 * the thread that calls it, which cannot be one that completes a future.
+	 */
+	private @Nullable Throwable callAndWait(Attempt<K, V> attempt, int from, @Nullable Acknowledgment acknowledgment) {
+		List<ConsumerRecord<K, V>> handed = handed(attempt, from);
+		if (!this.mode.isAsync()) {
+			return call(attempt, handed, acknowledgment, Runnable::run);
+		}
+		CompletableFuture<@Nullable Throwable> over = new CompletableFuture<>();
+		CallObservation observation = this.calls.observed((ended) -> over.complete(ended.error()));
+		Throwable failure;
+		try (Observation.Scope scope = observation.openScope()) {
+			failure = call(attempt, handed, acknowledgment, Runnable::run);
+		}
+		return (failure != null || !observation.isTaken()) ? failure : over.join();
 	}
 
 	/** Call the listener: null after a success, otherwise why it failed. */
-	private @Nullable Throwable call(List<ConsumerRecord<K, V>> batch, @Nullable Acknowledgment acknowledgment) {
-		return call(batch, acknowledgment, Runnable::run);
-	}
-
-	private @Nullable Throwable call(List<ConsumerRecord<K, V>> batch, @Nullable Acknowledgment acknowledgment,
-			java.util.function.Consumer<Runnable> around) {
-		ConsumerRecord<K, V> first = batch.get(0);
+	private @Nullable Throwable call(Attempt<K, V> attempt, List<ConsumerRecord<K, V>> handed,
+			@Nullable Acknowledgment acknowledgment, java.util.function.Consumer<Runnable> around) {
+		ConsumerRecord<K, V> first = attempt.record();
 		Object sample = this.timer.start();
 		KafkaUtils.setConsumerGroupId(this.groupId);
 		try {
 			setupThread();
-			around.accept(() -> invoke(batch, acknowledgment));
+			around.accept(() -> invoke(handed, acknowledgment));
 			this.timer.success(sample, first);
 			return null;
 		}
@@ -156,9 +187,8 @@ final class BatchCalls<K, V> implements RecordHandler<K, V> {
 		}
 	}
 
-	private void invoke(List<ConsumerRecord<K, V>> batch, @Nullable Acknowledgment acknowledgment) {
-		ConsumerRecords<K, V> records = records(batch);
-		List<ConsumerRecord<K, V>> list = batch;
+	private void invoke(List<ConsumerRecord<K, V>> handed, @Nullable Acknowledgment acknowledgment) {
+		ConsumerRecords<K, V> records = records(handed);
 		Consumer<K, V> consumer = this.calls.consumer();
 		if (this.interceptor != null) {
 			ConsumerRecords<K, V> intercepted = this.interceptor.intercept(records, consumer);
@@ -169,11 +199,11 @@ final class BatchCalls<K, V> implements RecordHandler<K, V> {
 				return;
 			}
 			records = intercepted;
-			list = new java.util.ArrayList<>();
-			intercepted.forEach(list::add);
+			handed.clear();
+			intercepted.forEach(handed::add);
 		}
 		try {
-			call(records, list, acknowledgment, consumer);
+			call(records, handed, acknowledgment, consumer);
 			if (this.interceptor != null) {
 				this.interceptor.success(records, consumer);
 			}
@@ -210,8 +240,8 @@ final class BatchCalls<K, V> implements RecordHandler<K, V> {
 		}
 	}
 
-	private void failed(Attempt<K, V> attempt, List<ConsumerRecord<K, V>> batch, Throwable failure) {
-		int index = index(batch, failure);
+	private void failed(Attempt<K, V> attempt, List<ConsumerRecord<K, V>> handed, Throwable failure) {
+		int index = index(attempt.records(), handed, failure);
 		if (index >= 0) {
 			attempt.failedAt(index, failure);
 		}
@@ -221,13 +251,16 @@ final class BatchCalls<K, V> implements RecordHandler<K, V> {
 	}
 
 	/** Which record failed: -1 when the listener does not say. */
-	private int index(List<ConsumerRecord<K, V>> batch, Throwable failure) {
+	private int index(List<ConsumerRecord<K, V>> batch, List<ConsumerRecord<K, V>> handed, Throwable failure) {
 		Throwable current = failure;
 		for (int i = 0; current != null && i < 16; i++) {
 			if (current instanceof BatchListenerFailedException known) {
 				ConsumerRecord<?, ?> record = known.getRecord();
-				int index = (record != null) ? batch.indexOf(record) : known.getIndex();
-				return (index < batch.size()) ? index : -1;
+				if (record == null && known.getIndex() >= 0 && known.getIndex() < handed.size()) {
+					// Counted in what a filter or an interceptor has left.
+					record = handed.get(known.getIndex());
+				}
+				return batch.indexOf(record);
 			}
 			current = current.getCause();
 		}
@@ -236,7 +269,8 @@ final class BatchCalls<K, V> implements RecordHandler<K, V> {
 
 	static <K, V> ConsumerRecords<K, V> records(List<ConsumerRecord<K, V>> batch) {
 		ConsumerRecord<K, V> first = batch.get(0);
-		return new ConsumerRecords<>(Map.of(new TopicPartition(first.topic(), first.partition()), batch), Map.of());
+		return new ConsumerRecords<>(
+				Map.of(new TopicPartition(first.topic(), first.partition()), new ArrayList<>(batch)), Map.of());
 	}
 
 	private void setupThread() {

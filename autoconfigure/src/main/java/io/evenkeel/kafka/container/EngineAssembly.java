@@ -110,8 +110,10 @@ final class EngineAssembly<K, V> {
 
 	private RecordHandler<K, V> handler(ListenerCalls<K, V> calls, ListenerTarget target, AcknowledgmentMode mode,
 			Recoverer<K, V> recovery, CallTimer timer, @Nullable Transactions transactions, EngineListener listener) {
-		TransactionalCalls<K, V> transactional = (transactions != null) ? new TransactionalCalls<>(
-				this.container.getListenerId(), transactions, recovery, rollbacks(transactions, calls, target)) : null;
+		TransactionalCalls<K, V> transactional = (transactions != null)
+				? new TransactionalCalls<>(this.container.getListenerId(), transactions, recovery,
+						rollbacks(transactions, calls, target, listener))
+				: null;
 		CommonErrorHandler errors = this.container.getCommonErrorHandler();
 		if (errors != null) {
 			logger.info("{}: {} takes the place of evenkeel.kafka.consumer.retry.* and .recovery.*",
@@ -119,7 +121,8 @@ final class EngineAssembly<K, V> {
 		}
 		if (target.isBatch()) {
 			return new BatchCalls<>(this.container, calls, target, mode, recovery, timer,
-					(errors != null) ? new UserBatchErrors<>(errors, calls, this.container) : null, transactional);
+					(errors != null) ? new UserBatchErrors<>(errors, calls, this.container, listener) : null,
+					transactional);
 		}
 		return new RecordCalls<>(this.container.getListenerId(), calls, mode, recovery,
 				(errors != null) ? new UserErrorHandling<>(errors, calls, this.container, listener) : null,
@@ -127,10 +130,10 @@ final class EngineAssembly<K, V> {
 	}
 
 	private @Nullable Rollbacks<K, V> rollbacks(Transactions transactions, ListenerCalls<K, V> calls,
-			ListenerTarget target) {
+			ListenerTarget target, EngineListener listener) {
 		AfterRollbackProcessor<K, V> processor = this.container.userRollbackProcessor();
-		return (processor != null) ? new Rollbacks<>(processor, transactions, calls, this.container, target.isBatch())
-				: null;
+		return (processor != null)
+				? new Rollbacks<>(processor, transactions, calls, this.container, listener, target.isBatch()) : null;
 	}
 
 	private RecordHandler<K, V> scoped(RecordHandler<K, V> handler, @Nullable AssignmentBeansTable table) {

@@ -248,7 +248,7 @@ final class ListenerCalls<K, V> {
 		}
 	}
 
-	private void internalHeaders(ConsumerRecord<K, V> record, int attempt) {
+	void internalHeaders(ConsumerRecord<K, V> record, int attempt) {
 		record.headers().remove(KafkaHeaders.DELIVERY_ATTEMPT);
 		record.headers()
 			.add(new RecordHeader(KafkaHeaders.DELIVERY_ATTEMPT, ByteBuffer.allocate(4).putInt(attempt).array()));

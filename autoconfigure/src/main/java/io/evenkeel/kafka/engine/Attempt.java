@@ -90,6 +90,15 @@ public final class Attempt<K, V> {
 	}
 
 	/**
+	 * The number of this call for one record of a batch.
+	 * @param index the record, from 0
+	 * @return 1 for the first
+	 */
+	public int number(int index) {
+		return this.call.delivery(index).attempt();
+	}
+
+	/**
 	 * The assignment that the records came with.
 	 * @return what fences them
 	 */
@@ -188,8 +197,18 @@ public final class Attempt<K, V> {
 	 * @return its number
 	 */
 	public int nextNumber() {
-		this.call.delivery().beginAttempt();
+		nextNumber(0);
 		return number();
+	}
+
+	/**
+	 * Another call inside this attempt begins, for the records of a batch from one on.
+	 * @param from the first of them, from 0
+	 */
+	public void nextNumber(int from) {
+		for (int i = from; i < this.call.size(); i++) {
+			this.call.delivery(i).beginAttempt();
+		}
 	}
 
 	/**
