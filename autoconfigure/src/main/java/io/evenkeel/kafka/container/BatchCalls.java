@@ -15,6 +15,8 @@ import org.apache.kafka.clients.consumer.ConsumerRecords;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.errors.RecordDeserializationException;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 import org.springframework.kafka.listener.BatchAcknowledgingConsumerAwareMessageListener;
 import org.springframework.kafka.listener.BatchAcknowledgingMessageListener;
 import org.springframework.kafka.listener.BatchConsumerAwareMessageListener;
@@ -33,11 +35,17 @@ import org.springframework.kafka.support.KafkaUtils;
  */
 final class BatchCalls<K, V> implements RecordHandler<K, V> {
 
+	private static final Logger logger = LoggerFactory.getLogger(BatchCalls.class);
+
+	private final String id;
+
 	private final ListenerCalls<K, V> calls;
 
 	private final BatchMessageListener<K, V> listener;
 
 	private final ListenerType type;
+
+	private final boolean recoversPoison;
 
 	private final AcknowledgmentMode mode;
 
@@ -56,9 +64,11 @@ final class BatchCalls<K, V> implements RecordHandler<K, V> {
 	BatchCalls(EvenkeelContainer<K, V> container, ListenerCalls<K, V> calls, ListenerTarget target,
 			AcknowledgmentMode mode, Recoverer<K, V> recoverer, CallTimer timer,
 			@Nullable UserBatchErrors<K, V> userErrors, @Nullable TransactionalCalls<K, V> transactional) {
+		this.id = container.getListenerId();
 		this.calls = calls;
 		this.listener = target.batches();
 		this.type = target.type();
+		this.recoversPoison = target.isMethod();
 		this.mode = mode;
 		this.recoverer = recoverer;
 		this.interceptor = container.getBatchInterceptor();
@@ -241,6 +251,13 @@ final class BatchCalls<K, V> implements RecordHandler<K, V> {
 	}
 
 	private void failed(Attempt<K, V> attempt, List<ConsumerRecord<K, V>> handed, Throwable failure) {
+		if (this.mode.isManual() && attempt.isDone()) {
+			logger.warn(
+					"{}: the listener acknowledged {}-{}@{} and the rest of its batch, and failed after that; they "
+							+ "count as done: {}",
+					this.id, attempt.record().topic(), attempt.record().partition(), attempt.record().offset(),
+					Failures.types(failure));
+		}
 		int index = index(attempt.records(), handed, failure);
 		if (index >= 0) {
 			attempt.failedAt(index, failure);
@@ -260,7 +277,7 @@ final class BatchCalls<K, V> implements RecordHandler<K, V> {
 					// Counted in what a filter or an interceptor has left.
 					record = handed.get(known.getIndex());
 				}
-				return batch.indexOf(record);
+				return (record != null) ? batch.indexOf(record) : -1;
 			}
 			current = current.getCause();
 		}
@@ -287,13 +304,37 @@ final class BatchCalls<K, V> implements RecordHandler<K, V> {
 
 	@Override
 	public Recovery recover(Delivery<ConsumerRecord<K, V>> delivery, Throwable failure) {
-		return (this.transactional != null) ? this.transactional.recover(delivery, failure)
-				: this.recoverer.recover(delivery, failure);
+		Recovery recovery;
+		if (this.transactional != null) {
+			recovery = this.transactional.recover(delivery, failure);
+		}
+		else {
+			recovery = (this.userErrors != null) ? this.userErrors.recover(delivery, failure)
+					: this.recoverer.recover(delivery, failure);
+		}
+		this.recoverer.over(delivery);
+		return recovery;
 	}
 
 	@Override
-	public void recoveryFailed(ConsumerRecord<K, V> record, int failures, Throwable failure) {
-		this.recoverer.failed(record, failures, failure);
+	public void recoveryFailed(Delivery<ConsumerRecord<K, V>> delivery, int failures, Throwable failure) {
+		if (!(failure instanceof UserErrorHandling.HandedOverException)) {
+			this.recoverer.failed(delivery, failures, failure);
+		}
+	}
+
+	@Override
+	public @Nullable Throwable poison(ConsumerRecord<K, V> record) {
+		if (!this.recoversPoison) {
+			return null;
+		}
+		try {
+			return ListenerCalls.undeserialized(record);
+		}
+		catch (RuntimeException ex) {
+			// A header that cannot be read either.
+			return ex;
+		}
 	}
 
 	@Override

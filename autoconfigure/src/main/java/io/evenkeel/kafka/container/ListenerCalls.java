@@ -225,27 +225,33 @@ final class ListenerCalls<K, V> {
 	}
 
 	private static void checkDeserialized(ConsumerRecord<?, ?> record) {
-		if (record.value() instanceof DeserializationException failure) {
+		DeserializationException failure = undeserialized(record);
+		if (failure != null) {
 			throw failure;
-		}
-		if (record.key() instanceof DeserializationException failure) {
-			throw failure;
-		}
-		if (record.value() == null) {
-			checkHeader(record, KafkaUtils.VALUE_DESERIALIZER_EXCEPTION_HEADER);
-		}
-		if (record.key() == null) {
-			checkHeader(record, KafkaUtils.KEY_DESERIALIZER_EXCEPTION_HEADER);
 		}
 	}
 
-	private static void checkHeader(ConsumerRecord<?, ?> record, String header) {
-		if (record.headers().lastHeader(header) != null) {
-			DeserializationException failure = SerializationUtils.getExceptionFromHeader(record, header, accessor);
-			if (failure != null) {
-				throw failure;
-			}
+	/** What an error handling deserializer says of a record; null for a good one. */
+	static @Nullable DeserializationException undeserialized(ConsumerRecord<?, ?> record) {
+		if (record.value() instanceof DeserializationException failure) {
+			return failure;
 		}
+		if (record.key() instanceof DeserializationException failure) {
+			return failure;
+		}
+		DeserializationException failure = null;
+		if (record.value() == null) {
+			failure = fromHeader(record, KafkaUtils.VALUE_DESERIALIZER_EXCEPTION_HEADER);
+		}
+		if (failure == null && record.key() == null) {
+			failure = fromHeader(record, KafkaUtils.KEY_DESERIALIZER_EXCEPTION_HEADER);
+		}
+		return failure;
+	}
+
+	private static @Nullable DeserializationException fromHeader(ConsumerRecord<?, ?> record, String header) {
+		return (record.headers().lastHeader(header) != null)
+				? SerializationUtils.getExceptionFromHeader(record, header, accessor) : null;
 	}
 
 	void internalHeaders(ConsumerRecord<K, V> record, int attempt) {

@@ -7,10 +7,13 @@ import java.util.function.Supplier;
 
 import io.evenkeel.kafka.engine.Attempt;
 import io.evenkeel.kafka.engine.EngineListener;
+import io.evenkeel.kafka.engine.RecordHandler.Recovery;
+import io.evenkeel.kafka.engine.dispatch.Delivery;
 import io.evenkeel.kafka.engine.dispatch.Outcome;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.ConsumerRecords;
 import org.jspecify.annotations.Nullable;
+import org.springframework.kafka.listener.BatchListenerFailedException;
 import org.springframework.kafka.listener.CommonErrorHandler;
 import org.springframework.kafka.listener.MessageListenerContainer;
 
@@ -87,6 +90,30 @@ final class UserBatchErrors<K, V> {
 		catch (RuntimeException ex) {
 			attempt.again(AFTER_FAILURE);
 			return false;
+		}
+		finally {
+			this.handler.clearThreadState();
+		}
+	}
+
+	/**
+	 * Let the user's handler decide on a record that cannot be handed to the listener.
+	 * @param delivery the record
+	 * @param failure why
+	 * @return how it ended
+	 */
+	Recovery recover(Delivery<ConsumerRecord<K, V>> delivery, Throwable failure) {
+		ConsumerRecord<K, V> record = delivery.record();
+		MessageListenerContainer view = ContainerView.of(this.container, delivery.assignment()::isStopping);
+		Exception cause = UserErrorHandling.exception(record, failure);
+		try {
+			Exception failed = new BatchListenerFailedException("The record cannot be deserialized", cause, record);
+			while (decide(List.of(record), failed, view, () -> cause).done == 0) {
+				if (delivery.assignment().isStopping()) {
+					throw new UserErrorHandling.HandedOverException();
+				}
+			}
+			return Recovery.SKIPPED;
 		}
 		finally {
 			this.handler.clearThreadState();

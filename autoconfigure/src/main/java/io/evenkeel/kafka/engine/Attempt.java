@@ -74,6 +74,14 @@ public final class Attempt<K, V> {
 	}
 
 	/**
+	 * Whether all records of this call have ended, by acknowledgments.
+	 * @return true once they have
+	 */
+	public boolean isDone() {
+		return firstOpen().isEnded();
+	}
+
+	/**
 	 * Whether the assignment is being handed over: a repetition would be dropped.
 	 * @return true from the begin of a revoke on
 	 */

@@ -217,15 +217,17 @@ public final class ConsumerEngine<K, V> implements Runnable {
 		StopCause fatal = fatal(failure);
 		int assignments = (loop != null) ? loop.assignments() : 0;
 		if (loop != null) {
+			if (fatal == StopCause.FENCED) {
+				loop.fenced();
+			}
 			loop.abandon(CLOSE_TIMEOUT);
 		}
 		else if (consumer != null) {
 			closeQuietly(consumer);
 		}
 		this.snapshot = EngineSnapshot.EMPTY;
-		if (loop != null) {
-			this.parts.listener()
-				.reset((fatal == StopCause.FENCED) ? ResetCause.FENCED : ResetCause.ERROR, assignments);
+		if (loop != null && fatal != StopCause.FENCED) {
+			this.parts.listener().reset(ResetCause.ERROR, assignments);
 		}
 		if (fatal != null) {
 			logger.error("{}: the listener stops ({})", this.id, fatal, failure);
@@ -240,7 +242,8 @@ public final class ConsumerEngine<K, V> implements Runnable {
 				this.id, assignments, after.toMillis(), failure);
 		guarded(() -> this.config.lifecycle().restarting(failure, after));
 		sleep(after);
-		return new Ending(null, failure);
+		// Asked to stop meanwhile: no new consumer only to close it.
+		return new Ending((this.stopBy != NOT_STOPPING) ? StopCause.REQUESTED : null, failure);
 	}
 
 	private @Nullable StopCause fatal(Throwable failure) {

@@ -145,8 +145,8 @@ final class Rebalancer<K, V> implements ConsumerRebalanceListener {
 		guarded("assigned", () -> this.callbacks.assigned(this.consumer, assigned));
 		long nanos = this.clock.getAsLong() - start;
 		guarded("assigned", () -> this.listener.assigned(assigned, nanos));
-		this.log.add(RebalanceEvent.ASSIGNED, partitions, nanos, 0, 0, 0);
 		if (!partitions.isEmpty()) {
+			this.log.add(RebalanceEvent.ASSIGNED, partitions, nanos, 0, 0, 0);
 			logger.info("{}: assigned {}", this.id, opened.stream().map(PartitionState::assignment).toList());
 		}
 	}
@@ -215,7 +215,7 @@ final class Rebalancer<K, V> implements ConsumerRebalanceListener {
 		if (missing.isEmpty()) {
 			return;
 		}
-		if (!this.settings.hasGroup() || (!this.settings.saveCompleted() && !this.settings.commitInitialPosition())) {
+		if (!this.settings.hasGroup()) {
 			this.table.of(missing).forEach((state) -> state.restoredEmpty(false));
 			return;
 		}
@@ -224,6 +224,11 @@ final class Rebalancer<K, V> implements ConsumerRebalanceListener {
 			this.table.of(missing).forEach((state) -> restore(state, committed));
 		}
 		catch (WakeupException | RetriableException ex) {
+			if (!this.settings.saveCompleted() && !this.settings.commitInitialPosition()) {
+				// Good to know, but nothing depends on it.
+				this.table.of(missing).forEach((state) -> state.restoredEmpty(false));
+				return;
+			}
 			logger.warn("{}: the committed offsets of {} could not be read yet; the partitions wait", this.id, missing,
 					ex);
 		}
@@ -247,7 +252,7 @@ final class Rebalancer<K, V> implements ConsumerRebalanceListener {
 				guarded("assigned", this.listener::metadataIgnored);
 			}
 		}
-		state.restore(committed.offset(), committed.metadata(), completed);
+		state.restore(committed.offset(), this.settings.saveCompleted() ? committed.metadata() : "", completed);
 	}
 
 	/**
@@ -342,9 +347,9 @@ final class Rebalancer<K, V> implements ConsumerRebalanceListener {
 		});
 		long nanos = this.clock.getAsLong() - start;
 		guarded(event.name(), () -> this.listener.unassigned(gone, event, nanos));
-		this.log.add(event, partitions, nanos, drain.drained, drain.dropped, drain.abandoned);
 		this.changed = true;
 		if (!partitions.isEmpty()) {
+			this.log.add(event, partitions, nanos, drain.drained, drain.dropped, drain.abandoned);
 			logger.info("{}: {} {} in {} ms: {} drained, {} dropped, {} abandoned", this.id,
 					(event == RebalanceEvent.LOST) ? "lost" : "revoked",
 					states.stream().map(PartitionState::assignment).toList(), nanos / 1_000_000, drain.drained,

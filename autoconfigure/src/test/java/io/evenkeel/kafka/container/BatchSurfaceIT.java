@@ -34,6 +34,12 @@ import org.springframework.util.backoff.FixedBackOff;
  */
 class BatchSurfaceIT {
 
+	private static final String[] ERROR_HANDLING = {
+			"spring.kafka.consumer.value-deserializer="
+					+ "org.springframework.kafka.support.serializer.ErrorHandlingDeserializer",
+			"spring.kafka.consumer.properties.spring.deserializer.value.delegate.class="
+					+ "org.apache.kafka.common.serialization.LongDeserializer" };
+
 	@ParameterizedTest
 	@EnumSource
 	void aFilterTakesRecordsOutOfABatch(Engine engine) {
@@ -118,6 +124,44 @@ class BatchSurfaceIT {
 		}
 	}
 
+	@Test
+	void repeatedCallsUnderARollbackProcessorAreCounted() {
+		String topic = topic("batchrollback", "fail-twice", "v1");
+		Calls calls = new Calls();
+		try (App app = App.of(Headers.class, TransactionsIT.AfterRollback.class, Meters.class)
+			.bean(calls)
+			.with("spring.kafka.producer.transaction-id-prefix=" + topic + "-")
+			.start(topic)) {
+			calls.awaitExactly("fail-twice 1 hello,v1 1 hello", "fail-twice 2 hello,v1 2 hello",
+					"fail-twice 3 hello,v1 3 hello");
+			Assertions.assertThat(app.bean(MeterRegistry.class).get("evenkeel.consumer.retries").counter().count())
+				.isEqualTo(4);
+		}
+	}
+
+	@Test
+	void aRecordThatWasNotDeserializedIsNoPartOfABatch() {
+		String topic = topic("batchundeserialized", "12345678", "abc", "12345679");
+		Calls calls = new Calls();
+		try (App app = App.of(Longs.class).bean(calls).with(ERROR_HANDLING).start(topic)) {
+			calls.awaitExactly("[3544952156018063160]", "[3544952156018063161]");
+			Topics.awaitCommitted(topic, topic, 0, 3);
+			Assertions.assertThat(Topics.read(topic + "-dlt", 1))
+				.extracting((record) -> Topics.text(record.value()))
+				.containsExactly("abc");
+		}
+	}
+
+	@Test
+	void aUsersErrorHandlerDecidesOnRecordsThatWereNotDeserialized() {
+		String topic = topic("batchundeserialized", "abc", "12345678");
+		Calls calls = new Calls();
+		try (App app = App.of(Longs.class, WithDefault.class).bean(calls).with(ERROR_HANDLING).start(topic)) {
+			calls.awaitExactly("recovered null", "[3544952156018063160]");
+			Topics.awaitCommitted(topic, topic, 0, 2);
+		}
+	}
+
 	private static String topic(String prefix, String... values) {
 		String topic = EmbeddedBroker.topic(prefix, 1);
 		Topics.send(topic, values);
@@ -176,6 +220,9 @@ class BatchSurfaceIT {
 		@KafkaListener(id = "listener", idIsGroup = false, topics = "${test.topic}", batch = "true", info = "hello")
 		void listen(List<ConsumerRecord<String, String>> records) {
 			this.calls.add(BatchListenersIT.join(records.stream().map(Headers::text).toList()));
+			if (records.get(0).value().equals("fail-twice") && this.calls.all().size() < 3) {
+				throw new IllegalStateException("not yet");
+			}
 			if (records.get(0).value().equals("fail")) {
 				throw new BatchListenerFailedException("fail", records.get(0));
 			}
@@ -185,6 +232,22 @@ class BatchSurfaceIT {
 			byte[] attempt = record.headers().lastHeader(KafkaHeaders.DELIVERY_ATTEMPT).value();
 			return record.value() + " " + ByteBuffer.wrap(attempt).getInt() + " "
 					+ Topics.header(record, KafkaHeaders.LISTENER_INFO);
+		}
+
+	}
+
+	@Configuration(proxyBeanMethods = false)
+	static class Longs {
+
+		private final Calls calls;
+
+		Longs(Calls calls) {
+			this.calls = calls;
+		}
+
+		@KafkaListener(id = "listener", idIsGroup = false, topics = "${test.topic}", batch = "true")
+		void listen(List<Long> values) {
+			this.calls.add(values.toString());
 		}
 
 	}
