@@ -1,5 +1,6 @@
 package io.evenkeel.kafka.producer;
 
+import java.util.concurrent.TimeUnit;
 import java.util.function.LongSupplier;
 
 import io.evenkeel.kafka.producer.line.HandOver;
@@ -13,6 +14,7 @@ import org.apache.kafka.common.errors.InterruptException;
 import org.apache.kafka.common.errors.InvalidTopicException;
 import org.apache.kafka.common.errors.TimeoutException;
 import org.apache.kafka.common.errors.TopicAuthorizationException;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The only door to the client's sends: looks whether a topic is ready, hands records
@@ -28,6 +30,12 @@ import org.apache.kafka.common.errors.TopicAuthorizationException;
  */
 final class ClientGate<K, V> implements LineClient<Diagnosis, PendingSend<K, V>> {
 
+	/**
+	 * For so long one look is enough. Should the client forget the topic in between, it
+	 * refuses the record at once, and the record joins its line as it would have.
+	 */
+	private static final long KNOWN = TimeUnit.MILLISECONDS.toNanos(50);
+
 	private final ClientLife<K, V> life;
 
 	private final ClusterEvidence evidence;
@@ -35,6 +43,9 @@ final class ClientGate<K, V> implements LineClient<Diagnosis, PendingSend<K, V>>
 	private final LongSupplier clock;
 
 	private final ReplacementRequest<K, V> replacement;
+
+	/** Plain, because any one will do: what it says is for its reader to check. */
+	private @Nullable Known known;
 
 	ClientGate(ClientLife<K, V> life, ClusterEvidence evidence, LongSupplier clock,
 			ReplacementRequest<K, V> replacement) {
@@ -44,10 +55,28 @@ final class ClientGate<K, V> implements LineClient<Diagnosis, PendingSend<K, V>>
 		this.replacement = replacement;
 	}
 
-	/** The number of partitions, if the client knows the topic; otherwise it asks. */
-	int look(Client<K, V> client, String topic) {
+	/**
+	 * The number of partitions, if the client knows the topic; otherwise it asks.
+	 * @param client the client
+	 * @param topic the topic
+	 * @param now the time
+	 * @return the number, 0 if the client does not know
+	 */
+	int look(Client<K, V> client, String topic, long now) {
+		Known last = this.known;
+		if (last != null && last.client() == client && now - last.until() < 0 && last.topic().equals(topic)) {
+			return last.partitions();
+		}
+		if (!TopicNames.isValid(topic)) {
+			// The client would go on asking for it, and complain each time.
+			return 0;
+		}
 		try {
-			return client.producer().partitionsFor(topic).size();
+			int partitions = client.producer().partitionsFor(topic).size();
+			if (partitions > 0) {
+				this.known = new Known(client, topic, partitions, now + KNOWN);
+			}
+			return partitions;
 		}
 		catch (AuthenticationException ex) {
 			refused(client, ex);
@@ -150,6 +179,7 @@ final class ClientGate<K, V> implements LineClient<Diagnosis, PendingSend<K, V>>
 			return thrown(client, send, thrown);
 		}
 		if (answer != null) {
+			this.known = null;
 			send.leaveFlight();
 			return answered(client, send, answer);
 		}
@@ -224,6 +254,11 @@ final class ClientGate<K, V> implements LineClient<Diagnosis, PendingSend<K, V>>
 		}
 		Client<K, V> client = this.life.current();
 		return this.evidence.explain(partition, since, (client != null) ? client.producer() : null);
+	}
+
+	/** A topic that was known a moment ago. */
+	private record Known(Object client, String topic, int partitions, long until) {
+
 	}
 
 	/**

@@ -62,7 +62,7 @@ final class Failures {
 	/** A record inside a transaction whose topic was waited for in vain. */
 	SendFailedException waited(String topic, Diagnosis found, long elapsed, long now) {
 		return make(topic, found, waitPhase(found), elapsed, 1, false, now,
-				"metadata.timeout=" + simple(this.settings.defaults().metadataTimeout()));
+				"metadata.timeout=" + simple(this.settings.topic(topic).metadataTimeout()));
 	}
 
 	/** A record that was handed over. */

@@ -93,6 +93,9 @@ final class PendingSend<K, V> extends CompletableFuture<RecordMetadata>
 
 	private long endedAt;
 
+	/** Plain: it counts only for the thread that it names, which wrote it itself. */
+	private @Nullable Thread unaware;
+
 	PendingSend(SendContext context, ProducerRecord<K, V> record, @Nullable Callback callback, long startedAt) {
 		this.context = context;
 		this.record = record;
@@ -320,6 +323,26 @@ final class PendingSend<K, V> extends CompletableFuture<RecordMetadata>
 	@Override
 	public void next(Completion next) {
 		NEXT.lazySet(this, next);
+	}
+
+	/**
+	 * The send call is about to return without having reached the client.
+	 */
+	void returnedUnsent() {
+		this.unaware = Thread.currentThread();
+	}
+
+	/**
+	 * The stock template looks right after its call, and throws a failure that it finds;
+	 * so whoever has just sent finds the failure with his second look.
+	 */
+	@Override
+	public boolean isDone() {
+		if (this.unaware == Thread.currentThread()) {
+			this.unaware = null;
+			return false;
+		}
+		return super.isDone();
 	}
 
 	@Override

@@ -23,22 +23,31 @@ import org.apache.kafka.clients.producer.ProducerRecord;
 record SendRoute<K, V>(ClientSpec<K, V> spec, ClientLife<K, V> life, ClientGate<K, V> gate,
 		Lines<Diagnosis, PendingSend<K, V>> lines, Runnable joined) {
 
-	void take(PendingSend<K, V> send) {
+	/**
+	 * Take a record.
+	 * @param send the record
+	 * @return whether the client has it; otherwise it waits or has failed
+	 */
+	boolean take(PendingSend<K, V> send) {
 		Client<K, V> client = this.life.current();
 		if (client == null || this.lines.mustWait(send.topic(), send.partition())) {
 			waitFor(send, false);
-			return;
+			return false;
 		}
-		int partitions = this.gate.look(client, send.topic());
+		int partitions = this.gate.look(client, send.topic(), send.startedAt());
 		if (partitions == 0 || send.partition() >= partitions || client.isSpoiled()) {
 			waitFor(send, partitions > 0 && send.partition() >= partitions);
-			return;
+			return false;
 		}
 		send.take();
-		if (this.gate.offer(client, send, send.startedAt()) != HandOver.DONE && send.giveBackUnlessEnded()) {
+		if (this.gate.offer(client, send, send.startedAt()) == HandOver.DONE) {
+			return send.isInFlight();
+		}
+		if (send.giveBackUnlessEnded()) {
 			send.thawHeaders();
 			waitFor(send, false);
 		}
+		return false;
 	}
 
 	private void waitFor(PendingSend<K, V> send, boolean partitionMissing) {

@@ -145,7 +145,7 @@ final class SendingProducer<K, V> extends WithoutTransactions<K, V> implements M
 		return (client != null) ? client.inFlight() : null;
 	}
 
-	private void replaceStuck() {
+	void replaceStuck() {
 		Client<K, V> client = this.life.current();
 		if (client != null) {
 			replace(client, FailureReason.PRODUCER_FATAL);
@@ -190,9 +190,10 @@ final class SendingProducer<K, V> extends WithoutTransactions<K, V> implements M
 		PendingSend<K, V> send = new PendingSend<>(this.context, record, callback, startedAt);
 		if (this.closed) {
 			send.fail(new LineEnd<>(LineEnd.Kind.CLOSED, null, 0));
+			send.returnedUnsent();
 		}
-		else {
-			this.route.take(send);
+		else if (!this.route.take(send)) {
+			send.returnedUnsent();
 		}
 		if (this.observer.isActive()) {
 			this.observer.returned(this.runtime.clock().getAsLong() - startedAt);
@@ -233,7 +234,7 @@ final class SendingProducer<K, V> extends WithoutTransactions<K, V> implements M
 		long timeout = this.settings.topic(topic).metadataTimeout().toNanos();
 		while (true) {
 			Client<K, V> client = this.life.current();
-			if (client != null && this.gate.look(client, topic) > 0) {
+			if (client != null && this.gate.look(client, topic, this.runtime.clock().getAsLong()) > 0) {
 				return client.producer().partitionsFor(topic);
 			}
 			if (this.closed) {

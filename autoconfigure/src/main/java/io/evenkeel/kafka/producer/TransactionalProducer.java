@@ -26,7 +26,10 @@ import org.jspecify.annotations.Nullable;
  * <b>Threading.</b> One thread at a time sends, as spring-kafka binds it; callbacks run
  * on a completion thread. <b>Why.</b> A send that fails for want of metadata leaves the
  * transaction no choice but to abort; looking for the topic first does not. The wait is
- * the client's own, {@code max.block.ms}: without it a transaction could not begin.
+ * the client's own, {@code max.block.ms}: without it a transaction could not begin. A
+ * partition that the client does not know is refused at once: the only way to ask for it
+ * would risk the transaction, so one that was just added is found with the client's next
+ * metadata, at the latest after {@code metadata.max.age.ms}.
  */
 final class TransactionalProducer<K, V> extends DelegatingProducer<K, V> implements ManagedProducer {
 
@@ -41,6 +44,8 @@ final class TransactionalProducer<K, V> extends DelegatingProducer<K, V> impleme
 	private final ProducerRuntime runtime;
 
 	private final LineWorker timer;
+
+	private final TopicLook look;
 
 	private final CompletionThread completions;
 
@@ -69,6 +74,7 @@ final class TransactionalProducer<K, V> extends DelegatingProducer<K, V> impleme
 		this.context = new SendContext(runtime.clock(), failures, this.completions, this.observer,
 				new ClientOutcomes());
 		this.settings = settings;
+		this.look = new TopicLook(client.producer(), settings.defaults().metadataTimeout(), runtime);
 		// Nothing replaces a client in the middle of a transaction: whoever commits finds
 		// out.
 		DeliveryWatch deliveries = new DeliveryWatch(id, client::inFlight, runtime.clock(), () -> {
@@ -94,7 +100,12 @@ final class TransactionalProducer<K, V> extends DelegatingProducer<K, V> impleme
 		Diagnosis obstacle = lookFor(send);
 		if (obstacle != null) {
 			this.evidence.found(obstacle.reason(), send.startedAt(), this.context.clock().getAsLong());
-			send.failWaited(obstacle);
+			if (obstacle.reason() == FailureReason.PARTITION_NOT_FOUND) {
+				send.failLocally(obstacle, 1);
+			}
+			else {
+				send.failWaited(obstacle);
+			}
 		}
 		else {
 			offer(send);
@@ -108,7 +119,7 @@ final class TransactionalProducer<K, V> extends DelegatingProducer<K, V> impleme
 	/** What keeps the record from being sent; found without touching the transaction. */
 	private @Nullable Diagnosis lookFor(PendingSend<K, V> send) {
 		try {
-			int partitions = delegate().partitionsFor(send.topic()).size();
+			int partitions = this.look.partitions(send.topic(), this.settings.topic(send.topic()).metadataTimeout());
 			return (send.partition() < partitions) ? null : new Diagnosis(FailureReason.PARTITION_NOT_FOUND,
 					"the topic has no partition " + send.partition(), null);
 		}

@@ -22,26 +22,32 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 /**
  * A guard is worth its line only if a test turns red without it: each guard of the engine
- * is removed on a copy, and the test that is named beside it must fail. Run by
- * {@code mutants/run}, not by the ordinary build.
+ * and of the producer is removed on a copy, and the test that is named beside it must
+ * fail. Run by {@code mutants/run}, not by the ordinary build.
  */
-@EnabledIfSystemProperty(named = "evenkeel.mutants", matches = "true")
+@EnabledIfSystemProperty(named = "evenkeel.mutants", matches = "true|engine|producer")
 class MutantTests {
 
-	private static final Path SOURCES = Path.of("src/main/java/io/evenkeel/kafka/engine");
+	private static final String PACKAGE = "io.evenkeel.kafka.";
+
+	private static final Path SOURCES = Path.of("src/main/java", PACKAGE.split("\\."));
 
 	@TempDir
 	private Path copies;
 
 	@TestFactory
 	Stream<DynamicTest> eachGuardHasATestThatTurnsRedWithoutIt() throws IOException {
-		List<Mutant> mutants = read(Path.of("../mutants/engine.txt"));
+		String asked = System.getProperty("evenkeel.mutants");
+		List<Mutant> mutants = new ArrayList<>();
+		for (String area : asked.equals("true") ? List.of("engine", "producer") : List.of(asked)) {
+			mutants.addAll(read(area));
+		}
 		assertThat(mutants).isNotEmpty();
 		return mutants.stream().map((mutant) -> DynamicTest.dynamicTest(mutant.name, () -> check(mutant)));
 	}
 
 	private void check(Mutant mutant) throws Exception {
-		Path source = SOURCES.resolve(mutant.file);
+		Path source = SOURCES.resolve(mutant.area).resolve(mutant.file);
 		String text = Files.readString(source);
 		assertThat(text.split(java.util.regex.Pattern.quote(mutant.guard), -1)).as("the guard is there, once")
 			.hasSize(2);
@@ -54,7 +60,7 @@ class MutantTests {
 		Process process = new ProcessBuilder(List.of(Path.of(System.getProperty("java.home"), "bin", "java").toString(),
 				"-Xmx512m", "-XX:TieredStopAtLevel=1", "-Djava.awt.headless=true", "-cp",
 				classes + File.pathSeparator + System.getProperty("java.class.path"), MutantRun.class.getName(),
-				MutantTests.class.getPackageName() + "." + mutant.test))
+				PACKAGE + mutant.area + "." + mutant.test))
 			.redirectErrorStream(true)
 			.redirectOutput(copy.resolve("output").toFile())
 			.start();
@@ -82,7 +88,8 @@ class MutantTests {
 	 * Blocks of five parts: a name after '#', a file after 'in', a test after 'caught
 	 * by', and the guard and what takes its place between lines of dashes.
 	 */
-	private static List<Mutant> read(Path table) throws IOException {
+	private static List<Mutant> read(String area) throws IOException {
+		Path table = Path.of("../mutants", area + ".txt");
 		List<Mutant> mutants = new ArrayList<>();
 		for (String block : Files.readString(table).split("(?m)^# ")) {
 			if (block.isBlank()) {
@@ -90,7 +97,7 @@ class MutantTests {
 			}
 			String[] lines = block.split("\n", 4);
 			String[] texts = lines[3].split("(?m)^---\n", -1);
-			mutants.add(new Mutant(lines[0].strip(), lines[1].substring("in ".length()).strip(),
+			mutants.add(new Mutant(area, lines[0].strip(), lines[1].substring("in ".length()).strip(),
 					lines[2].substring("caught by ".length()).strip(), chomp(texts[1]), chomp(texts[2])));
 		}
 		return mutants;
@@ -100,7 +107,7 @@ class MutantTests {
 		return text.endsWith("\n") ? text.substring(0, text.length() - 1) : text;
 	}
 
-	private record Mutant(String name, String file, String test, String guard, String without) {
+	private record Mutant(String area, String name, String file, String test, String guard, String without) {
 	}
 
 }

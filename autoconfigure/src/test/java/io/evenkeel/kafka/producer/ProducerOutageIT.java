@@ -10,7 +10,9 @@ import java.util.concurrent.TimeUnit;
 import io.evenkeel.kafka.broker.ProcessBroker;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.RepeatedTest;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.EnabledIfSystemProperty;
 
 import org.springframework.kafka.support.SendResult;
 
@@ -135,6 +137,18 @@ class ProducerOutageIT {
 		this.broker.thaw();
 		assertThat(offset(sends.get(0).future())).isPositive();
 		assertThat(offset(template.send("orders", "k", "after"))).isPositive();
+	}
+
+	@RepeatedTest(25)
+	@EnabledIfSystemProperty(named = "evenkeel.guarantee", matches = "long")
+	void frozenBrokerEachTime() throws Exception {
+		frozenBrokerFailsEverySendInTimeAndRecovers();
+	}
+
+	@RepeatedTest(25)
+	@EnabledIfSystemProperty(named = "evenkeel.guarantee", matches = "long")
+	void fullClientBufferEachTime() throws Exception {
+		aFullClientBufferHoldsNobody();
 	}
 
 	private List<Timed> sendFor(EvenkeelKafkaTemplate<String, String> template, Duration duration) {

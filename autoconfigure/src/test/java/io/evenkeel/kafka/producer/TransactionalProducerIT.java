@@ -8,6 +8,7 @@ import java.util.Map;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 
+import io.evenkeel.kafka.producer.ProducerSettings.TopicSettings;
 import org.apache.kafka.clients.consumer.Consumer;
 import org.apache.kafka.clients.consumer.ConsumerConfig;
 import org.apache.kafka.clients.consumer.ConsumerGroupMetadata;
@@ -117,6 +118,26 @@ class TransactionalProducerIT {
 		assertThat(committed(2)).containsExactly("before", "after");
 	}
 
+	/** Red when the client's one limit counts for every topic. */
+	@Test
+	void aTopicOfItsOwnLimitIsWaitedForThatLong() throws Exception {
+		List<CompletableFuture<SendResult<String, String>>> missing = new ArrayList<>();
+		this.template.executeInTransaction((operations) -> {
+			missing.add(operations.send("hurried", "k", "v"));
+			missing.add(operations.send("patient", "k", "v"));
+			operations.send(this.topic, "k", "good");
+			return null;
+		});
+		SendFailedException hurried = failure(missing.get(0));
+		assertThat(hurried.getReason()).isEqualTo(FailureReason.TOPIC_NOT_FOUND);
+		assertThat(hurried.getElapsed()).isBetween(Duration.ofMillis(950), Duration.ofMillis(1500));
+		assertThat(hurried).hasMessageContaining("Limit: metadata.timeout=1s.");
+		SendFailedException patient = failure(missing.get(1));
+		assertThat(patient.getReason()).isEqualTo(FailureReason.TOPIC_NOT_FOUND);
+		assertThat(patient.getElapsed()).isBetween(LIMIT.plusMillis(950), LIMIT.plusMillis(1500));
+		assertThat(committed(1)).containsExactly("good");
+	}
+
 	@Test
 	void invalidTopicAndPartitionFailAtOnceInTheFuture() throws Exception {
 		List<CompletableFuture<SendResult<String, String>>> sends = new ArrayList<>();
@@ -201,10 +222,18 @@ class TransactionalProducerIT {
 		configs.put(ProducerConfig.KEY_SERIALIZER_CLASS_CONFIG, StringSerializer.class);
 		configs.put(ProducerConfig.VALUE_SERIALIZER_CLASS_CONFIG, StringSerializer.class);
 		EvenkeelProducerFactory<String, String> result = new EvenkeelProducerFactory<>(configs,
-				ProducerSettings.DEFAULTS.withMetadataTimeout(LIMIT),
+				withOwnLimits(ProducerSettings.DEFAULTS.withMetadataTimeout(LIMIT)),
 				new ProducerRegistry((producer) -> SendObserver.NONE));
 		result.setTransactionIdPrefix("tx-" + UUID.randomUUID() + "-");
 		return result;
+	}
+
+	private static ProducerSettings withOwnLimits(ProducerSettings settings) {
+		return new ProducerSettings(settings.defaults(),
+				Map.of("hurried", TopicSettings.DEFAULTS.withMetadataTimeout(Duration.ofSeconds(1)), "patient",
+						TopicSettings.DEFAULTS.withMetadataTimeout(LIMIT.plusSeconds(1))),
+				settings.bufferMaxRecords(), settings.bufferMaxBytes(), settings.deliveryTimeout(),
+				settings.shutdownTimeout());
 	}
 
 	private List<String> committed(int count) {

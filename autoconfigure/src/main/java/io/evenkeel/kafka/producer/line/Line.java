@@ -41,6 +41,8 @@ final class Line<C, W extends Waiter<C>> {
 
 	private final LineListener listener;
 
+	private @Nullable W moving;
+
 	private boolean retired;
 
 	private boolean windowOpen;
@@ -107,6 +109,7 @@ final class Line<C, W extends Waiter<C>> {
 			}
 			waiter.attemptsBefore(this.attempts);
 			this.queue.add(waiter);
+			this.moving = waiter;
 			return true;
 		}
 		finally {
@@ -114,10 +117,11 @@ final class Line<C, W extends Waiter<C>> {
 		}
 	}
 
-	/** What was adopted while sends fail at once fails, too. */
-	void failAdopted(long now) {
+	/** The move is over; what was adopted while sends fail at once fails, too. */
+	void adopted(long now) {
 		this.lock.lock();
 		try {
+			this.moving = null;
 			if (this.windowOpen && now - this.windowEnd < 0) {
 				C cause = this.windowCause;
 				this.queue.removeIf((waiter) -> end(waiter, LineEnd.Kind.FAIL_FAST, cause, this.attempts, now));
@@ -181,9 +185,14 @@ final class Line<C, W extends Waiter<C>> {
 				return false;
 			}
 			this.queue.remove();
-			rest = List.copyOf(this.queue);
+			rest = new ArrayList<>(this.queue);
 			made = this.attempts;
 			this.queue.clear();
+			W arriving = this.moving;
+			if (arriving != null && rest.remove(arriving)) {
+				// It is still taken, so it cannot end: whoever moves it looks again.
+				this.queue.add(arriving);
+			}
 			if (openWindow && this.settings.failFastNanos() > 0) {
 				openWindow(cause, now);
 			}

@@ -92,10 +92,10 @@ public final class LineWorker {
 		while (!this.stopped) {
 			long seen = this.work.get();
 			long wait = step();
+			// User code in a step may leave the flag behind: parking would not wait.
+			Thread.interrupted();
 			if (wait > 0 && this.work.get() == seen && !this.stopped) {
 				LockSupport.parkNanos(this, wait);
-				// User code in a step may leave the flag behind: parking would not wait.
-				Thread.interrupted();
 			}
 		}
 	}

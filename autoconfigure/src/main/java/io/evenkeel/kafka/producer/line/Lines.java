@@ -3,6 +3,7 @@ package io.evenkeel.kafka.producer.line;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.DoubleSupplier;
 import java.util.function.Function;
@@ -30,7 +31,10 @@ import org.jspecify.annotations.Nullable;
  * <b>Why.</b> {@code closed} is volatile and read after a line was found: closing sets it
  * before it walks the lines, so a joining record either sees it or is seen.
  * {@code changes} is a counter, not a flag, so that each line can tell for itself whether
- * it has looked since the last change.
+ * it has looked since the last change. {@code open} counts the lines: it grows before a
+ * line can be found and shrinks after it cannot any more, which a map's own
+ * {@code isEmpty()} does not do: that may still say "empty" to a sender whose record
+ * joined a line that another one has just put there.
  *
  * @param <C> the type of a cause
  * @param <W> the type of a waiting record
@@ -41,9 +45,13 @@ public final class Lines<C, W extends Waiter<C>> {
 
 	private static final long RECHECK_TAKEN = 10_000_000;
 
+	private static final long RECHECK_MEMORY = 20_000_000;
+
 	private final ConcurrentHashMap<String, Line<C, W>> topics = new ConcurrentHashMap<>();
 
 	private final ConcurrentHashMap<PartitionKey, Line<C, W>> partitions = new ConcurrentHashMap<>();
+
+	private final AtomicInteger open = new AtomicInteger();
 
 	private final AtomicLong changes = new AtomicLong();
 
@@ -90,12 +98,12 @@ public final class Lines<C, W extends Waiter<C>> {
 	 * @return true if it must not go to the client directly
 	 */
 	public boolean mustWait(String topic, int partition) {
-		// In this order: a record moves from the topic's line to the partition's.
-		if (!this.topics.isEmpty() && this.topics.containsKey(topic)) {
-			return true;
+		if (this.open.get() == 0) {
+			return false;
 		}
-		return partition >= 0 && !this.partitions.isEmpty()
-				&& this.partitions.containsKey(new PartitionKey(topic, partition));
+		// In this order: a record moves from the topic's line to the partition's.
+		return this.topics.containsKey(topic)
+				|| (partition >= 0 && this.partitions.containsKey(new PartitionKey(topic, partition)));
 	}
 
 	/**
@@ -141,15 +149,17 @@ public final class Lines<C, W extends Waiter<C>> {
 	private Line<C, W> newLine(String topic, int partition) {
 		LineSettings limits = this.settings.apply(topic);
 		long first = limits.backoff().delayNanos(1, this.random.getAsDouble());
-		return new Line<>(topic, partition, limits, this.backlog, this.listener, this.clock.getAsLong() + first);
+		Line<C, W> line = new Line<>(topic, partition, limits, this.backlog, this.listener,
+				this.clock.getAsLong() + first);
+		this.open.incrementAndGet();
+		return line;
 	}
 
 	private void remove(Line<C, W> line) {
-		if (line.partition < 0) {
-			this.topics.remove(line.topic, line);
-		}
-		else {
-			this.partitions.remove(new PartitionKey(line.topic, line.partition), line);
+		boolean removed = (line.partition < 0) ? this.topics.remove(line.topic, line)
+				: this.partitions.remove(new PartitionKey(line.topic, line.partition), line);
+		if (removed) {
+			this.open.decrementAndGet();
 		}
 	}
 
@@ -252,8 +262,14 @@ public final class Lines<C, W extends Waiter<C>> {
 					return blocked(line, Obstacle.METADATA, turn, done > 0);
 				}
 				case NO_MEMORY -> {
+					boolean announced = this.waitsForMemory;
 					this.waitsForMemory = true;
 					giveBack(line, head);
+					if (!announced) {
+						// What was freed before the note woke nobody: ask once more.
+						line.lookAgain();
+						return 0;
+					}
 					return blocked(line, Obstacle.MEMORY, turn, done > 0);
 				}
 			}
@@ -278,7 +294,13 @@ public final class Lines<C, W extends Waiter<C>> {
 			failHead(line, LineEnd.Kind.ATTEMPTS_EXHAUSTED);
 			return 0;
 		}
-		return Math.max(1, line.nextTurnAt() - now);
+		long wait = Math.max(1, line.nextTurnAt() - now);
+		if (obstacle == Obstacle.MEMORY) {
+			// The client tells of a batch that it is done before it frees its memory.
+			line.lookAgain();
+			wait = Math.min(wait, RECHECK_MEMORY);
+		}
+		return wait;
 	}
 
 	/** Its partition is missing, or was and earlier records for it wait still. */
@@ -300,7 +322,7 @@ public final class Lines<C, W extends Waiter<C>> {
 		while (true);
 		line.removeHead(head, false);
 		giveBack(target, head);
-		target.failAdopted(this.clock.getAsLong());
+		target.adopted(this.clock.getAsLong());
 	}
 
 	/**

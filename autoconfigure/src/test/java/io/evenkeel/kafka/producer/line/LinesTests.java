@@ -2,6 +2,9 @@ package io.evenkeel.kafka.producer.line;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 
 import org.junit.jupiter.api.Test;
 
@@ -101,6 +104,100 @@ class LinesTests {
 		assertThat(late.end().cause()).isEqualTo("a/-1/METADATA");
 		assertThat(other.isWaiting()).isTrue();
 		assertThat(this.lines.waitingRecords()).isEqualTo(1);
+	}
+
+	/** Red when a line fails its records under its lock: senders would stand behind. */
+	@Test
+	void nobodyIsHeldWhileALineFails() throws Exception {
+		this.settings = settings(10_000, Integer.MAX_VALUE, 0);
+		List<TestWaiter> sent = join("a", 2);
+		CountDownLatch failing = new CountDownLatch(1);
+		CountDownLatch joined = new CountDownLatch(1);
+		sent.get(1).onEnd = () -> {
+			failing.countDown();
+			waitFor(joined);
+		};
+		this.now += 10_000 * MILLI;
+		Thread timer = new Thread(this.lines::expire);
+		timer.start();
+		waitFor(failing);
+		CompletableFuture<Void> sender = CompletableFuture.runAsync(() -> join("a", 1));
+		sender.get(10, TimeUnit.SECONDS);
+		joined.countDown();
+		timer.join();
+		assertThat(sent.get(1).end().kind()).isEqualTo(LineEnd.Kind.TIMED_OUT);
+		assertThat(this.lines.waitingRecords()).isEqualTo(1);
+	}
+
+	/** Red when what is given back after the close is not looked at again. */
+	@Test
+	void aRecordThatIsOnItsWayWhenTheLinesCloseEnds() {
+		TestWaiter waiter = join("a", 1).get(0);
+		this.client.partitions.put("a", 1);
+		this.client.memory = 0;
+		this.client.onHandOver = this.lines::close;
+		this.lines.changed();
+		this.lines.doWork();
+		assertThat(waiter.end().kind()).isEqualTo(LineEnd.Kind.CLOSED);
+		assertThat(this.lines.waitingRecords()).isZero();
+	}
+
+	/** Red when asking for a partition that nobody waits for counts as having it. */
+	@Test
+	void theWindowOfAMissingPartitionStaysOpen() {
+		this.client.partitions.put("a", 1);
+		assertThat(this.lines.join(waiter("a", 7), true)).isNull();
+		this.now += 10_000 * MILLI;
+		this.lines.expire();
+		work(4_000 * MILLI);
+		LineEnd<String> refusal = this.lines.join(waiter("a", 7), true);
+		assertThat(refusal).isNotNull();
+		assertThat(refusal.kind()).isEqualTo(LineEnd.Kind.FAIL_FAST);
+		work(2_000 * MILLI);
+		assertThat(this.windows).containsExactly("a true", "a false");
+	}
+
+	/** Red when a record moves into a line that refuses all others. */
+	@Test
+	void aRecordThatMovesBehindAnOpenWindowFailsFast() {
+		this.client.partitions.put("a", 1);
+		assertThat(this.lines.join(waiter("a", 7), true)).isNull();
+		this.now += 10_000 * MILLI;
+		this.lines.expire();
+		this.client.partitions.remove("a");
+		TestWaiter moved = waiter("a", 7);
+		this.lines.join(waiter("a", -1), false);
+		this.lines.join(moved, false);
+		this.client.partitions.put("a", 1);
+		this.lines.changed();
+		work();
+		assertThat(moved.end().kind()).isEqualTo(LineEnd.Kind.FAIL_FAST);
+		assertThat(this.lines.waitingRecords()).isZero();
+		assertThat(this.lines.waitingBytes()).isZero();
+		work(6_000 * MILLI);
+		assertThat(this.windows).containsExactly("a true", "a false");
+	}
+
+	/** Red when freed memory is found by the back-off of attempts only. */
+	@Test
+	void memoryIsLookedForAgainSoon() {
+		TestWaiter waiter = join("a", 1).get(0);
+		this.client.partitions.put("a", 1);
+		this.client.memory = 0;
+		this.lines.changed();
+		assertThat(this.lines.doWork()).isLessThanOrEqualTo(20 * MILLI);
+		this.client.memory = 1;
+		work(20 * MILLI);
+		assertThat(this.client.handedOver).containsExactly(waiter);
+	}
+
+	private static void waitFor(CountDownLatch latch) {
+		try {
+			assertThat(latch.await(10, TimeUnit.SECONDS)).isTrue();
+		}
+		catch (InterruptedException ex) {
+			Thread.currentThread().interrupt();
+		}
 	}
 
 	@Test

@@ -24,6 +24,13 @@ final class TestClient implements LineClient<String, TestWaiter> {
 
 	int probes;
 
+	/** What another thread does while a record is being handed over. */
+	Runnable duringHandOver = () -> {
+	};
+
+	Runnable onHandOver = () -> {
+	};
+
 	@Override
 	public Probe<String> probe(String topic, long since) {
 		this.probes++;
@@ -37,13 +44,16 @@ final class TestClient implements LineClient<String, TestWaiter> {
 
 	@Override
 	public HandOver handOver(TestWaiter waiter) {
+		this.onHandOver.run();
 		Integer count = this.partitions.get(waiter.topic());
 		if (count == null || waiter.partition() >= count || this.losesMetadata.contains(waiter.topic())) {
 			return HandOver.NO_METADATA;
 		}
 		if (this.memory == 0) {
+			this.duringHandOver.run();
 			return HandOver.NO_MEMORY;
 		}
+		this.duringHandOver.run();
 		this.memory--;
 		waiter.handedOver();
 		this.handedOver.add(waiter);

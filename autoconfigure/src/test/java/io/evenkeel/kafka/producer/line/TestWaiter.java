@@ -32,6 +32,13 @@ final class TestWaiter implements Waiter<String> {
 
 	private int attemptsBefore;
 
+	/** What another thread does just before this record is given back. */
+	Runnable beforeGiveBack = () -> {
+	};
+
+	Runnable onEnd = () -> {
+	};
+
 	TestWaiter(int number, String topic, int partition, long bytes, long startedAt) {
 		this.number = number;
 		this.topic = topic;
@@ -82,6 +89,7 @@ final class TestWaiter implements Waiter<String> {
 
 	@Override
 	public void giveBack() {
+		this.beforeGiveBack.run();
 		this.state.compareAndSet(TAKEN, WAITING);
 	}
 
@@ -92,6 +100,7 @@ final class TestWaiter implements Waiter<String> {
 		}
 		this.end.set(end);
 		this.ends.incrementAndGet();
+		this.onEnd.run();
 		return true;
 	}
 
