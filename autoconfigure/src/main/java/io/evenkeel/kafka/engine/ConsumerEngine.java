@@ -167,8 +167,7 @@ public final class ConsumerEngine<K, V> implements Runnable {
 				this.backOff.healthy(this.clock.getAsLong());
 			}
 			drainAndClose(consumer, loop);
-			Throwable unrecovered = this.recoveryFailure;
-			return new Ending((unrecovered != null) ? StopCause.RECOVERY : StopCause.REQUESTED, unrecovered);
+			return asked(null);
 		}
 		catch (Throwable ex) {
 			return failed(consumer, loop, ex);
@@ -235,7 +234,7 @@ public final class ConsumerEngine<K, V> implements Runnable {
 		}
 		if (this.stopBy != NOT_STOPPING) {
 			logger.warn("{}: the consumer failed while the listener stopped", this.id, failure);
-			return new Ending(StopCause.REQUESTED, failure);
+			return asked(failure);
 		}
 		Duration after = this.backOff.next(this.clock.getAsLong());
 		logger.error("{}: the consumer failed; its {} assignment(s) are reset and a new consumer is made in {} ms",
@@ -243,7 +242,13 @@ public final class ConsumerEngine<K, V> implements Runnable {
 		guarded(() -> this.config.lifecycle().restarting(failure, after));
 		sleep(after);
 		// Asked to stop meanwhile: no new consumer only to close it.
-		return new Ending((this.stopBy != NOT_STOPPING) ? StopCause.REQUESTED : null, failure);
+		return (this.stopBy != NOT_STOPPING) ? asked(failure) : new Ending(null, failure);
+	}
+
+	private Ending asked(@Nullable Throwable failure) {
+		Throwable unrecovered = this.recoveryFailure;
+		return (unrecovered != null) ? new Ending(StopCause.RECOVERY, unrecovered)
+				: new Ending(StopCause.REQUESTED, failure);
 	}
 
 	private @Nullable StopCause fatal(Throwable failure) {
