@@ -7,6 +7,9 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Set;
+import java.util.HashSet;
+import java.util.regex.Pattern;
 
 import com.sun.management.OperatingSystemMXBean;
 import io.confluent.parallelconsumer.ParallelConsumerOptions.ProcessingOrder;
@@ -30,35 +33,58 @@ public final class ConsumerComparison {
 
 	/**
 	 * Run it.
-	 * @param args the number of rounds, 3 by default
+	 * @param args the number of rounds, 3 by default; a regular expression that chooses
+	 * workloads; one that chooses arms; the share of the records to use, 1 by default
 	 * @throws Exception when an arm breaks
 	 */
 	public static void main(String[] args) throws Exception {
 		int rounds = (args.length > 0) ? Integer.parseInt(args[0]) : 3;
-		EmbeddedKafkaKraftBroker broker = new EmbeddedKafkaKraftBroker(1, PARTITIONS, "fast", "slow");
+		Pattern workloads = Pattern.compile((args.length > 1) ? args[1] : "");
+		Pattern arms = Pattern.compile((args.length > 2) ? args[2] : "");
+		double share = (args.length > 3) ? Double.parseDouble(args[3]) : 1;
+		EmbeddedKafkaKraftBroker broker = new EmbeddedKafkaKraftBroker(1, PARTITIONS, "fast", "medium", "slow");
 		broker.brokerProperties(Map.of("group.initial.rebalance.delay.ms", "0"));
 		broker.brokerListProperty("bench.servers");
 		broker.afterPropertiesSet();
 		try {
 			String servers = broker.getBrokersAsString();
-			fill(servers, "fast", 1_000_000);
-			fill(servers, "slow", 20_000);
-			compare(new Workload("handler only counts, 1 at once", "fast", 1_000_000, 0, 1), rounds,
-					List.of(spring(servers), evenkeel(servers, "partition"), evenkeel(servers, "key")));
-			// Few enough that an arm with a cost per record in the hundreds of
-			// microseconds ends.
-			compare(new Workload("handler only counts, 8 at once", "slow", 20_000, 0, 8), rounds, List
-				.of(spring(servers), evenkeel(servers, "key"), new ParallelConsumerArm(servers, ProcessingOrder.KEY)));
-			compare(new Workload("handler takes 1 ms, 12 at once", "slow", 20_000, 1_000, 12), rounds,
-					List.of(spring(servers), evenkeel(servers, "partition"), evenkeel(servers, "key"),
-							new ParallelConsumerArm(servers, ProcessingOrder.KEY)));
-			compare(new Workload("handler takes 1 ms, 64 at once", "slow", 20_000, 1_000, 64), rounds,
-					List.of(spring(servers), evenkeel(servers, "key"), evenkeel(servers, "none"),
-							new ParallelConsumerArm(servers, ProcessingOrder.KEY)));
+			Set<String> filled = new HashSet<>();
+			comparisons(servers, share).forEach((workload, all) -> {
+				if (workloads.matcher(workload.name()).find()) {
+					if (filled.add(workload.topic())) {
+						fill(servers, workload);
+					}
+					compare(workload, rounds, all.stream().filter((arm) -> arms.matcher(arm.name()).find()).toList());
+				}
+			});
 		}
 		finally {
 			broker.destroy();
 		}
+	}
+
+	private static Map<Workload, List<Arm>> comparisons(String servers, double share) {
+		Arm spring = spring(servers);
+		Arm partition = evenkeel(servers, "partition");
+		Arm key = evenkeel(servers, "key");
+		Arm parallel = new ParallelConsumerArm(servers, ProcessingOrder.KEY);
+		int many = (int) (1_000_000 * share);
+		int some = (int) (100_000 * share);
+		int few = (int) (20_000 * share);
+		Map<Workload, List<Arm>> comparisons = new LinkedHashMap<>();
+		comparisons.put(new Workload("handler only counts, 1 at once", "fast", many, 0, 1),
+				List.of(spring, partition, key));
+		comparisons.put(new Workload("handler only counts, 8 at once", "fast", many, 0, 8),
+				List.of(spring, partition, key));
+		// Few enough that an arm with a cost per record in the hundreds of microseconds
+		// ends.
+		comparisons.put(new Workload("handler only counts, 8 at once, few records", "medium", some, 0, 8),
+				List.of(spring, partition, key, parallel));
+		comparisons.put(new Workload("handler takes 1 ms, 12 at once", "slow", few, 1_000, 12),
+				List.of(spring, partition, key, parallel));
+		comparisons.put(new Workload("handler takes 1 ms, 64 at once", "slow", few, 1_000, 64),
+				List.of(spring, key, evenkeel(servers, "none"), parallel));
+		return comparisons;
 	}
 
 	private static Arm spring(String servers) {
@@ -69,7 +95,7 @@ public final class ConsumerComparison {
 		return new SpringArm("evenkeel " + ordering, servers, Map.of("evenkeel.kafka.consumer.ordering", ordering));
 	}
 
-	private static void compare(Workload workload, int rounds, List<Arm> arms) throws Exception {
+	private static void compare(Workload workload, int rounds, List<Arm> arms) {
 		Map<Arm, List<double[]>> results = new LinkedHashMap<>();
 		arms.forEach((arm) -> results.put(arm, new ArrayList<>()));
 		for (int round = 0; round <= rounds; round++) {
@@ -91,12 +117,17 @@ public final class ConsumerComparison {
 		});
 	}
 
-	private static double[] run(Arm arm, Workload workload) throws Exception {
+	private static double[] run(Arm arm, Workload workload) {
 		Work work = new Work(workload);
 		OperatingSystemMXBean system = (OperatingSystemMXBean) ManagementFactory.getOperatingSystemMXBean();
 		System.gc();
 		long cpu = system.getProcessCpuTime();
-		arm.consume(workload, work);
+		try {
+			arm.consume(workload, work);
+		}
+		catch (Exception ex) {
+			throw new IllegalStateException(arm.name() + " broke", ex);
+		}
 		double micros = (system.getProcessCpuTime() - cpu) / 1e3 / workload.records();
 		return new double[] { work.perSecond(), micros };
 	}
@@ -111,7 +142,7 @@ public final class ConsumerComparison {
 		return median;
 	}
 
-	private static void fill(String servers, String topic, int records) {
+	private static void fill(String servers, Workload workload) {
 		char[] payload = new char[100];
 		Arrays.fill(payload, 'x');
 		String value = new String(payload);
@@ -119,12 +150,13 @@ public final class ConsumerComparison {
 				Map.of("bootstrap.servers", servers, "linger.ms", "20", "batch.size", "131072",
 						"max.in.flight.requests.per.connection", "1"),
 				new StringSerializer(), new StringSerializer())) {
-			for (int i = 0; i < records; i++) {
-				producer.send(new ProducerRecord<>(topic, "key-" + i % 10_000, value), (metadata, failure) -> {
-					if (failure != null) {
-						throw new IllegalStateException("The topic is not full", failure);
-					}
-				});
+			for (int i = 0; i < workload.records(); i++) {
+				producer.send(new ProducerRecord<>(workload.topic(), "key-" + i % 10_000, value),
+						(metadata, failure) -> {
+							if (failure != null) {
+								throw new IllegalStateException("The topic is not full", failure);
+							}
+						});
 			}
 		}
 	}

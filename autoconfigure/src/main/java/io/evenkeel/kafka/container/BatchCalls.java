@@ -26,7 +26,6 @@ import org.springframework.kafka.listener.BatchMessageListener;
 import org.springframework.kafka.listener.ListenerExecutionFailedException;
 import org.springframework.kafka.listener.ListenerType;
 import org.springframework.kafka.support.Acknowledgment;
-import org.springframework.kafka.support.KafkaUtils;
 
 /**
  * Handles the records of a batch listener: those of one partition, in order, in one call.
@@ -163,7 +162,6 @@ final class BatchCalls<K, V> implements RecordHandler<K, V> {
 			@Nullable Acknowledgment acknowledgment, java.util.function.Consumer<Runnable> around) {
 		ConsumerRecord<K, V> first = attempt.record();
 		Object sample = this.timer.start();
-		KafkaUtils.setConsumerGroupId(this.groupId);
 		try {
 			setupThread();
 			around.accept(() -> invoke(handed, acknowledgment));
@@ -175,7 +173,6 @@ final class BatchCalls<K, V> implements RecordHandler<K, V> {
 			return ex;
 		}
 		finally {
-			KafkaUtils.clearConsumerGroupId();
 			clearThread();
 		}
 	}

@@ -1,7 +1,5 @@
 package io.evenkeel.kafka.container;
 
-import java.util.function.Consumer;
-
 import io.micrometer.common.KeyValue;
 import io.micrometer.observation.Observation;
 import io.micrometer.observation.ObservationConvention;
@@ -17,13 +15,11 @@ import org.jspecify.annotations.Nullable;
  * <h2>Threading</h2> {@link #stop} may come from the thread that completes a future,
  * while the worker is still inside the call.
  */
-final class CallObservation implements Observation {
+abstract class CallObservation implements Observation {
 
 	private final Observation delegate;
 
 	private final CallObservationRegistry registry;
-
-	private final Consumer<CallObservation> stopped;
 
 	private volatile @Nullable Throwable error;
 
@@ -36,10 +32,17 @@ final class CallObservation implements Observation {
 
 	private @Nullable AssignmentBeans beans;
 
-	CallObservation(Observation delegate, CallObservationRegistry registry, Consumer<CallObservation> stopped) {
+	CallObservation(Observation delegate, CallObservationRegistry registry) {
 		this.delegate = delegate;
 		this.registry = registry;
-		this.stopped = stopped;
+	}
+
+	/** The adapter says that the call is over. Any thread, once. */
+	abstract void stopped();
+
+	/** Whether somebody observes this call beside the container. */
+	boolean isObserved() {
+		return this.delegate != NOOP;
 	}
 
 	/** Make the scope {@code assignment} follow this call to other threads. */
@@ -94,15 +97,15 @@ final class CallObservation implements Observation {
 			this.delegate.stop();
 		}
 		finally {
-			this.stopped.accept(this);
+			stopped();
 		}
 	}
 
 	@Override
 	public Scope openScope() {
 		Scope scope = this.delegate.openScope();
-		CallObservation previous = this.registry.enter(this);
-		return new CallScope(scope, previous);
+		CallObservationRegistry.Current current = this.registry.current();
+		return new CallScope(scope, current, current.set(this));
 	}
 
 	@Override
@@ -160,12 +163,15 @@ final class CallObservation implements Observation {
 
 		private final Scope scope;
 
+		private final CallObservationRegistry.Current current;
+
 		private final @Nullable CallObservation previous;
 
 		private @Nullable AssignmentBeans previousBeans;
 
-		CallScope(Scope scope, @Nullable CallObservation previous) {
+		CallScope(Scope scope, CallObservationRegistry.Current current, @Nullable CallObservation previous) {
 			this.scope = scope;
+			this.current = current;
 			this.previous = previous;
 			AssignmentBeanScope known = CallObservation.this.beanScope;
 			AssignmentBeans own = CallObservation.this.beans;
@@ -190,7 +196,7 @@ final class CallObservation implements Observation {
 			if (known != null) {
 				known.leave(this.previousBeans);
 			}
-			CallObservation.this.registry.leave(this.previous);
+			this.current.set(this.previous);
 			this.scope.close();
 		}
 

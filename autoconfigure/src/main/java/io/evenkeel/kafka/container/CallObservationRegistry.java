@@ -13,39 +13,28 @@ final class CallObservationRegistry implements ObservationRegistry {
 	private final ObservationRegistry delegate;
 
 	@SuppressWarnings("ThreadLocalUsage") // one registry for each container
-	private final ThreadLocal<@Nullable CallObservation> current = new ThreadLocal<>();
+	private final ThreadLocal<Current> current = ThreadLocal.withInitial(Current::new);
 
 	CallObservationRegistry(ObservationRegistry delegate) {
 		this.delegate = delegate;
 	}
 
 	/**
-	 * Begin a call on this thread.
-	 * @param call the call
-	 * @return what was current before
+	 * Where this thread keeps its current call. It stays with the thread: to remove it
+	 * after each call and make it again for the next costs more than the call.
+	 * @return the place, to be left as it was found
 	 */
-	@Nullable CallObservation enter(CallObservation call) {
-		CallObservation previous = this.current.get();
-		this.current.set(call);
-		return previous;
-	}
-
-	void leave(@Nullable CallObservation previous) {
-		if (previous != null) {
-			this.current.set(previous);
-		}
-		else {
-			this.current.remove();
-		}
+	Current current() {
+		return this.current.get();
 	}
 
 	@Nullable CallObservation call() {
-		return this.current.get();
+		return this.current.get().call;
 	}
 
 	@Override
 	public @Nullable Observation getCurrentObservation() {
-		CallObservation call = this.current.get();
+		CallObservation call = this.current.get().call;
 		if (call == null) {
 			return this.delegate.getCurrentObservation();
 		}
@@ -66,6 +55,26 @@ final class CallObservationRegistry implements ObservationRegistry {
 	@Override
 	public ObservationConfig observationConfig() {
 		return this.delegate.observationConfig();
+	}
+
+	/**
+	 * The current call of one thread.
+	 */
+	static final class Current {
+
+		private @Nullable CallObservation call;
+
+		/**
+		 * Begin or end a call on this thread.
+		 * @param call the call, or what was there before
+		 * @return what was there before
+		 */
+		@Nullable CallObservation set(@Nullable CallObservation call) {
+			CallObservation previous = this.call;
+			this.call = call;
+			return previous;
+		}
+
 	}
 
 }

@@ -25,6 +25,7 @@ import org.springframework.kafka.listener.CommonErrorHandler;
 import org.springframework.kafka.transaction.KafkaAwareTransactionManager;
 import org.springframework.kafka.listener.ConsumerSeekAware;
 import org.springframework.kafka.listener.ContainerProperties;
+import org.springframework.kafka.support.KafkaUtils;
 import org.springframework.kafka.support.converter.ConversionException;
 import org.springframework.kafka.support.serializer.DeserializationException;
 import org.springframework.messaging.converter.MessageConversionException;
@@ -193,14 +194,28 @@ final class EngineAssembly<K, V> {
 	private Consumer<Runnable> workers(ContainerProperties properties) {
 		AsyncTaskExecutor executor = properties.getListenerTaskExecutor();
 		if (executor != null) {
-			return executor::execute;
+			return (work) -> executor.execute(grouped(work));
 		}
 		AtomicInteger number = new AtomicInteger();
 		String prefix = this.container.getListenerId() + "-worker-";
 		return (work) -> {
-			Thread thread = new Thread(work, prefix + number.incrementAndGet());
+			Thread thread = new Thread(grouped(work), prefix + number.incrementAndGet());
 			thread.setDaemon(true);
 			thread.start();
+		};
+	}
+
+	/** spring-kafka finds the group of a call by its thread. */
+	private Runnable grouped(Runnable work) {
+		String groupId = this.container.getGroupId();
+		return () -> {
+			KafkaUtils.setConsumerGroupId(groupId);
+			try {
+				work.run();
+			}
+			finally {
+				KafkaUtils.clearConsumerGroupId();
+			}
 		};
 	}
 

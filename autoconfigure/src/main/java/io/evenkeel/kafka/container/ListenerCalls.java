@@ -2,13 +2,15 @@ package io.evenkeel.kafka.container;
 
 import java.nio.ByteBuffer;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicIntegerFieldUpdater;
 import java.util.function.Consumer;
 
 import io.micrometer.observation.Observation;
 import io.micrometer.observation.ObservationRegistry;
 import org.apache.commons.logging.LogFactory;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.common.header.Header;
+import org.apache.kafka.common.header.Headers;
 import org.apache.kafka.common.header.internals.RecordHeader;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -27,10 +29,9 @@ import org.springframework.kafka.support.serializer.DeserializationException;
 import org.springframework.kafka.support.serializer.SerializationUtils;
 
 /**
- * Calls a listener with one record, with all that spring-kafka does around it:
- * thread-bound group id, headers, interceptor, observation, timer. The end of the call is
- * reported once, when the listener's work is really over: when it returns, or when its
- * future does.
+ * Calls a listener with one record, with all that spring-kafka does around it: headers,
+ * interceptor, observation, timer. The end of the call is reported once, when the
+ * listener's work is really over: when it returns, or when its future does.
  *
  * <h2>Threading</h2> Called on worker threads; the end may be reported from any.
  */
@@ -39,6 +40,10 @@ final class ListenerCalls<K, V> {
 	private static final Logger logger = LoggerFactory.getLogger(ListenerCalls.class);
 
 	private static final LogAccessor accessor = new LogAccessor(LogFactory.getLog(ListenerCalls.class));
+
+	@SuppressWarnings("rawtypes")
+	private static final AtomicIntegerFieldUpdater<ListenerCalls.InProgress> MET = AtomicIntegerFieldUpdater
+		.newUpdater(ListenerCalls.InProgress.class, "met");
 
 	private final ListenerTarget target;
 
@@ -61,6 +66,9 @@ final class ListenerCalls<K, V> {
 	private final @Nullable String clientId;
 
 	private final byte @Nullable [] info;
+
+	/** Nearly all calls are first ones: one header serves them all. */
+	private final Header firstAttempt = attemptHeader(1);
 
 	private final boolean interceptBeforeTx;
 
@@ -104,7 +112,14 @@ final class ListenerCalls<K, V> {
 
 	/** An observation that only tells when an adapter says that a call is over. */
 	CallObservation observed(Consumer<CallObservation> over) {
-		return new CallObservation(Observation.NOOP, this.calls, over);
+		return new CallObservation(Observation.NOOP, this.calls) {
+
+			@Override
+			void stopped() {
+				over.accept(this);
+			}
+
+		};
 	}
 
 	/**
@@ -115,11 +130,19 @@ final class ListenerCalls<K, V> {
 	 * @return null after a success, otherwise why it failed
 	 */
 	@Nullable Throwable callAndWait(ConsumerRecord<K, V> record, int attempt, @Nullable Acknowledgment acknowledgment) {
-		return callAndWait(record, attempt, acknowledgment, Runnable::run);
+		return callAndWait(record, attempt, acknowledgment, null);
 	}
 
+	/**
+	 * Call the listener and wait until its work is over.
+	 * @param record the record
+	 * @param attempt the number of the call
+	 * @param acknowledgment null when the listener does not acknowledge
+	 * @param around runs the call in a transaction; null without one
+	 * @return null after a success, otherwise why it failed
+	 */
 	@Nullable Throwable callAndWait(ConsumerRecord<K, V> record, int attempt, @Nullable Acknowledgment acknowledgment,
-			Consumer<Runnable> around) {
+			@Nullable Consumer<Runnable> around) {
 		CompletableFuture<@Nullable Throwable> over = new CompletableFuture<>();
 		call(record, attempt, acknowledgment, over::complete, around);
 		return over.join();
@@ -134,26 +157,29 @@ final class ListenerCalls<K, V> {
 	 */
 	void call(ConsumerRecord<K, V> record, int attempt, @Nullable Acknowledgment acknowledgment,
 			Consumer<@Nullable Throwable> over) {
-		call(record, attempt, acknowledgment, over, Runnable::run);
+		call(record, attempt, acknowledgment, over, null);
 	}
 
 	private void call(ConsumerRecord<K, V> record, int attempt, @Nullable Acknowledgment acknowledgment,
-			Consumer<@Nullable Throwable> over, Consumer<Runnable> around) {
+			Consumer<@Nullable Throwable> over, @Nullable Consumer<Runnable> around) {
 		internalHeaders(record, attempt);
 		Object sample = this.timer.start();
-		InProgress progress = new InProgress(over);
-		CallObservation observation = new CallObservation(observation(record), this.calls, progress::stopped);
+		InProgress call = new InProgress(observation(record), over);
 		AssignmentBeans beans = (this.beanScope != null) ? this.beanScope.current() : null;
 		if (this.beanScope != null && beans != null) {
-			observation.carry(this.beanScope, beans);
+			call.carry(this.beanScope, beans);
 		}
-		observation.start();
-		Observation.Scope scope = observation.openScope();
-		KafkaUtils.setConsumerGroupId(this.groupId);
+		Observation.Scope scope = null;
+		if (call.isObserved()) {
+			call.start();
+			scope = call.openScope();
+		}
+		CallObservationRegistry.Current current = this.calls.current();
+		CallObservation previous = current.set(call);
 		Throwable failure = null;
 		try {
 			setupThread();
-			invoke(record, acknowledgment, progress, around);
+			invoke(record, acknowledgment, call, around);
 			this.timer.success(sample, record);
 			after(record, null);
 		}
@@ -161,41 +187,49 @@ final class ListenerCalls<K, V> {
 			failure = ex;
 			this.timer.failure(sample, record, ex);
 			after(record, ex);
-			if (!this.target.tellsWhenOver() || !progress.isStopped()) {
-				observation.error(ex);
+			if (!this.target.tellsWhenOver() || !call.isStopped()) {
+				call.error(ex);
 			}
 		}
 		finally {
-			KafkaUtils.clearConsumerGroupId();
 			clearThread();
-			scope.close();
+			current.set(previous);
+			if (scope != null) {
+				scope.close();
+			}
 		}
-		progress.returned(observation, failure);
+		call.returned(failure);
 	}
 
-	private void invoke(ConsumerRecord<K, V> original, @Nullable Acknowledgment acknowledgment, InProgress progress,
-			Consumer<Runnable> around) {
+	private void invoke(ConsumerRecord<K, V> original, @Nullable Acknowledgment acknowledgment, InProgress call,
+			@Nullable Consumer<Runnable> around) {
 		checkDeserialized(original);
-		if (!this.interceptBeforeTx) {
+		if (around == null) {
+			intercepted(original, acknowledgment, call);
+		}
+		else if (!this.interceptBeforeTx) {
+			around.accept(() -> intercepted(original, acknowledgment, call));
+		}
+		else {
+			ConsumerRecord<K, V> record = intercept(original, acknowledgment, call);
 			around.accept(() -> {
-				ConsumerRecord<K, V> record = intercepted(original, acknowledgment, progress);
 				if (record != null) {
 					invoke(record, acknowledgment);
 				}
 			});
-			return;
 		}
-		ConsumerRecord<K, V> record = intercepted(original, acknowledgment, progress);
-		around.accept(() -> {
-			if (record != null) {
-				invoke(record, acknowledgment);
-			}
-		});
+	}
+
+	private void intercepted(ConsumerRecord<K, V> original, @Nullable Acknowledgment acknowledgment, InProgress call) {
+		ConsumerRecord<K, V> record = intercept(original, acknowledgment, call);
+		if (record != null) {
+			invoke(record, acknowledgment);
+		}
 	}
 
 	/** Null when the interceptor wants the record skipped. */
-	private @Nullable ConsumerRecord<K, V> intercepted(ConsumerRecord<K, V> original,
-			@Nullable Acknowledgment acknowledgment, InProgress progress) {
+	private @Nullable ConsumerRecord<K, V> intercept(ConsumerRecord<K, V> original,
+			@Nullable Acknowledgment acknowledgment, InProgress call) {
 		if (this.interceptor == null) {
 			return original;
 		}
@@ -206,7 +240,7 @@ final class ListenerCalls<K, V> {
 			if (acknowledgment != null) {
 				acknowledgment.acknowledge();
 			}
-			progress.skipped();
+			call.skipped();
 		}
 		return record;
 	}
@@ -255,12 +289,18 @@ final class ListenerCalls<K, V> {
 	}
 
 	void internalHeaders(ConsumerRecord<K, V> record, int attempt) {
-		record.headers().remove(KafkaHeaders.DELIVERY_ATTEMPT);
-		record.headers()
-			.add(new RecordHeader(KafkaHeaders.DELIVERY_ATTEMPT, ByteBuffer.allocate(4).putInt(attempt).array()));
-		if (this.info != null && record.headers().lastHeader(KafkaHeaders.LISTENER_INFO) == null) {
-			record.headers().add(new RecordHeader(KafkaHeaders.LISTENER_INFO, this.info));
+		Headers headers = record.headers();
+		if (attempt > 1 || headers.lastHeader(KafkaHeaders.DELIVERY_ATTEMPT) != null) {
+			headers.remove(KafkaHeaders.DELIVERY_ATTEMPT);
 		}
+		headers.add((attempt == 1) ? this.firstAttempt : attemptHeader(attempt));
+		if (this.info != null && headers.lastHeader(KafkaHeaders.LISTENER_INFO) == null) {
+			headers.add(new RecordHeader(KafkaHeaders.LISTENER_INFO, this.info));
+		}
+	}
+
+	private static Header attemptHeader(int attempt) {
+		return new RecordHeader(KafkaHeaders.DELIVERY_ATTEMPT, ByteBuffer.allocate(4).putInt(attempt).array());
 	}
 
 	private Observation observation(ConsumerRecord<K, V> record) {
@@ -305,13 +345,16 @@ final class ListenerCalls<K, V> {
 
 	/**
 	 * One call between its begin and its end. The adapter's stop and the listener's
-	 * return come in any order and from two threads; whoever comes second reports.
+	 * return come in any order and from two threads; whoever comes second reports, which
+	 * the compare-and-set decides. Call and observation are one object because each
+	 * record needs both.
 	 */
-	private final class InProgress {
+	private final class InProgress extends CallObservation {
 
 		private final Consumer<@Nullable Throwable> over;
 
-		private final AtomicBoolean first = new AtomicBoolean();
+		@SuppressWarnings("unused") // through its updater
+		volatile int met;
 
 		private volatile boolean stopped;
 
@@ -319,7 +362,8 @@ final class ListenerCalls<K, V> {
 
 		private volatile @Nullable Throwable thrown;
 
-		InProgress(Consumer<@Nullable Throwable> over) {
+		InProgress(Observation delegate, Consumer<@Nullable Throwable> over) {
+			super(delegate, ListenerCalls.this.calls);
 			this.over = over;
 		}
 
@@ -331,37 +375,40 @@ final class ListenerCalls<K, V> {
 			return this.stopped;
 		}
 
-		void stopped(CallObservation observation) {
+		@Override
+		void stopped() {
 			if (this.stopped) {
 				return;
 			}
 			this.stopped = true;
-			meet(observation);
+			meet();
 		}
 
-		void returned(CallObservation observation, @Nullable Throwable failure) {
-			this.thrown = failure;
+		void returned(@Nullable Throwable failure) {
+			if (failure != null) {
+				this.thrown = failure;
+			}
 			if (!this.stopped && (failure != null || this.skipped || !ListenerCalls.this.target.tellsWhenOver())) {
-				observation.stop();
+				stop();
 			}
-			meet(observation);
+			meet();
 		}
 
-		private void meet(CallObservation observation) {
-			if (!this.first.compareAndSet(false, true)) {
-				this.over.accept(outcome(observation));
+		private void meet() {
+			if (MET.getAndSet(this, 1) != 0) {
+				this.over.accept(outcome());
 			}
 		}
 
-		private @Nullable Throwable outcome(CallObservation observation) {
+		private @Nullable Throwable outcome() {
 			if (this.thrown != null) {
 				return this.thrown;
 			}
-			if (observation.unrecovered() != null) {
-				return observation.unrecovered();
+			if (unrecovered() != null) {
+				return unrecovered();
 			}
 			// An error without a throw was recovered if somebody is there to recover it.
-			return ListenerCalls.this.target.recovers() ? null : observation.error();
+			return ListenerCalls.this.target.recovers() ? null : error();
 		}
 
 	}

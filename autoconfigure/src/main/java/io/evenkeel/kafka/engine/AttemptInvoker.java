@@ -2,7 +2,6 @@ package io.evenkeel.kafka.engine;
 
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
-import java.util.function.LongSupplier;
 
 import io.evenkeel.kafka.engine.RecordHandler.Recovery;
 import io.evenkeel.kafka.engine.dispatch.Call;
@@ -28,17 +27,14 @@ final class AttemptInvoker<K, V> implements Invoker<ConsumerRecord<K, V>> {
 
 	private final EngineListener listener;
 
-	private final LongSupplier clock;
-
 	private final Consumer<Throwable> stop;
 
 	AttemptInvoker(RecordHandler<K, V> handler, RetryPlanner planner, Acknowledgments<K, V> acknowledgments,
-			EngineListener listener, LongSupplier clock, Consumer<Throwable> stop) {
+			EngineListener listener, Consumer<Throwable> stop) {
 		this.handler = handler;
 		this.planner = planner;
 		this.acknowledgments = acknowledgments;
 		this.listener = listener;
-		this.clock = clock;
 		this.stop = stop;
 	}
 
@@ -52,7 +48,7 @@ final class AttemptInvoker<K, V> implements Invoker<ConsumerRecord<K, V>> {
 		for (int i = 0; i < call.size(); i++) {
 			Delivery<ConsumerRecord<K, V>> delivery = call.delivery(i);
 			if (delivery.beginAttempt() == 1) {
-				this.listener.firstCall(delivery.record().topic(), this.clock.getAsLong() - delivery.arrivedNanos());
+				this.listener.firstCall(delivery.record().topic(), call.beganNanos() - delivery.arrivedNanos());
 			}
 			else {
 				this.listener.retried(delivery.record().topic());

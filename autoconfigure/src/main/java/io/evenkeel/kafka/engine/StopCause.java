@@ -1,5 +1,12 @@
 package io.evenkeel.kafka.engine;
 
+import org.apache.kafka.clients.consumer.InvalidOffsetException;
+import org.apache.kafka.common.errors.AuthenticationException;
+import org.apache.kafka.common.errors.AuthorizationException;
+import org.apache.kafka.common.errors.FencedInstanceIdException;
+import org.apache.kafka.common.errors.UnreleasedInstanceIdException;
+import org.jspecify.annotations.Nullable;
+
 /**
  * Why an engine ended.
  */
@@ -16,6 +23,22 @@ public enum StopCause {
 	/** A partition has no valid offset and the user wants no reset. */
 	NO_OFFSET,
 	/** It could not even begin: its settings are wrong. */
-	ERROR
+	ERROR;
+
+	/**
+	 * What a failure of the consumer is that no new consumer can mend; null when one can.
+	 */
+	static @Nullable StopCause of(Throwable failure) {
+		if (failure instanceof FencedInstanceIdException || failure instanceof UnreleasedInstanceIdException) {
+			return FENCED;
+		}
+		if (failure instanceof InvalidOffsetException) {
+			return NO_OFFSET;
+		}
+		if (failure instanceof AuthenticationException || failure instanceof AuthorizationException) {
+			return AUTH;
+		}
+		return null;
+	}
 
 }

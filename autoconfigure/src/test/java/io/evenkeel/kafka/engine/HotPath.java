@@ -56,7 +56,7 @@ final class HotPath {
 		Dispatcher<ConsumerRecord<String, String>> dispatcher = new Dispatcher<>(queue, System::nanoTime, 8, 0);
 		AttemptInvoker<String, String> invoker = new AttemptInvoker<>(new Succeeding(),
 				new RetryPlanner(RetrySettings.defaults(), (failure) -> false, () -> 0.5), new Acknowledgments<>(false),
-				listener, System::nanoTime, (failure) -> {
+				listener, (failure) -> {
 				});
 		Worker<ConsumerRecord<String, String>> worker = new Worker<>(dispatcher, invoker, System::nanoTime,
 				(assignment, bug) -> {

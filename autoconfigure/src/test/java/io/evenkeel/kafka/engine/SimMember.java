@@ -78,7 +78,7 @@ final class SimMember implements RecordHandler<String, String>, EngineCallbacks<
 		RetryPlanner planner = new RetryPlanner(settings.retry(), (failure) -> failure instanceof Error,
 				this.random::nextDouble);
 		AttemptInvoker<String, String> invoker = new AttemptInvoker<>(this, planner,
-				new Acknowledgments<>(settings.coverEarlier()), listener, () -> world.now, (failure) -> {
+				new Acknowledgments<>(settings.coverEarlier()), listener, (failure) -> {
 				});
 		this.worker = new Worker<>(this.dispatcher, invoker, () -> world.now, (assignment, bug) -> {
 			throw new AssertionError("The invoker threw", bug);

@@ -82,8 +82,7 @@ final class SteppedEngine
 		this.dispatcher = new Dispatcher<>(completions, () -> this.now, settings.concurrency(), settings.batchSize());
 		RetryPlanner planner = new RetryPlanner(settings.retry(), (failure) -> false, () -> 0.5);
 		AttemptInvoker<String, String> invoker = new AttemptInvoker<>(this, planner,
-				new Acknowledgments<>(settings.coverEarlier()), this, () -> this.now,
-				(failure) -> this.events.add("stop"));
+				new Acknowledgments<>(settings.coverEarlier()), this, (failure) -> this.events.add("stop"));
 		this.worker = new Worker<>(this.dispatcher, invoker, () -> this.now,
 				(assignment, bug) -> this.events.add("bug " + bug));
 		EngineParts<String, String> parts = new EngineParts<>(this.table, this.dispatcher,

@@ -2,9 +2,8 @@ package io.evenkeel.kafka.engine.dispatch;
 
 import java.util.ArrayDeque;
 import java.util.HashMap;
-import java.util.LinkedHashSet;
 import java.util.Map;
-import java.util.Set;
+import java.util.function.Function;
 
 import io.evenkeel.kafka.engine.offset.CompletedOffsets;
 import io.evenkeel.kafka.engine.offset.OffsetTracker;
@@ -41,6 +40,8 @@ public final class Assignment<R> {
 
 	private final Lane<R> partitionLane = new Lane<>(this, null);
 
+	private final Function<Object, Lane<R>> newLane = (key) -> new Lane<>(this, key);
+
 	private final ArrayDeque<Lane<R>> retiring = new ArrayDeque<>();
 
 	private final Unacknowledged<R> unacknowledged = new Unacknowledged<>();
@@ -53,7 +54,7 @@ public final class Assignment<R> {
 
 	final ArrayDeque<Lane<R>> ready = new ArrayDeque<>();
 
-	final Set<Run<R>> runs = new LinkedHashSet<>();
+	final Runs<R> runs = new Runs<>();
 
 	/** Whether the dispatcher's ring holds this assignment. */
 	boolean listed;
@@ -84,7 +85,7 @@ public final class Assignment<R> {
 	public Delivery<R> begin(R record, long offset, @Nullable Object laneKey, long nowNanos) {
 		Lane<R> lane = lane(laneKey);
 		lane.unfinished++;
-		return new Delivery<>(record, this, lane, offset, this.tracker.begin(offset, nowNanos), nowNanos);
+		return new Delivery<>(record, lane, offset, this.tracker.begin(offset, nowNanos), nowNanos);
 	}
 
 	private Lane<R> lane(@Nullable Object laneKey) {
@@ -94,12 +95,7 @@ public final class Assignment<R> {
 		if (laneKey == LaneKeys.ALONE) {
 			return new Lane<>(this, null);
 		}
-		Lane<R> lane = this.lanes.get(laneKey);
-		if (lane == null) {
-			lane = new Lane<>(this, laneKey);
-			this.lanes.put(laneKey, lane);
-		}
-		return lane;
+		return this.lanes.computeIfAbsent(laneKey, this.newLane);
 	}
 
 	/**

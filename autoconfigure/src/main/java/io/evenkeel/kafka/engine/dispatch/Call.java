@@ -165,7 +165,7 @@ public final class Call<R> {
 	 * @return one, or those of the batch
 	 */
 	public List<Delivery<R>> deliveries() {
-		return this.run.deliveries().subList(this.from, this.to);
+		return this.run.deliveries(this.from, this.to);
 	}
 
 	/**
@@ -190,7 +190,15 @@ public final class Call<R> {
 	 * @return the record's delivery
 	 */
 	public Delivery<R> delivery(int index) {
-		return this.run.deliveries().get(this.from + Objects.checkIndex(index, size()));
+		return this.run.delivery(this.from + Objects.checkIndex(index, size()));
+	}
+
+	/**
+	 * When this call began. For the thread that it began on, before the handler returns.
+	 * @return nanoseconds of the dispatcher's clock, as old as the end of the call before
+	 */
+	public long beganNanos() {
+		return this.run.nowNanos();
 	}
 
 	/**

@@ -25,8 +25,6 @@ public final class Delivery<R> {
 
 	private final R record;
 
-	private final Assignment<R> assignment;
-
 	private final Lane<R> lane;
 
 	private final long offset;
@@ -49,9 +47,8 @@ public final class Delivery<R> {
 
 	@Nullable Delivery<R> next;
 
-	Delivery(R record, Assignment<R> assignment, Lane<R> lane, long offset, long sequence, long arrivedNanos) {
+	Delivery(R record, Lane<R> lane, long offset, long sequence, long arrivedNanos) {
 		this.record = record;
-		this.assignment = assignment;
 		this.lane = lane;
 		this.offset = offset;
 		this.sequence = sequence;
@@ -141,7 +138,7 @@ public final class Delivery<R> {
 	 * @return the fence
 	 */
 	public Assignment<R> assignment() {
-		return this.assignment;
+		return this.lane.assignment();
 	}
 
 	/**

@@ -1,5 +1,6 @@
 package io.evenkeel.kafka.engine.dispatch;
 
+import java.util.Arrays;
 import java.util.List;
 
 import org.jspecify.annotations.Nullable;
@@ -9,8 +10,8 @@ import org.jspecify.annotations.Nullable;
  * until it gives the run back. Taking several records at once is what makes a fast
  * handler cheap: one look at the dispatcher for many records of a lane.
  *
- * <h2>Threading</h2> The position belongs to the worker that took the run. The fields
- * below the line are under the dispatcher's lock.
+ * <h2>Threading</h2> The position and the time belong to the worker that took the run.
+ * The fields below the line are under the dispatcher's lock.
  *
  * @param <R> the type of the record
  */
@@ -18,11 +19,15 @@ final class Run<R> {
 
 	private final Lane<R> lane;
 
-	private final List<Delivery<R>> deliveries;
+	private final Delivery<R>[] deliveries;
+
+	private final int size;
 
 	private final boolean batch;
 
 	private int position;
+
+	private long nowNanos;
 
 	private @Nullable Call<R> call;
 
@@ -32,22 +37,47 @@ final class Run<R> {
 	/** The worker has given the run back with its call still open. */
 	boolean detached;
 
-	Run(Lane<R> lane, List<Delivery<R>> deliveries, boolean batch) {
+	/** The neighbours in the list of {@link Runs}. */
+	@Nullable Run<R> previous;
+
+	@Nullable Run<R> next;
+
+	/**
+	 * Make a run.
+	 * @param lane the lane it holds
+	 * @param deliveries its records
+	 * @param size how many of them there are
+	 * @param batch whether they are handled by one call
+	 */
+	Run(Lane<R> lane, Delivery<R>[] deliveries, int size, boolean batch) {
 		this.lane = lane;
 		this.deliveries = deliveries;
+		this.size = size;
 		this.batch = batch;
 	}
 
 	boolean hasNext() {
-		return this.position < this.deliveries.size();
+		return this.position < this.size;
 	}
 
-	Call<R> next(Dispatcher<R> dispatcher) {
+	/**
+	 * Begin the next call.
+	 * @param dispatcher where its records end
+	 * @param nowNanos the time
+	 * @return the call, open
+	 */
+	Call<R> next(Dispatcher<R> dispatcher, long nowNanos) {
 		int from = this.position;
-		this.position = this.batch ? this.deliveries.size() : from + 1;
+		this.nowNanos = nowNanos;
+		this.position = this.batch ? this.size : from + 1;
 		Call<R> next = new Call<>(dispatcher, this, from, this.position);
 		this.call = next;
 		return next;
+	}
+
+	/** When the call began that was begun last. */
+	long nowNanos() {
+		return this.nowNanos;
 	}
 
 	/** The call that was begun last. */
@@ -55,22 +85,34 @@ final class Run<R> {
 		return this.call;
 	}
 
-	/** What was taken but never begun. */
-	List<Delivery<R>> rest() {
-		return this.deliveries.subList(this.position, this.deliveries.size());
+	/** How many records were taken but never begun. */
+	int rest() {
+		return this.size - this.position;
 	}
 
-	List<Delivery<R>> deliveries() {
-		return this.deliveries;
+	/** Put back what was never begun. */
+	void returnRest() {
+		this.lane.prepend(deliveries(this.position, this.size));
+	}
+
+	Delivery<R> delivery(int index) {
+		return this.deliveries[index];
+	}
+
+	/**
+	 * Some of the records; for the rare cases, a call of one record asks for that one.
+	 */
+	List<Delivery<R>> deliveries(int from, int to) {
+		return Arrays.asList(this.deliveries).subList(from, to);
 	}
 
 	int size() {
-		return this.deliveries.size();
+		return this.size;
 	}
 
 	/** How many of its records are inside a handler call. */
 	int inFlight() {
-		return this.batch ? this.deliveries.size() : 1;
+		return this.batch ? this.size : 1;
 	}
 
 	boolean isBatch() {

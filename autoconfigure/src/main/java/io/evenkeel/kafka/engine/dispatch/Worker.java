@@ -87,13 +87,22 @@ public final class Worker<R> {
 		return true;
 	}
 
+	/**
+	 * One reading of the clock for each record, and only one for a run of a single
+	 * record, which is what an ordering by key mostly has.
+	 */
 	private void execute(Run<R> run) {
 		long began = this.clock.getAsLong();
+		long now = began;
 		Assignment<R> assignment = run.assignment();
 		while (run.hasNext() && assignment.mayStart()) {
-			Call<R> call = run.next(this.dispatcher);
+			Call<R> call = run.next(this.dispatcher, now);
 			invoke(call);
-			if (call.detach() || call.parkNanos() >= 0 || this.clock.getAsLong() - began > SLICE_NANOS) {
+			if (call.detach() || call.parkNanos() >= 0 || !run.hasNext()) {
+				return;
+			}
+			now = this.clock.getAsLong();
+			if (now - began > SLICE_NANOS) {
 				return;
 			}
 		}

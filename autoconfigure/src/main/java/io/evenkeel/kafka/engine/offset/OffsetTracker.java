@@ -1,7 +1,5 @@
 package io.evenkeel.kafka.engine.offset;
 
-import java.util.Arrays;
-
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -27,8 +25,6 @@ import org.jspecify.annotations.Nullable;
  */
 public final class OffsetTracker {
 
-	private static final int BLOCK_SHIFT = OffsetBlock.SIZE_SHIFT;
-
 	private static final int BLOCK_SIZE = OffsetBlock.SIZE;
 
 	private static final int BLOCK_MASK = BLOCK_SIZE - 1;
@@ -36,11 +32,7 @@ public final class OffsetTracker {
 	/** What an earlier owner completed; of use above the position only. */
 	private final CompletedOffsets inherited;
 
-	/** Ring addressed by block number; its length is a power of two. */
-	private @Nullable OffsetBlock[] ring = new @Nullable OffsetBlock[8];
-
-	/** Kept for the next block, so that a steady flow allocates nothing. */
-	private @Nullable OffsetBlock spare;
+	private final OffsetRing ring = new OffsetRing();
 
 	/** Lowest unfinished sequence, or {@code next} if there is none. */
 	private long head;
@@ -95,7 +87,7 @@ public final class OffsetTracker {
 		}
 		long sequence = this.next;
 		int index = (int) sequence & BLOCK_MASK;
-		OffsetBlock block = (index == 0) ? addBlock(sequence) : block(sequence);
+		OffsetBlock block = (index == 0) ? this.ring.add(sequence, this.head) : this.ring.get(sequence);
 		if (block == null) {
 			throw new IllegalStateException("No block for sequence " + sequence);
 		}
@@ -121,7 +113,7 @@ public final class OffsetTracker {
 		if (sequence < 0 || sequence >= this.next) {
 			throw new IllegalArgumentException("Sequence " + sequence + " was never handed out: next is " + this.next);
 		}
-		OffsetBlock block = (sequence >= this.head) ? block(sequence) : null;
+		OffsetBlock block = (sequence >= this.head) ? this.ring.get(sequence) : null;
 		int index = (int) sequence & BLOCK_MASK;
 		if (block == null || block.isDone(index)) {
 			return false;
@@ -137,9 +129,7 @@ public final class OffsetTracker {
 		// it.
 		this.runs += (isUnfinished(sequence - 1) ? 1 : 0) + (isUnfinished(sequence + 1) ? 1 : 0) - 1;
 		if (block.isFull()) {
-			block.clear();
-			this.spare = block;
-			this.ring[slot(sequence)] = null;
+			this.ring.remove(sequence, block);
 		}
 		if (sequence == this.head) {
 			this.head = nextUnfinished(sequence + 1);
@@ -300,7 +290,7 @@ public final class OffsetTracker {
 		if (sequence < this.head || sequence >= this.next) {
 			return false;
 		}
-		OffsetBlock block = block(sequence);
+		OffsetBlock block = this.ring.get(sequence);
 		return block != null && !block.isDone((int) sequence & BLOCK_MASK);
 	}
 
@@ -308,7 +298,7 @@ public final class OffsetTracker {
 	private long nextUnfinished(long from) {
 		long sequence = from;
 		while (sequence < this.next) {
-			OffsetBlock block = block(sequence);
+			OffsetBlock block = this.ring.get(sequence);
 			int index = (block != null) ? block.nextClear((int) sequence & BLOCK_MASK) : BLOCK_SIZE;
 			sequence = (sequence & ~BLOCK_MASK) + index;
 			// Those not handed out yet are not done either: this never passes next.
@@ -323,7 +313,7 @@ public final class OffsetTracker {
 	private long nextDone(long from) {
 		long sequence = from;
 		while (true) {
-			OffsetBlock block = block(sequence);
+			OffsetBlock block = this.ring.get(sequence);
 			if (block == null) {
 				return sequence;
 			}
@@ -336,7 +326,7 @@ public final class OffsetTracker {
 	}
 
 	private long offset(long sequence) {
-		OffsetBlock block = block(sequence);
+		OffsetBlock block = this.ring.get(sequence);
 		if (block == null) {
 			throw new IllegalStateException("No block for sequence " + sequence);
 		}
@@ -344,50 +334,17 @@ public final class OffsetTracker {
 	}
 
 	private @Nullable OffsetBlock headBlock() {
-		return (this.unfinished > 0) ? block(this.head) : null;
+		return (this.unfinished > 0) ? this.ring.get(this.head) : null;
 	}
 
-	/** Returns the block of a sequence from {@code head} to {@code next}. */
-	private @Nullable OffsetBlock block(long sequence) {
-		return this.ring[slot(sequence)];
-	}
-
-	private int slot(long sequence) {
-		return (int) (sequence >>> BLOCK_SHIFT) & (this.ring.length - 1);
-	}
-
-	private OffsetBlock addBlock(long sequence) {
-		if ((sequence >>> BLOCK_SHIFT) - (this.head >>> BLOCK_SHIFT) >= this.ring.length) {
-			grow(sequence);
-		}
-		OffsetBlock block = (this.spare != null) ? this.spare : new OffsetBlock();
-		this.spare = null;
-		this.ring[slot(sequence)] = block;
-		return block;
-	}
-
-	private void grow(long sequence) {
-		@Nullable OffsetBlock[] old = this.ring;
-		this.ring = new @Nullable OffsetBlock[old.length * 2];
-		for (long number = this.head >>> BLOCK_SHIFT; number < sequence >>> BLOCK_SHIFT; number++) {
-			this.ring[(int) number & (this.ring.length - 1)] = old[(int) number & (old.length - 1)];
-		}
-	}
-
-	/**
-	 * Returns the blocks in memory, for tests.
-	 * @return how many blocks are in the ring
-	 */
+	/** Returns how many blocks are in memory, for tests. */
 	int liveBlocks() {
-		return (int) Arrays.stream(this.ring).filter((block) -> block != null).count();
+		return this.ring.live();
 	}
 
-	/**
-	 * Returns the references in memory, for tests.
-	 * @return the ring's length
-	 */
+	/** Returns how many references to blocks are in memory, for tests. */
 	int slots() {
-		return this.ring.length;
+		return this.ring.slots();
 	}
 
 }

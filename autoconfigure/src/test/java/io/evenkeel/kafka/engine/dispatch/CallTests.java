@@ -23,7 +23,7 @@ class CallTests {
 	void take() {
 		this.dispatcher.submit(List.of(this.assignment.begin("a", 0, null, 0), this.assignment.begin("b", 1, null, 0)));
 		this.run = this.dispatcher.exchange(null, false);
-		this.call = this.run.next(this.dispatcher);
+		this.call = this.run.next(this.dispatcher, 0);
 	}
 
 	@Test

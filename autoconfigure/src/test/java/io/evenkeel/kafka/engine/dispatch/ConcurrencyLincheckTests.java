@@ -45,7 +45,7 @@ class ConcurrencyLincheckTests {
 
 		@Operation
 		public void push(@Param(gen = IntGen.class, conf = "1:9") int value) {
-			this.queue.push(new Delivery<>(value, this.assignment, this.lane, value, 0, 0));
+			this.queue.push(new Delivery<>(value, this.lane, value, 0, 0));
 		}
 
 		@Operation(nonParallelGroup = "owner")
@@ -74,7 +74,7 @@ class ConcurrencyLincheckTests {
 				throw new IllegalStateException("nothing to run");
 			}
 			this.run = taken;
-			this.call = taken.next(this.dispatcher);
+			this.call = taken.next(this.dispatcher, 0);
 		}
 
 		@Operation
@@ -133,7 +133,7 @@ class ConcurrencyLincheckTests {
 				return -1;
 			}
 			this.run = taken;
-			Call<Integer> begun = taken.next(this.dispatcher);
+			Call<Integer> begun = taken.next(this.dispatcher, 0);
 			this.call = begun;
 			return begun.delivery().record();
 		}

@@ -196,6 +196,47 @@ class DispatcherTests {
 	}
 
 	@Test
+	void idleWorkersAllComeWhenThereIsEnoughForAll() throws InterruptedException {
+		int workers = 4;
+		Dispatcher<String> dispatcher = new Dispatcher<>(this.completions, System::nanoTime, workers, 0);
+		List<Thread> threads = new ArrayList<>();
+		CountDownLatch[] all = new CountDownLatch[2];
+		dispatcher.attach(new Worker<>(dispatcher, (call) -> {
+			CountDownLatch together = all[(int) call.delivery().offset() / workers];
+			together.countDown();
+			try {
+				// Each call waits for the others: all must run at once.
+				assertThat(together.await(30, TimeUnit.SECONDS)).isTrue();
+			}
+			catch (InterruptedException ex) {
+				throw new IllegalStateException(ex);
+			}
+			call.complete(Outcome.SUCCESS);
+		}, System::nanoTime, (assignment, bug) -> {
+		}), (work) -> {
+			Thread thread = new Thread(work);
+			threads.add(thread);
+			thread.start();
+		}, (refusal) -> {
+		});
+		for (int round = 0; round < all.length; round++) {
+			all[round] = new CountDownLatch(workers);
+			List<Delivery<String>> batch = new ArrayList<>();
+			for (int i = 0; i < workers; i++) {
+				batch.add(this.first.begin("r", round * workers + i, "k" + i, 0));
+			}
+			dispatcher.submit(batch);
+			// Sooner than a worker that nobody calls looks around by itself.
+			assertThat(all[round].await(8, TimeUnit.SECONDS)).isTrue();
+			await().until(() -> dispatcher.used() == 0
+					&& threads.stream().allMatch((thread) -> thread.getState() == Thread.State.TIMED_WAITING));
+			settle();
+		}
+		assertThat(threads).hasSize(workers);
+		dispatcher.close();
+	}
+
+	@Test
 	void lanesOfKeysThatAreDoneAreForgotten() {
 		Dispatcher<String> dispatcher = dispatcher(1);
 		Worker<String> worker = new Worker<>(dispatcher, (call) -> call.complete(Outcome.SUCCESS), this.now::get,
@@ -215,7 +256,7 @@ class DispatcherTests {
 		Dispatcher<String> dispatcher = dispatcher(2);
 		dispatcher.submit(List.of(this.first.begin("r", 0, "k", 0)));
 		Run<String> run = dispatcher.exchange(null, false);
-		Call<String> call = run.next(dispatcher);
+		Call<String> call = run.next(dispatcher, 0);
 		call.end(call.delivery(), Outcome.SUCCESS);
 		this.completions.drain((delivery) -> delivery.assignment().completed(delivery));
 		this.first.retireLanes();

@@ -42,7 +42,7 @@ final class NaiveDispatcher {
 		this.random = random;
 		int batchSize = (random.nextInt(3) == 0) ? 1 + random.nextInt(4) : 0;
 		this.batch = batchSize > 0;
-		this.runLength = this.batch ? batchSize : Dispatcher.RUN_LENGTH;
+		this.runLength = this.batch ? batchSize : Slots.RUN_LENGTH;
 		this.limit = 1 + random.nextInt(4);
 		this.real = new Dispatcher<>(this.completions, () -> this.now, this.limit, batchSize);
 		for (int i = 0; i < 3; i++) {
@@ -183,7 +183,7 @@ final class NaiveDispatcher {
 				leave(held);
 				return;
 			}
-			held.call = held.run.next(this.real);
+			held.call = held.run.next(this.real, 0);
 			int from = held.begun;
 			held.begun = this.batch ? held.taken.size() : from + 1;
 			assertThat(held.call.deliveries()).isEqualTo(held.taken.subList(from, held.begun));

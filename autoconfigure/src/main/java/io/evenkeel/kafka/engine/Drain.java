@@ -1,0 +1,174 @@
+package io.evenkeel.kafka.engine;
+
+import java.time.Duration;
+import java.util.List;
+import java.util.function.LongSupplier;
+
+import io.evenkeel.kafka.engine.dispatch.Dispatcher;
+import org.apache.kafka.clients.consumer.Consumer;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Waits for the records in hand of assignments that are about to go. Owner thread only,
+ * inside a callback or between two polls.
+ */
+final class Drain<K, V> {
+
+	private static final Logger logger = LoggerFactory.getLogger(Drain.class);
+
+	private static final long STEP_NANOS = Duration.ofMillis(10).toNanos();
+
+	private final String id;
+
+	private final Dispatcher<ConsumerRecord<K, V>> dispatcher;
+
+	private final Completions<K, V> completions;
+
+	private final EngineSettings settings;
+
+	private final EngineListener listener;
+
+	private final LongSupplier clock;
+
+	private final OwnerWait ownerWait;
+
+	private final Positions<K, V> positions;
+
+	/** What is left when the listener stops; used once it does. */
+	private long stopDeadline;
+
+	private boolean stopping;
+
+	private boolean failing;
+
+	Drain(String id, Consumer<K, V> consumer, Dispatcher<ConsumerRecord<K, V>> dispatcher,
+			Completions<K, V> completions, EngineSettings settings, EngineListener listener, LongSupplier clock,
+			OwnerWait ownerWait) {
+		this.id = id;
+		this.dispatcher = dispatcher;
+		this.completions = completions;
+		this.settings = settings;
+		this.listener = listener;
+		this.clock = clock;
+		this.ownerWait = ownerWait;
+		this.positions = new Positions<>(id, consumer);
+	}
+
+	/** The listener stops: from here on everything is drained against one deadline. */
+	void stopping(long deadline) {
+		this.stopping = true;
+		this.stopDeadline = deadline;
+	}
+
+	boolean isStopping() {
+		return this.stopping;
+	}
+
+	/** The consumer has failed: nothing is waited for any more. */
+	void failing() {
+		this.failing = true;
+	}
+
+	boolean isFailing() {
+		return this.failing;
+	}
+
+	/**
+	 * Stop starting records of some assignments, drop what is queued and wait for what is
+	 * in hand, with the workers going on for all others.
+	 * @param states what goes
+	 * @param start when the callback began, nanoseconds of the clock
+	 * @return what became of the records
+	 */
+	Result drain(List<PartitionState<K, V>> states, long start) {
+		this.completions.apply();
+		if (!this.failing) {
+			this.positions.learn(states);
+		}
+		int droppedBefore = this.stopping ? 0 : dropped(states);
+		this.dispatcher.stop(AssignmentTable.assignments(states));
+		int droppedFirst = dropped(states);
+		int inHandFirst = outstanding(states);
+		int inHand = inHandFirst;
+		long deadline = deadline(start);
+		while (inHand > 0 && this.clock.getAsLong() - deadline < 0) {
+			this.dispatcher.tick();
+			this.ownerWait.await(Math.min(STEP_NANOS, deadline - this.clock.getAsLong()));
+			this.completions.apply();
+			inHand = outstanding(states);
+		}
+		this.completions.apply();
+		inHand = outstanding(states);
+		if (inHand > 0) {
+			abandon(states, inHand);
+		}
+		int droppedLast = dropped(states);
+		Result result = new Result(Math.max(0, inHandFirst - inHand - (droppedLast - droppedFirst)),
+				droppedLast - droppedBefore, inHand);
+		long nanos = this.clock.getAsLong() - start;
+		if (!states.isEmpty()) {
+			this.listener.drained(result.abandoned == 0, nanos, result.drained, result.dropped, result.abandoned);
+		}
+		return result;
+	}
+
+	private long deadline(long start) {
+		if (this.failing) {
+			return start;
+		}
+		return this.stopping ? this.stopDeadline : start + this.settings.drainTimeout().toNanos();
+	}
+
+	private void abandon(List<PartitionState<K, V>> states, int inHand) {
+		if (this.failing) {
+			logger.warn("{}: the consumer failed with {} record(s) in hand; their results will not count", this.id,
+					inHand);
+			return;
+		}
+		logger.warn(
+				"{}: {} record(s) were still in hand after the drain timeout of {} ms; their results will not "
+						+ "count, and their next owner handles them again",
+				this.id, inHand, this.settings.drainTimeout().toMillis());
+		if (this.settings.onDrainTimeout() == OnDrainTimeout.INTERRUPT) {
+			states.forEach((state) -> this.dispatcher.interrupt(state.assignment()));
+		}
+	}
+
+	/**
+	 * How many records of stopping assignments a drain must wait for: those inside a
+	 * call, and those whose acknowledgment may come any moment. Where one acknowledgment
+	 * covers the earlier records the latter are not waited for: the next one would come
+	 * with a record that will not be delivered here any more.
+	 */
+	int outstanding(List<PartitionState<K, V>> states) {
+		int outstanding = 0;
+		for (PartitionState<K, V> state : states) {
+			Dispatcher.Load load = this.dispatcher.load(state.assignment());
+			int open = state.assignment().tracker().unfinished() - load.dropped();
+			outstanding += this.settings.coverEarlier() ? load.inHand() : Math.max(load.inHand(), open);
+		}
+		return outstanding;
+	}
+
+	/** How many records of assignments were given up before they were begun. */
+	int dropped(List<PartitionState<K, V>> states) {
+		int dropped = 0;
+		for (PartitionState<K, V> state : states) {
+			dropped += this.dispatcher.load(state.assignment()).dropped();
+		}
+		return dropped;
+	}
+
+	/**
+	 * What became of the records of assignments that went.
+	 *
+	 * @param drained ended while they were waited for
+	 * @param dropped given up before they were begun
+	 * @param abandoned still in hand
+	 */
+	record Result(int drained, int dropped, int abandoned) {
+	}
+
+}

@@ -1,0 +1,194 @@
+package io.evenkeel.kafka.engine.dispatch;
+
+import java.util.ArrayList;
+import java.util.List;
+
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The runs that hold a slot: what a worker takes, and what becomes of a run's lane, slot
+ * and records when it is given back.
+ *
+ * <h2>Threading</h2> Under the dispatcher's lock.
+ *
+ * <h2>Invariants</h2>
+ * <ol>
+ * <li>A lane is held by at most one run: records of a lane never overlap.</li>
+ * <li>{@code used} is the number of runs that hold a slot; it never exceeds {@code limit}
+ * except after the limit was lowered.</li>
+ * <li>A record of a stopping assignment is either in hand or dropped; {@code inHand}
+ * reaches zero only after the end of its last call is in the completion queue.</li>
+ * </ol>
+ *
+ * @param <R> the type of the record
+ */
+final class Slots<R> {
+
+	/** The most records of a lane that one run takes. */
+	static final int RUN_LENGTH = 64;
+
+	private final ReadyRing<R> ready;
+
+	private final ParkedLanes<R> parked;
+
+	private final Crew crew;
+
+	private final CompletionQueue<R> completions;
+
+	private final int runLength;
+
+	private final boolean batch;
+
+	private int limit;
+
+	private int used;
+
+	Slots(ReadyRing<R> ready, ParkedLanes<R> parked, Crew crew, CompletionQueue<R> completions, int limit,
+			int batchSize) {
+		this.ready = ready;
+		this.parked = parked;
+		this.crew = crew;
+		this.completions = completions;
+		this.limit = limit;
+		this.batch = batchSize > 0;
+		this.runLength = this.batch ? batchSize : RUN_LENGTH;
+	}
+
+	int limit() {
+		return this.limit;
+	}
+
+	void limit(int limit) {
+		this.limit = limit;
+	}
+
+	int used() {
+		return this.used;
+	}
+
+	/** How many runs could begin now; 0 or less when there is nothing or no slot. */
+	int runnable() {
+		return Math.min(this.ready.lanes(), this.limit - this.used);
+	}
+
+	/** The next run; null when there is none or no slot for it. */
+	@Nullable Run<R> take() {
+		this.parked.release(this.ready);
+		if (this.used >= this.limit || this.crew.isClosed()) {
+			return null;
+		}
+		Lane<R> lane = this.ready.poll();
+		if (lane == null) {
+			return null;
+		}
+		Run<R> run = run(lane);
+		run.worker = Thread.currentThread();
+		Assignment<R> assignment = lane.assignment();
+		assignment.queued -= run.size();
+		assignment.inHand += run.size();
+		assignment.runs.add(run);
+		lane.state(Lane.State.RUNNING);
+		this.used++;
+		return run;
+	}
+
+	private Run<R> run(Lane<R> lane) {
+		int repeat = lane.takeRepeat();
+		int most = Math.min(lane.size(), (repeat > 0) ? repeat : this.runLength);
+		@SuppressWarnings({ "unchecked", "rawtypes" })
+		Delivery<R>[] deliveries = new Delivery[most];
+		int size = 0;
+		while (size < most) {
+			Delivery<R> delivery = lane.remove();
+			if (this.batch && size > 0 && delivery.failure() != null) {
+				// Not part of anybody's batch: it is recovered by itself.
+				lane.prepend(List.of(delivery));
+				break;
+			}
+			deliveries[size++] = delivery;
+		}
+		return new Run<>(lane, deliveries, size, this.batch);
+	}
+
+	/** The worker leaves the run, its call may still be open. */
+	void giveBack(Run<R> run) {
+		run.worker = null;
+		// An interrupt aimed at this run must not reach the next one.
+		Thread.interrupted();
+		Assignment<R> assignment = run.assignment();
+		int rest = run.rest();
+		if (rest > 0) {
+			assignment.inHand -= rest;
+			if (assignment.isStopping()) {
+				assignment.dropped += rest;
+			}
+			else {
+				run.returnRest();
+				assignment.queued += rest;
+			}
+		}
+		Call<R> call = run.call();
+		if (call != null && !call.isClosed()) {
+			run.detached = true;
+		}
+		else {
+			free(run);
+		}
+	}
+
+	/** The open call that a worker has left was closed. */
+	void release(Run<R> run) {
+		// Else its worker has yet to give it back, and will find the call closed.
+		if (run.detached) {
+			run.detached = false;
+			free(run);
+		}
+	}
+
+	/** The call of this run is closed and its worker has left: lane and slot are free. */
+	private void free(Run<R> run) {
+		Assignment<R> assignment = run.assignment();
+		Lane<R> lane = run.lane();
+		assignment.runs.remove(run);
+		assignment.inHand -= run.size() - run.rest();
+		this.used--;
+		Call<R> call = run.call();
+		List<Delivery<R>> again = (call != null && call.parkNanos() >= 0) ? open(call) : List.of();
+		if (assignment.isStopping()) {
+			assignment.dropped += again.size();
+			drop(lane);
+			lane.state(Lane.State.IDLE);
+			this.completions.signal();
+		}
+		else if (!again.isEmpty()) {
+			lane.prepend(again);
+			assignment.queued += again.size();
+			this.parked.add(lane, (call != null) ? call.parkNanos() : 0, run.isBatch() ? again.size() : 0);
+			this.crew.due();
+		}
+		else if (lane.size() > 0) {
+			this.ready.add(lane);
+		}
+		else {
+			lane.state(Lane.State.IDLE);
+		}
+	}
+
+	private static <R> List<Delivery<R>> open(Call<R> call) {
+		List<Delivery<R>> open = new ArrayList<>(call.deliveries().size());
+		for (Delivery<R> delivery : call.deliveries()) {
+			if (!delivery.isEnded()) {
+				open.add(delivery);
+			}
+		}
+		return open;
+	}
+
+	/** Give up what is queued in a lane of a stopping assignment. */
+	void drop(Lane<R> lane) {
+		int size = lane.clear();
+		lane.assignment().queued -= size;
+		lane.assignment().dropped += size;
+	}
+
+}
