@@ -79,11 +79,12 @@ final class BatchCalls<K, V> implements RecordHandler<K, V> {
 
 	@Override
 	public void handle(Attempt<K, V> attempt) {
-		Acknowledgment acknowledgment = this.mode.acknowledgment(attempt);
 		if (this.transactional != null) {
-			this.transactional.handle(attempt, (around) -> call(attempt, handed(attempt, 0), null, around));
+			this.transactional.handle(attempt,
+					(acknowledgment, around) -> call(attempt, handed(attempt, 0), acknowledgment, around));
 			return;
 		}
+		Acknowledgment acknowledgment = this.mode.acknowledgment(attempt);
 		if (this.userErrors != null) {
 			Throwable failure = callAndWait(attempt, 0, acknowledgment);
 			if (failure == null || this.userErrors.retried(attempt, failure,

@@ -20,12 +20,6 @@ final class ContainerRefusals {
 	}
 
 	static void check(String id, ContainerProperties properties, ContainerSettings settings, ListenerTarget target) {
-		if (properties.getOffsetAndMetadataProvider() != null && settings.saveCompleted()) {
-			throw refused("evenkeel.kafka.consumer.commit.save-completed", "true",
-					"listener '" + id + "' has an OffsetAndMetadataProvider, and the metadata of its commits holds the "
-							+ "records completed out of order",
-					"Write evenkeel.kafka.consumer.commit.save-completed=false, or remove the provider.");
-		}
 		if (target.isBatch() && properties.isRecordObservationsInBatch()) {
 			throw refused("ContainerProperties.recordObservationsInBatch", "true",
 					"listener '" + id + "' takes batches, and its container observes calls, not the records of a call",
@@ -62,22 +56,29 @@ final class ContainerRefusals {
 					"Leave it out: the lag it hides is that of transaction markers, not of records.");
 		}
 		AckMode mode = properties.getAckMode();
-		if (mode == AckMode.MANUAL || mode == AckMode.MANUAL_IMMEDIATE || target.isAsync()) {
-			throw refused("spring.kafka.listener.ack-mode",
-					target.isAsync() ? null : mode.name().toLowerCase(Locale.ROOT),
-					"listener '" + id + "' has a transaction manager, and the offset goes into the transaction of the "
-							+ "call; an acknowledgment or a future that comes later would be too late for it",
-					"Write spring.kafka.listener.ack-mode=record and let the listener return when it is done.");
+		boolean manual = mode == AckMode.MANUAL || mode == AckMode.MANUAL_IMMEDIATE;
+		if (manual && properties.isAsyncAcks() && !target.isAsync()) {
+			throw refused("spring.kafka.listener.async-acks", "true",
+					"listener '" + id + "' has a transaction manager, and an offset in a transaction says that all "
+							+ "records before it are done, which acknowledgments in any order cannot promise",
+					"Leave it out, and acknowledge before the listener returns.");
+		}
+		if (target.isBatch() && target.isAsync()) {
+			throw refused("@KafkaListener(batch)", "true",
+					"listener '" + id + "' has a transaction manager, and the offsets go into the transaction of the "
+							+ "call; the future of a batch comes too late for it",
+					"Let the listener return when it is done.");
 		}
 	}
 
 	/** What depends on the container rather than on its properties. */
-	static void check(String id, EvenkeelContainer<?, ?> container) {
+	static void check(String id, EvenkeelContainer<?, ?> container, ListenerTarget target) {
 		CommonErrorHandler errors = container.getCommonErrorHandler();
-		if (errors != null && container.getContainerProperties().getKafkaAwareTransactionManager() != null) {
+		if (errors != null && target.isBatch()
+				&& container.getContainerProperties().getKafkaAwareTransactionManager() != null) {
 			throw refused("CommonErrorHandler", errors.getClass().getName(),
-					"listener '" + id + "' has a transaction manager, and an error handler would commit the "
-							+ "transaction of a call that failed",
+					"listener '" + id + "' takes batches and has a transaction manager; an error handler that gives up "
+							+ "one record of a batch would lose what was rolled back of those before it",
 					"Use an AfterRollbackProcessor, or evenkeel.kafka.consumer.retry.* and .recovery.*.");
 		}
 	}

@@ -74,7 +74,7 @@ final class EngineAssembly<K, V> {
 		ListenerInspection inspected = new ListenerInspection(this.container.getListenerId(), factory, overrides,
 				properties);
 		inspected.check(settings, target);
-		ContainerRefusals.check(this.container.getListenerId(), this.container);
+		ContainerRefusals.check(this.container.getListenerId(), this.container, target);
 		EngineSettings engineSettings = inspected.settings(settings, target, mode, this.container.getConcurrency());
 		this.inspection = inspected;
 		this.settings = engineSettings;
@@ -116,23 +116,21 @@ final class EngineAssembly<K, V> {
 
 	private RecordHandler<K, V> handler(ListenerCalls<K, V> calls, ListenerTarget target, AcknowledgmentMode mode,
 			Recoverer<K, V> recovery, CallTimer timer, @Nullable Transactions transactions, EngineListener listener) {
-		TransactionalCalls<K, V> transactional = (transactions != null)
-				? new TransactionalCalls<>(this.container.getListenerId(), transactions, recovery,
-						rollbacks(transactions, calls, target, listener))
-				: null;
 		CommonErrorHandler errors = this.container.getCommonErrorHandler();
 		if (errors != null && !isOfARetryTopic() && this.container.announcements().first(errors)) {
 			logger.info("{}: {} takes the place of evenkeel.kafka.consumer.retry.* and .recovery.*",
 					this.container.getListenerId(), errors.getClass().getName());
 		}
+		UserErrorHandling<K, V> userErrors = (errors != null && !target.isBatch())
+				? new UserErrorHandling<>(errors, calls, this.container, listener) : null;
+		TransactionalCalls<K, V> transactional = (transactions != null) ? new TransactionalCalls<>(this.container,
+				transactions, recovery, rollbacks(transactions, calls, target, listener), userErrors, mode) : null;
 		if (target.isBatch()) {
 			return new BatchCalls<>(this.container, calls, target, mode, recovery, timer,
 					(errors != null) ? new UserBatchErrors<>(errors, calls, this.container, listener) : null,
 					transactional);
 		}
-		return new RecordCalls<>(this.container.getListenerId(), calls, mode, recovery,
-				(errors != null) ? new UserErrorHandling<>(errors, calls, this.container, listener) : null,
-				transactional);
+		return new RecordCalls<>(this.container.getListenerId(), calls, mode, recovery, userErrors, transactional);
 	}
 
 	/** Its error handler belongs to the retry topics, not to the user. */

@@ -28,4 +28,16 @@ final class Failures {
 		return types.toString();
 	}
 
+	/** The first of a type in a chain of causes; null when there is none. */
+	static <T extends Throwable> @Nullable T find(Throwable failure, Class<T> type) {
+		Throwable current = failure;
+		for (int i = 0; current != null && i < 16; i++) {
+			if (type.isInstance(current)) {
+				return type.cast(current);
+			}
+			current = current.getCause();
+		}
+		return null;
+	}
+
 }

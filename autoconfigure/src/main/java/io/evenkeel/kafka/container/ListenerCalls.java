@@ -2,6 +2,7 @@ package io.evenkeel.kafka.container;
 
 import java.nio.ByteBuffer;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicIntegerFieldUpdater;
 import java.util.function.Consumer;
 
@@ -179,7 +180,8 @@ final class ListenerCalls<K, V> {
 		Throwable failure = null;
 		try {
 			setupThread();
-			invoke(record, acknowledgment, call, around);
+			invoke(record, acknowledgment, call, (around != null && this.target.isAsync())
+					? (work) -> around.accept(() -> call.runToTheEnd(work)) : around);
 			this.timer.success(sample, record);
 			after(record, null);
 		}
@@ -362,6 +364,9 @@ final class ListenerCalls<K, V> {
 
 		private volatile @Nullable Throwable thrown;
 
+		/** Only where somebody waits. */
+		private @Nullable CountDownLatch end;
+
 		InProgress(Observation delegate, Consumer<@Nullable Throwable> over) {
 			super(delegate, ListenerCalls.this.calls);
 			this.over = over;
@@ -381,7 +386,36 @@ final class ListenerCalls<K, V> {
 				return;
 			}
 			this.stopped = true;
+			if (this.end != null) {
+				this.end.countDown();
+			}
 			meet();
+		}
+
+		/**
+		 * What is around an asynchronous call ends when its work does, and fails when
+		 * that fails.
+		 */
+		void runToTheEnd(Runnable call) {
+			CountDownLatch latch = new CountDownLatch(1);
+			this.end = latch;
+			call.run();
+			if (this.skipped) {
+				return;
+			}
+			try {
+				latch.await();
+			}
+			catch (InterruptedException ex) {
+				Thread.currentThread().interrupt();
+				throw new ListenerExecutionFailedException("Interrupted while the listener's future was awaited",
+						ListenerCalls.this.groupId, ex);
+			}
+			Throwable failure = outcome();
+			if (failure != null) {
+				throw new ListenerExecutionFailedException("The listener's future failed", ListenerCalls.this.groupId,
+						failure);
+			}
 		}
 
 		void returned(@Nullable Throwable failure) {

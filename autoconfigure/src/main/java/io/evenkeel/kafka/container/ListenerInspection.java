@@ -86,9 +86,19 @@ final class ListenerInspection {
 		Duration poll = Duration.ofMillis(Math.min(POLL_TIMEOUT.toMillis(), this.properties.getPollTimeout()));
 		return new EngineSettings(ordering, concurrency, target.isBatch() ? maxPollRecords() : 0,
 				settings.maxPendingRecords(), settings.commitInterval(), settings.commitTimeout(),
-				settings.saveCompleted() && commits, drainTimeout(settings.drainTimeout()), settings.onDrainTimeout(),
-				poll, settings.retry(), commits && commitsInitialPosition(), isConsumerProtocol(), coverEarlier,
-				commits);
+				settings.saveCompleted() && commits && !hasMetadataOfItsOwn(), drainTimeout(settings.drainTimeout()),
+				settings.onDrainTimeout(), poll, settings.retry(), commits && commitsInitialPosition(),
+				isConsumerProtocol(), coverEarlier, commits);
+	}
+
+	/** The metadata of a commit has room for one: the user's counts more than ours. */
+	private boolean hasMetadataOfItsOwn() {
+		if (this.properties.getOffsetAndMetadataProvider() == null) {
+			return false;
+		}
+		logger.info("{}: evenkeel.kafka.consumer.commit.save-completed is off for this listener, as its "
+				+ "OffsetAndMetadataProvider fills the metadata of the commits", this.id);
+		return true;
 	}
 
 	private Duration drainTimeout(Duration wanted) {

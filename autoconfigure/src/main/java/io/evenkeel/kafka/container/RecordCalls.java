@@ -46,8 +46,8 @@ final class RecordCalls<K, V> implements RecordHandler<K, V> {
 	@Override
 	public void handle(Attempt<K, V> attempt) {
 		if (this.transactional != null) {
-			this.transactional.handle(attempt,
-					(around) -> this.calls.callAndWait(attempt.record(), attempt.number(), null, around));
+			this.transactional.handle(attempt, (acknowledgment, around) -> this.calls.callAndWait(attempt.record(),
+					attempt.number(), acknowledgment, around));
 			return;
 		}
 		Acknowledgment acknowledgment = this.mode.acknowledgment(attempt);
@@ -82,7 +82,7 @@ final class RecordCalls<K, V> implements RecordHandler<K, V> {
 
 	private void failed(Attempt<K, V> attempt, @Nullable Acknowledgment acknowledgment, Throwable failure,
 			Thread worker) {
-		KafkaBackoffException early = find(failure, KafkaBackoffException.class);
+		KafkaBackoffException early = Failures.find(failure, KafkaBackoffException.class);
 		if (early != null) {
 			// A retry topic's record whose time has not come: nothing failed.
 			attempt.again(Duration.ofMillis(Math.max(1, early.getDueTimestamp() - System.currentTimeMillis())));
@@ -133,17 +133,6 @@ final class RecordCalls<K, V> implements RecordHandler<K, V> {
 	@Override
 	public ConsumerRecord<K, V> undeserializable(RecordDeserializationException failure) {
 		return Poison.record(failure);
-	}
-
-	private static <T extends Throwable> @Nullable T find(Throwable failure, Class<T> type) {
-		Throwable current = failure;
-		for (int i = 0; current != null && i < 16; i++) {
-			if (type.isInstance(current)) {
-				return type.cast(current);
-			}
-			current = current.getCause();
-		}
-		return null;
 	}
 
 }

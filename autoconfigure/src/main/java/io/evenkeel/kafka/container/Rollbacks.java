@@ -45,7 +45,8 @@ final class Rollbacks<K, V> {
 	 * Let the processor decide until it is done.
 	 * @param attempt the call that was rolled back
 	 * @param failure why
-	 * @param call calls the listener again, in a transaction: null after a success
+	 * @param call calls the listener again, in a transaction: null when that has answered
+	 * the attempt
 	 */
 	void after(Attempt<K, V> attempt, Throwable failure, Supplier<@Nullable Throwable> call) {
 		MessageListenerContainer view = ContainerView.of(this.container, attempt::isStopping);
@@ -63,7 +64,6 @@ final class Rollbacks<K, V> {
 				attempt.records().forEach((record) -> this.listener.retried(record.topic()));
 				last = call.get();
 			}
-			attempt.succeeded();
 		}
 		catch (RuntimeException ex) {
 			// The processor itself failed: the record comes again.

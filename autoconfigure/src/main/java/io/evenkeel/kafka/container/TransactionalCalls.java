@@ -1,10 +1,8 @@
 package io.evenkeel.kafka.container;
 
 import java.time.Duration;
-import java.util.List;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
-import java.util.function.Function;
 
 import io.evenkeel.kafka.engine.Attempt;
 import io.evenkeel.kafka.engine.RecordHandler.Recovery;
@@ -13,6 +11,8 @@ import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.springframework.kafka.listener.KafkaBackoffException;
+import org.springframework.kafka.support.Acknowledgment;
 
 /**
  * Calls and recoveries inside transactions: a call's transaction carries the offset after
@@ -25,7 +25,10 @@ final class TransactionalCalls<K, V> {
 	/** The group or the coordinator is changing: soon enough and not too often. */
 	private static final Duration AFTER_ABORT = Duration.ofMillis(200);
 
-	private final String id;
+	/** When the user's error handler itself failed. */
+	private static final Duration AFTER_FAILURE = Duration.ofSeconds(1);
+
+	private final EvenkeelContainer<K, V> container;
 
 	private final Transactions transactions;
 
@@ -33,44 +36,89 @@ final class TransactionalCalls<K, V> {
 
 	private final @Nullable Rollbacks<K, V> rollbacks;
 
-	TransactionalCalls(String id, Transactions transactions, Recoverer<K, V> recoverer,
-			@Nullable Rollbacks<K, V> rollbacks) {
-		this.id = id;
+	private final @Nullable UserErrorHandling<K, V> errors;
+
+	private final AcknowledgmentMode mode;
+
+	TransactionalCalls(EvenkeelContainer<K, V> container, Transactions transactions, Recoverer<K, V> recoverer,
+			@Nullable Rollbacks<K, V> rollbacks, @Nullable UserErrorHandling<K, V> errors, AcknowledgmentMode mode) {
+		this.container = container;
 		this.transactions = transactions;
 		this.recoverer = recoverer;
 		this.rollbacks = rollbacks;
+		this.errors = errors;
+		this.mode = mode;
 	}
 
 	/**
-	 * Call the listener in a transaction.
+	 * Call the listener in a transaction. Error handlers and processors of the user's
+	 * keep what they know of a record by thread, so with them all its calls are made in
+	 * one loop.
 	 * @param attempt to be answered
-	 * @param call calls the listener with what is to be put around it: null after a
-	 * success, otherwise why it failed
+	 * @param listener calls the listener
 	 */
-	void handle(Attempt<K, V> attempt, Function<Consumer<Runnable>, @Nullable Throwable> call) {
-		List<ConsumerRecord<K, V>> records = attempt.records();
-		ConsumerRecord<K, V> last = records.get(records.size() - 1);
-		Consumer<Runnable> around = (listener) -> this.transactions.run(attempt.assignment(), last, listener);
-		Throwable failure = call.apply(around);
-		if (failure == null) {
-			attempt.succeeded();
-		}
-		else if (failure instanceof Transactions.NotCommittedException) {
-			// Nobody's fault: neither an attempt of the record nor a reason to give it
-			// up.
-			logger.warn("{}: the transaction of {}-{}@{} was aborted and is tried again: {}", this.id, last.topic(),
-					last.partition(), last.offset(), Failures.types(failure));
-			attempt.again(AFTER_ABORT);
-		}
-		else if (this.rollbacks != null) {
-			this.rollbacks.after(attempt, failure, () -> {
+	void handle(Attempt<K, V> attempt, Listener listener) {
+		try {
+			Throwable failure = call(attempt, listener);
+			while (failure != null && !isAnswered(attempt, failure)) {
+				if (this.rollbacks != null) {
+					this.rollbacks.after(attempt, failure, () -> {
+						attempt.nextNumber();
+						return call(attempt, listener);
+					});
+					return;
+				}
+				if (this.errors == null) {
+					attempt.failed(failure);
+					return;
+				}
+				this.errors.calledAgain(attempt.record());
 				attempt.nextNumber();
-				return call.apply(around);
-			});
+				failure = call(attempt, listener);
+			}
 		}
-		else {
-			attempt.failed(failure);
+		finally {
+			if (this.errors != null) {
+				this.errors.clear();
+			}
 		}
+	}
+
+	private @Nullable Throwable call(Attempt<K, V> attempt, Listener listener) {
+		return new TransactionalCall<>(attempt, this.transactions, this.errors, this.mode).make(listener);
+	}
+
+	/**
+	 * Failures of nobody's: neither an attempt of the record nor a reason to give it up.
+	 */
+	private boolean isAnswered(Attempt<K, V> attempt, Throwable failure) {
+		ConsumerRecord<K, V> record = attempt.record();
+		KafkaBackoffException early = Failures.find(failure, KafkaBackoffException.class);
+		if (early != null) {
+			// A retry topic's record whose time has not come.
+			attempt.again(Duration.ofMillis(Math.max(1, early.getDueTimestamp() - System.currentTimeMillis())));
+			return true;
+		}
+		if (failure instanceof Transactions.NotCommittedException) {
+			logger.warn("{}: the transaction of {}-{}@{} was aborted and is tried again: {}",
+					this.container.getListenerId(), record.topic(), record.partition(), record.offset(),
+					Failures.types(failure));
+			attempt.again(AFTER_ABORT);
+			return true;
+		}
+		if (failure instanceof UserErrorHandling.HandlerFailedException) {
+			logger.warn("{}: the error handler failed for {}-{}@{}, which comes again: {}",
+					this.container.getListenerId(), record.topic(), record.partition(), record.offset(),
+					Failures.types(failure));
+			attempt.again(AFTER_FAILURE);
+			return true;
+		}
+		boolean stopped = attempt.isStopping() && this.errors != null && this.rollbacks == null;
+		if (stopped || failure instanceof UserErrorHandling.HandedOverException) {
+			attempt.again(Duration.ZERO);
+			return true;
+		}
+		return false;
 	}
 
 	/**
@@ -79,6 +127,9 @@ final class TransactionalCalls<K, V> {
 	 * sent again, but none can be lost. A recoverer of the application runs inside.
 	 */
 	Recovery recover(Delivery<ConsumerRecord<K, V>> delivery, Throwable failure) {
+		if (this.errors != null) {
+			return recover(this.errors, delivery, failure);
+		}
 		if (this.recoverer.stops()) {
 			return this.recoverer.recover(delivery, failure);
 		}
@@ -93,6 +144,38 @@ final class TransactionalCalls<K, V> {
 		});
 		Recovery known = recovery.get();
 		return (known != null) ? known : Recovery.SKIPPED;
+	}
+
+	/** A record that could not be deserialized: there is nothing to call again. */
+	private Recovery recover(UserErrorHandling<K, V> handler, Delivery<ConsumerRecord<K, V>> delivery,
+			Throwable failure) {
+		try {
+			this.transactions.run(delivery.assignment(), delivery.record(), () -> {
+				if (!handler.isHandled(delivery.record(), failure, delivery.assignment()::isStopping)) {
+					throw new UserErrorHandling.HandedOverException();
+				}
+			});
+			return Recovery.SKIPPED;
+		}
+		finally {
+			handler.clear();
+		}
+	}
+
+	/**
+	 * Calls a listener.
+	 */
+	@FunctionalInterface
+	interface Listener {
+
+		/**
+		 * Call it, and wait until its work is over.
+		 * @param acknowledgment for the listener, null when it is not to be given one
+		 * @param around runs the call itself
+		 * @return null after a success, otherwise why it failed
+		 */
+		@Nullable Throwable call(@Nullable Acknowledgment acknowledgment, Consumer<Runnable> around);
+
 	}
 
 }

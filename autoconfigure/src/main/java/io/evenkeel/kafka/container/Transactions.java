@@ -1,6 +1,7 @@
 package io.evenkeel.kafka.container;
 
 import java.util.Map;
+import java.util.function.Supplier;
 
 import io.evenkeel.kafka.engine.dispatch.Assignment;
 import org.apache.kafka.clients.consumer.Consumer;
@@ -60,6 +61,17 @@ final class Transactions {
 	 * @param work what to do; when it throws everything is rolled back
 	 */
 	void run(Assignment<?> assignment, ConsumerRecord<?, ?> last, Runnable work) {
+		run(assignment, () -> last, work);
+	}
+
+	/**
+	 * Run something in a transaction together with an offset.
+	 * @param assignment what the records came with
+	 * @param done asked after the work: the last record that is done, null when there is
+	 * none
+	 * @param work what to do; when it throws everything is rolled back
+	 */
+	void run(Assignment<?> assignment, Supplier<? extends @Nullable ConsumerRecord<?, ?>> done, Runnable work) {
 		Thrown thrown = new Thrown();
 		try {
 			this.template.executeWithoutResult((status) -> {
@@ -70,7 +82,8 @@ final class Transactions {
 					thrown.byWork = ex;
 					throw ex;
 				}
-				if (!status.isRollbackOnly()) {
+				ConsumerRecord<?, ?> last = done.get();
+				if (last != null && !status.isRollbackOnly()) {
 					sendOffset(assignment, last);
 				}
 			});

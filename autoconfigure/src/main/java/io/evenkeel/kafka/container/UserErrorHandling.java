@@ -81,6 +81,35 @@ final class UserErrorHandling<K, V> {
 		}, delivery.assignment()::isStopping);
 	}
 
+	/**
+	 * Ask the user's handler once, for a call in a transaction: what it does not handle
+	 * is rolled back and called again. To be followed by {@link #clear} on the same
+	 * thread when the record has ended.
+	 * @param record the record
+	 * @param failure why its call failed
+	 * @param stopping whether the partition is being handed over
+	 * @return whether the handler is done with the record
+	 */
+	boolean isHandled(ConsumerRecord<K, V> record, Throwable failure, BooleanSupplier stopping) {
+		try {
+			return handled(record, exception(record, failure), ContainerView.of(this.container, stopping));
+		}
+		catch (HandedOverException ex) {
+			throw ex;
+		}
+		catch (RuntimeException ex) {
+			throw new HandlerFailedException(ex);
+		}
+	}
+
+	void calledAgain(ConsumerRecord<K, V> record) {
+		this.listener.retried(record.topic());
+	}
+
+	void clear() {
+		this.handler.clearThreadState();
+	}
+
 	private Recovery decide(ConsumerRecord<K, V> record, Throwable failure, @Nullable Acknowledgment acknowledgment,
 			IntSupplier number, BooleanSupplier stopping) {
 		MessageListenerContainer view = ContainerView.of(this.container, stopping);
@@ -144,6 +173,17 @@ final class UserErrorHandling<K, V> {
 
 		HandedOverException() {
 			super("The partition is being handed over", null, false, false);
+		}
+
+	}
+
+	/** The handler itself failed. */
+	static final class HandlerFailedException extends RuntimeException {
+
+		private static final long serialVersionUID = 1L;
+
+		HandlerFailedException(Throwable cause) {
+			super("The error handler failed", cause);
 		}
 
 	}

@@ -33,6 +33,21 @@ final class AssignmentTable<K, V> {
 		return state;
 	}
 
+	/**
+	 * Begin anew where nothing was seen of an assignment, as when the application moves
+	 * what it is just being given: for everybody else that is one assignment, and keeps
+	 * its epoch. Its object is another one: it is what fences.
+	 * @return the new state; the old one is closed
+	 */
+	PartitionState<K, V> reopen(PartitionState<K, V> state) {
+		close(state);
+		TopicPartition partition = state.partition();
+		PartitionState<K, V> reopened = new PartitionState<>(partition,
+				new Assignment<>(partition.topic(), partition.partition(), state.assignment().epoch()));
+		this.states.put(partition, reopened);
+		return reopened;
+	}
+
 	void close(PartitionState<K, V> state) {
 		state.assignment().close();
 		this.states.remove(state.partition(), state);

@@ -185,8 +185,9 @@ final class ConsumerLoop<K, V> {
 	}
 
 	private PartitionState<K, V> renew(PartitionState<K, V> state) {
+		boolean seen = state.assignment().tracker().position() >= 0;
 		this.rebalancer.fence(List.of(state));
-		PartitionState<K, V> fresh = this.table.open(state.partition());
+		PartitionState<K, V> fresh = seen ? this.table.open(state.partition()) : this.table.reopen(state);
 		fresh.restoredEmpty(false);
 		fresh.atBroker(state.atBroker());
 		return fresh;
@@ -194,7 +195,8 @@ final class ConsumerLoop<K, V> {
 
 	/**
 	 * Move a partition: whatever is pending of it is given up, what is completed counts
-	 * for nothing any more, and a new assignment begins at the given offset.
+	 * for nothing any more, and a new assignment begins at the given offset. As long as
+	 * nothing was seen of the assignment, the new one has its epoch.
 	 * @param partition an assigned partition; another one is ignored
 	 * @param move does the seek
 	 */

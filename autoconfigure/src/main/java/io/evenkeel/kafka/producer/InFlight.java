@@ -6,6 +6,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.atomic.AtomicReferenceArray;
+import java.util.concurrent.locks.LockSupport;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
 
@@ -44,6 +45,11 @@ final class InFlight {
 	private static final long STUCK = TimeUnit.SECONDS.toNanos(10);
 
 	private static final long TICK = TimeUnit.SECONDS.toNanos(1);
+
+	/** How long to wait for calls of the client that are under way; they do not block. */
+	private static final long HANDING = TimeUnit.MILLISECONDS.toNanos(200);
+
+	private static final long TICK_OF_PATIENCE = TimeUnit.MICROSECONDS.toNanos(100);
 
 	private final ReentrantLock lock = new ReentrantLock();
 
@@ -131,8 +137,15 @@ final class InFlight {
 			this.lock.unlock();
 		}
 		int count = 0;
+		long patience = System.nanoTime() + HANDING;
 		for (PendingSend<?, ?> send : rest) {
-			count += send.abandon(found) ? 1 : 0;
+			while (send.isBeingHanded() && System.nanoTime() - patience < 0) {
+				LockSupport.parkNanos(this, TICK_OF_PATIENCE);
+			}
+			// Who finds the client closed goes on to the next one, and has left.
+			if (send.isInFlight()) {
+				count += send.abandon(found) ? 1 : 0;
+			}
 		}
 		return count;
 	}

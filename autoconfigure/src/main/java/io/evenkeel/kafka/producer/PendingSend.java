@@ -29,9 +29,10 @@ import org.jspecify.annotations.Nullable;
  * that the client reports inside of the call to it, on the very thread that calls, is not
  * an end but an answer to that call.
  * <p>
- * <b>Why.</b> {@code handingThread} is plain: it is written before the client is called
- * and cleared after, by the same thread. The I/O thread may see the old or the new value,
- * and neither is the I/O thread.
+ * <b>Why.</b> {@code handingThread} is written before the client is called and cleared
+ * after, by the same thread, both times without a fence. The I/O thread may see the old
+ * or the new value, and neither is the I/O thread; whoever gives a client up looks until
+ * the call is over.
  */
 final class PendingSend<K, V> extends CompletableFuture<RecordMetadata>
 		implements Waiter<Diagnosis>, Callback, Completion {
@@ -55,6 +56,10 @@ final class PendingSend<K, V> extends CompletableFuture<RecordMetadata>
 	@SuppressWarnings("rawtypes")
 	private static final AtomicReferenceFieldUpdater<PendingSend, InFlight.Place> PLACE = AtomicReferenceFieldUpdater
 		.newUpdater(PendingSend.class, InFlight.Place.class, "place");
+
+	@SuppressWarnings("rawtypes")
+	private static final AtomicReferenceFieldUpdater<PendingSend, Thread> HANDING = AtomicReferenceFieldUpdater
+		.newUpdater(PendingSend.class, Thread.class, "handingThread");
 
 	private final SendContext context;
 
@@ -83,7 +88,7 @@ final class PendingSend<K, V> extends CompletableFuture<RecordMetadata>
 
 	private long handedAt;
 
-	private @Nullable Thread handingThread;
+	private volatile @Nullable Thread handingThread;
 
 	private @Nullable Exception answer;
 
@@ -238,6 +243,11 @@ final class PendingSend<K, V> extends CompletableFuture<RecordMetadata>
 		return abandon(new Diagnosis(FailureReason.DELIVERY_TIMEOUT, "the client did not end it", null));
 	}
 
+	/** Whether some thread is in the call that hands it to the client. */
+	boolean isBeingHanded() {
+		return this.handingThread != null;
+	}
+
 	/** End it because the client will not; false if it has. */
 	boolean abandon(Diagnosis found) {
 		return failDelivery(found, true);
@@ -246,14 +256,14 @@ final class PendingSend<K, V> extends CompletableFuture<RecordMetadata>
 	/** From here to {@link #handed()} the client's failures are answers to the call. */
 	void handing() {
 		this.answer = null;
-		this.handingThread = Thread.currentThread();
+		HANDING.lazySet(this, Thread.currentThread());
 	}
 
 	/**
 	 * The call to the client is over: what it answered, or null if it took the record.
 	 */
 	@Nullable Exception handed() {
-		this.handingThread = null;
+		HANDING.lazySet(this, null);
 		return this.answer;
 	}
 

@@ -22,8 +22,7 @@ record ProducerRuntime(LongSupplier clock, DoubleSupplier random, ThreadFactory 
 				Thread thread = new Thread(task);
 				thread.setDaemon(true);
 				return thread;
-			}, (nanos, task) -> CompletableFuture.delayedExecutor(nanos, TimeUnit.NANOSECONDS, Runnable::run)
-				.execute(task));
+			}, ProducerRuntime::later);
 
 	ThreadFactory named(String name) {
 		return (task) -> {
@@ -33,6 +32,23 @@ record ProducerRuntime(LongSupplier clock, DoubleSupplier random, ThreadFactory 
 			}
 			return thread;
 		};
+	}
+
+	/**
+	 * The JDK's thread for delays is begun by whoever needs it first and never ends: it
+	 * must not inherit, and keep for good, the class loader of an application that is
+	 * restarted inside its JVM.
+	 */
+	private static void later(long nanos, Runnable task) {
+		Thread current = Thread.currentThread();
+		ClassLoader loader = current.getContextClassLoader();
+		current.setContextClassLoader(ClassLoader.getSystemClassLoader());
+		try {
+			CompletableFuture.delayedExecutor(nanos, TimeUnit.NANOSECONDS, Runnable::run).execute(task);
+		}
+		finally {
+			current.setContextClassLoader(loader);
+		}
 	}
 
 	/**

@@ -1,446 +1,308 @@
 package io.evenkeel.kafka.container;
 
-import java.lang.reflect.InvocationTargetException;
-import java.lang.reflect.Proxy;
 import java.time.Duration;
-import java.util.Collection;
-import java.util.Map;
-import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.Set;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
 
 import io.evenkeel.kafka.broker.EmbeddedBroker;
-import io.evenkeel.kafka.engine.EngineSnapshot;
-import org.apache.kafka.clients.admin.Admin;
-import org.apache.kafka.clients.consumer.Consumer;
-import org.apache.kafka.clients.consumer.ConsumerRebalanceListener;
-import org.apache.kafka.clients.consumer.ConsumerRecord;
-import org.apache.kafka.common.KafkaException;
+import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import org.apache.kafka.common.TopicPartition;
 import org.assertj.core.api.Assertions;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
-import org.springframework.boot.kafka.autoconfigure.DefaultKafkaConsumerFactoryCustomizer;
-import org.springframework.boot.test.system.CapturedOutput;
-import org.springframework.boot.test.system.OutputCaptureExtension;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
 import org.springframework.context.event.EventListener;
 import org.springframework.kafka.annotation.KafkaListener;
 import org.springframework.kafka.config.ContainerCustomizer;
-import org.springframework.kafka.core.DefaultKafkaConsumerFactory;
-import org.springframework.kafka.core.KafkaTemplate;
-import org.springframework.kafka.listener.CommonContainerStoppingErrorHandler;
-import org.springframework.kafka.listener.CommonErrorHandler;
+import org.springframework.kafka.config.KafkaListenerEndpointRegistry;
+import org.springframework.kafka.event.KafkaEvent;
+import org.springframework.kafka.event.ListenerContainerIdleEvent;
 import org.springframework.kafka.listener.ConcurrentMessageListenerContainer;
-import org.springframework.kafka.listener.ConsumerRecordRecoverer;
-import org.springframework.kafka.listener.ConsumerSeekAware;
-import org.springframework.kafka.listener.DeadLetterPublishingRecoverer;
+import org.springframework.kafka.listener.ListenerContainerPauseService;
 import org.springframework.kafka.listener.MessageListenerContainer;
-import org.springframework.kafka.support.Acknowledgment;
+import org.springframework.scheduling.concurrent.ThreadPoolTaskScheduler;
+import org.springframework.stereotype.Component;
 
 /**
- * A container from its start to its stop: what it waits for, what it survives, and what
- * it says.
+ * Starting, pausing and stopping, and what is told of it.
  */
-@ExtendWith(OutputCaptureExtension.class)
 class ContainerLifeIT {
 
-	private static final Duration LONG = Duration.ofSeconds(30);
-
-	@Test
-	void theEndOfTheApplicationWaitsForTheWholeDrain() {
-		String topic = topic("lifedrain", 1, "v0");
-		Calls calls = new Calls();
-		try (App app = App.of(Slow.class, ShortShutdown.class).bean(calls).start(topic)) {
-			calls.await("begin v0");
-		}
-		Assertions.assertThat(calls.all()).containsExactly("begin v0", "end v0");
-		Assertions.assertThat(Topics.committed(topic, topic, 0)).isEqualTo(1);
+	private static void awaitAssigned(MessageListenerContainer container, int partitions) {
+		Awaitility.await()
+			.atMost(Duration.ofSeconds(30))
+			.until(() -> container.getAssignedPartitions() != null
+					&& container.getAssignedPartitions().size() == partitions);
 	}
 
-	@Test
-	void stopWaitsForTheDrainAndTheCommit() {
-		String topic = topic("lifestop", 1);
-		try (App app = App.of(Plain.class)
-			.bean(new Calls())
-			.with("evenkeel.kafka.consumer.rebalance.drain-timeout=20s")
-			.start(topic)) {
-			Assertions.assertThat(app.container("listener").getContainerProperties().getShutdownTimeout())
-				.isEqualTo(26_000);
-		}
-	}
-
-	@Test
-	void anIdleCallbackThatThrowsCostsNothing() {
-		String topic = topic("lifeidle", 1);
+	@ParameterizedTest
+	@EnumSource
+	void pauseAndResumeOfContainerAndPartition(Engine engine) {
+		String topic = EmbeddedBroker.topic("pause", 2);
 		Calls calls = new Calls();
-		try (App app = App.of(FailingWhenIdle.class)
+		try (App app = App.of(SurfaceIT.Plain.class, Events.class, PauseService.class)
 			.bean(calls)
-			.with("spring.kafka.listener.idle-event-interval=100ms")
+			.on(engine)
+			.with("spring.kafka.listener.poll-timeout=100ms")
 			.start(topic)) {
-			calls.awaitSize(3);
-			Assertions.assertThat(app.evenkeel("listener").rebalances()).hasSize(1);
-			Assertions.assertThat(app.evenkeel("listener").restartCause()).isNull();
-		}
-	}
-
-	@Test
-	void anErrorHandlerThatRecoversAtLastIsNoFailureAnyMore() {
-		String topic = topic("lifehandler", 1, "fail-always", "v1");
-		Calls calls = new Calls();
-		try (App app = App.of(Plain.class, FailingHandler.class).bean(calls).start(topic)) {
-			Awaitility.await().atMost(LONG).until(() -> app.evenkeel("listener").recoveryFailingSince() != 0);
-			calls.add("mended");
-			calls.await("handled", "v1");
-			Topics.awaitCommitted(topic, topic, 0, 2);
-			Assertions.assertThat(app.evenkeel("listener").recoveryFailingSince()).isZero();
-		}
-	}
-
-	@Test
-	void aFailingRecoveryIsForgottenWithItsPartitionAndNotForAnother() {
-		String topic = topic("liferecovery", 2);
-		Topics.send(topic, 0, null, "fail-always");
-		Topics.send(topic, 1, null, "fail-once-recovered");
-		Calls calls = new Calls();
-		try (App app = App.of(Plain.class, FailingRecoverer.class)
-			.bean(calls)
-			.with("evenkeel.kafka.consumer.retry.max-attempts=1", "evenkeel.kafka.consumer.concurrency=2")
-			.start(topic)) {
-			EvenkeelContainer<?, ?> container = app.evenkeel("listener");
-			calls.await("recovering fail-always", "recovering fail-once-recovered");
-			Topics.awaitCommitted(topic, topic, 1, 1);
-			Assertions.assertThat(container.recoveryFailingSince()).isNotZero();
-			container.stop();
-			Assertions.assertThat(container.recoveryFailingSince()).isZero();
-		}
-	}
-
-	@Test
-	void theCommittedOffsetIsKnownWithoutTheMapToo() {
-		String topic = topic("lifecommitted", 1, "v0");
-		for (String save : new String[] { "true", "false" }) {
-			try (App app = App.of(Plain.class)
-				.bean(new Calls())
-				.with("evenkeel.kafka.consumer.commit.save-completed=" + save)
-				.start(topic)) {
-				Awaitility.await()
-					.atMost(LONG)
-					.untilAsserted(() -> Assertions.assertThat(app.evenkeel("listener").snapshot().partitions())
-						.extracting(EngineSnapshot.Partition::committed)
-						.containsExactly(1L));
-			}
-		}
-	}
-
-	@Test
-	void aRecovererWithADestinationOfItsOwnGetsNoOtherTopic() throws Exception {
-		String topic = topic("lifedestination", 1, "fail-always");
-		EmbeddedBroker.createTopic(topic + ".dead", 1, Map.of());
-		try (App app = App.of(Plain.class, OwnDestination.class)
-			.bean(new Calls())
-			.with("evenkeel.kafka.consumer.retry.max-attempts=1")
-			.start(topic)) {
-			Topics.awaitCommitted(topic, topic, 0, 1);
-			Assertions.assertThat(Topics.read(topic + ".dead", 1)).hasSize(1);
-			try (Admin admin = EmbeddedBroker.admin()) {
-				Assertions.assertThat(admin.listTopics().names().get()).doesNotContain(topic + "-dlt");
-			}
-		}
-	}
-
-	@Test
-	void aUsersErrorHandlerIsAnnouncedOnce(CapturedOutput output) {
-		String topic = topic("lifeannounced", 1);
-		try (App app = App.of(Plain.class, Second.class, FailingHandler.class).bean(new Calls()).start(topic)) {
-			app.container("listener").stop();
-			app.container("listener").start();
-		}
-		Assertions.assertThat(output.getOut().split("takes the place of evenkeel.kafka.consumer.retry", -1)).hasSize(2);
-	}
-
-	@Test
-	void aRebalanceThatBringsNothingIsNoEvent() {
-		String topic = topic("lifeempty", 1);
-		Calls calls = new Calls();
-		try (App app = App.of(Plain.class, Rebalances.class)
-			.bean(calls)
-			.with("spring.kafka.consumer.properties.partition.assignment.strategy="
-					+ "org.apache.kafka.clients.consumer.CooperativeStickyAssignor")
-			.start(topic)) {
-			calls.await("listener 1");
-			app.container("listener").enforceRebalance();
-			calls.await("listener 0");
-			Assertions.assertThat(app.evenkeel("listener").rebalances()).hasSize(1);
-			Assertions.assertThat(calls.all().stream().filter((call) -> call.startsWith("event")))
-				.containsExactly("event 1");
+			MessageListenerContainer container = app.container("listener");
+			Events events = app.bean(Events.class);
+			awaitAssigned(container, 2);
+			app.bean(ListenerContainerPauseService.class).pause("listener", Duration.ofMinutes(10));
+			events.await("ConsumerPausedEvent");
+			Assertions.assertThat(container.isPauseRequested()).isTrue();
+			Awaitility.await().atMost(Duration.ofSeconds(10)).until(container::isContainerPaused);
+			Topics.send(topic, 0, null, "zero");
+			app.bean(ListenerContainerPauseService.class).resume("listener");
+			events.await("ConsumerResumedEvent");
+			calls.await("zero");
+			TopicPartition partition = new TopicPartition(topic, 1);
+			container.pausePartition(partition);
+			events.await("ConsumerPartitionPausedEvent");
+			Awaitility.await().atMost(Duration.ofSeconds(10)).until(() -> container.isPartitionPaused(partition));
+			Topics.send(topic, 1, null, "held");
+			Topics.send(topic, 0, null, "flows");
+			calls.await("flows");
+			Assertions.assertThat(calls.all()).doesNotContain("held");
+			container.resumePartition(partition);
+			events.await("ConsumerPartitionResumedEvent");
+			calls.await("held");
 		}
 	}
 
 	@ParameterizedTest
 	@EnumSource
-	void anErrorHandlerStopsTheContainerAtAnErrorOfTheConsumer(Engine engine) {
-		String topic = topic("lifeother", 1);
-		try (App app = App.of(Plain.class, Stopping.class, FailingConsumer.class)
-			.bean(new Calls())
-			.on(engine)
-			.start(topic)) {
-			MessageListenerContainer container = app.container("listener");
-			Awaitility.await().atMost(LONG).until(() -> !container.isRunning());
-			Assertions.assertThat(container.isInExpectedState()).isFalse();
-		}
-	}
-
-	@Test
-	void aListenerThatDoesNotAcknowledgeIsWarnedAbout(CapturedOutput output) {
-		String topic = topic("lifeunacknowledged", 1, "never");
-		try (App app = App.of(Manual.class)
-			.bean(new Calls())
-			.with("spring.kafka.listener.ack-mode=manual", "evenkeel.kafka.consumer.rebalance.drain-timeout=1s")
-			.start(topic)) {
-			Awaitility.await().atMost(LONG).until(() -> output.getOut().contains("Call acknowledge() for each record"));
-		}
-	}
-
-	@Test
-	void aListenerThatFailsAfterItsAcknowledgmentIsWarnedAbout(CapturedOutput output) {
-		String topic = topic("lifeacknowledged", 1, "fail", "v1");
+	void eventsOfTheContainersLife(Engine engine) {
+		String topic = EmbeddedBroker.topic("events", 1);
 		Calls calls = new Calls();
-		try (App app = App.of(Manual.class).bean(calls).with("spring.kafka.listener.ack-mode=manual").start(topic)) {
-			Topics.awaitCommitted(topic, topic, 0, 2);
-			calls.awaitExactly("fail", "v1");
-			Assertions.assertThat(output.getOut()).contains(topic + "-0@0 and failed after that; it counts as done");
+		try (App app = App.of(SurfaceIT.Plain.class, Events.class)
+			.bean(calls)
+			.on(engine)
+			.with("spring.kafka.listener.idle-event-interval=100ms",
+					"spring.kafka.listener.idle-partition-event-interval=100ms",
+					"spring.kafka.listener.poll-timeout=50ms")
+			.start(topic)) {
+			Events events = app.bean(Events.class);
+			events.await("ConsumerStartingEvent");
+			events.await("ConsumerStartedEvent");
+			events.await("ListenerContainerIdleEvent");
+			events.await("ListenerContainerPartitionIdleEvent");
+			Topics.send(topic, "one");
+			events.await("ListenerContainerNoLongerIdleEvent");
+			events.await("ListenerContainerPartitionNoLongerIdleEvent");
+			app.container("listener").stop();
+			events.await("ConsumerStoppingEvent");
+			events.await("ConsumerStoppedEvent");
+			events.await("ConcurrentContainerStoppedEvent");
 		}
 	}
 
-	private static String topic(String prefix, int partitions, String... values) {
-		String topic = EmbeddedBroker.topic(prefix, partitions);
-		Topics.send(topic, values);
-		return topic;
+	@Test
+	void aSilentOwnerIsTold() {
+		String topic = EmbeddedBroker.topic("silent", 1);
+		try (App app = App.of(SurfaceIT.Plain.class, Events.class, Blocking.class)
+			.bean(new Calls())
+			.with("spring.kafka.listener.idle-event-interval=100ms", "spring.kafka.listener.monitor-interval=1s",
+					"spring.kafka.listener.poll-timeout=100ms")
+			.start(topic)) {
+			app.bean(Events.class).await("NonResponsiveConsumerEvent");
+			app.bean(Blocking.class).release.countDown();
+		}
 	}
 
-	@Configuration(proxyBeanMethods = false)
-	static class Plain {
+	@ParameterizedTest
+	@EnumSource
+	void missingTopicsAreFatalWhenAskedFor(Engine engine) {
+		Assertions
+			.assertThatThrownBy(() -> App.of(SurfaceIT.Plain.class)
+				.bean(new Calls())
+				.on(engine)
+				.with("spring.kafka.listener.missing-topics-fatal=true")
+				.start(EmbeddedBroker.unique("missing")))
+			.rootCause()
+			.hasMessageContaining("not present");
+	}
 
-		private final Calls calls;
-
-		Plain(Calls calls) {
-			this.calls = calls;
-		}
-
-		@KafkaListener(id = "listener", idIsGroup = false, topics = "${test.topic}")
-		void listen(String value) {
-			this.calls.add(value);
-			if (value.startsWith("fail")) {
-				throw new IllegalStateException("always");
+	@Test
+	void startedAndStoppedAHundredTimesWithoutALeakedThread() {
+		String topic = EmbeddedBroker.topic("hundred", 1);
+		Calls calls = new Calls();
+		try (App app = App.of(SurfaceIT.Plain.class).bean(calls).start(topic)) {
+			MessageListenerContainer container = app.container("listener");
+			for (int i = 0; i < 100; i++) {
+				container.stop();
+				Assertions.assertThat(container.isRunning()).isFalse();
+				container.start();
+				if (i % 20 == 0) {
+					Topics.send(topic, "v" + i);
+					calls.await("v" + i);
+				}
 			}
+			container.stop();
+			Awaitility.await()
+				.atMost(Duration.ofSeconds(20))
+				.untilAsserted(() -> Assertions.assertThat(threads("listener-")).isEmpty());
+			Assertions.assertThat(calls.all()).hasSize(5);
+		}
+	}
+
+	private static Set<String> threads(String prefix) {
+		return Thread.getAllStackTraces()
+			.keySet()
+			.stream()
+			.map(Thread::getName)
+			.filter((name) -> name.startsWith(prefix))
+			.collect(Collectors.toSet());
+	}
+
+	/** The record in hand is the last one, however many were polled with it. */
+	@ParameterizedTest
+	@EnumSource
+	void anImmediateStopBeginsNoOtherRecord(Engine engine) {
+		String topic = EmbeddedBroker.topic("stopnow", 1);
+		Topics.send(topic, "held", "one", "two");
+		Calls calls = new Calls();
+		try (App app = App.of(Held.class, Immediate.class).bean(calls).on(engine).start(topic)) {
+			calls.await("held");
+			MessageListenerContainer container = app.container("listener");
+			CountDownLatch stopped = new CountDownLatch(1);
+			container.stop(stopped::countDown);
+			Awaitility.await().until(() -> !container.isRunning());
+			app.bean(Held.class).release.countDown();
+			Assertions.assertThat(stopped.await(20, TimeUnit.SECONDS)).isTrue();
+			Assertions.assertThat(calls.all()).containsExactly("held");
+			Assertions.assertThat(Topics.committed(topic, topic, 0)).isEqualTo(1);
+			container.start();
+			calls.awaitExactly("held", "one", "two");
+		}
+		catch (InterruptedException ex) {
+			throw new IllegalStateException(ex);
+		}
+	}
+
+	@ParameterizedTest
+	@EnumSource
+	void anImmediatePauseBeginsNoOtherRecord(Engine engine) {
+		String topic = EmbeddedBroker.topic("pausenow", 1);
+		Topics.send(topic, "held", "one", "two");
+		Calls calls = new Calls();
+		try (App app = App.of(Held.class, Immediate.class, Events.class).bean(calls).on(engine).start(topic)) {
+			calls.await("held");
+			MessageListenerContainer container = app.container("listener");
+			container.pause();
+			if (engine == Engine.EVENKEEL) {
+				// Polling goes on while the record is in hand, so that is when it pauses.
+				Awaitility.await().until(container::isContainerPaused);
+			}
+			app.bean(Held.class).release.countDown();
+			Awaitility.await().until(container::isContainerPaused);
+			Topics.awaitCommitted(topic, topic, 0, 1);
+			Assertions.assertThat(calls.all()).containsExactly("held");
+			container.resume();
+			calls.awaitExactly("held", "one", "two");
+		}
+	}
+
+	/** A registry that outlives its application, as a global one does. */
+	@Test
+	void metersGoWithTheirContext() {
+		String topic = EmbeddedBroker.topic("meters", 1);
+		SimpleMeterRegistry registry = new SimpleMeterRegistry();
+		for (int start = 0; start < 2; start++) {
+			Topics.send(topic, "v" + start);
+			Calls calls = new Calls();
+			try (App app = App.of(SurfaceIT.Plain.class).bean(calls).bean(registry).start(topic)) {
+				calls.awaitExactly("v" + start);
+				Topics.awaitCommitted(topic, topic, 0, start + 1);
+			}
+			Assertions.assertThat(threads("listener-")).isEmpty();
+			Assertions
+				.assertThat(registry.getMeters()
+					.stream()
+					.map((meter) -> meter.getId())
+					.filter((id) -> id.getName().startsWith("evenkeel.") && id.getTag("partition") != null))
+				.isEmpty();
+		}
+	}
+
+	@Configuration(proxyBeanMethods = false)
+	static class PauseService {
+
+		@Bean
+		ListenerContainerPauseService pauseService(KafkaListenerEndpointRegistry registry) {
+			ThreadPoolTaskScheduler scheduler = new ThreadPoolTaskScheduler();
+			scheduler.initialize();
+			return new ListenerContainerPauseService(registry, scheduler);
 		}
 
 	}
 
-	@Configuration(proxyBeanMethods = false)
-	static class Second {
+	@Component
+	static class Events {
 
-		@KafkaListener(id = "second", topics = "${test.topic}")
-		void listen(String value) {
+		private final Calls events = new Calls();
+
+		@EventListener
+		void on(KafkaEvent event) {
+			this.events.add(event.getClass().getSimpleName());
+		}
+
+		void await(String event) {
+			this.events.await(event);
 		}
 
 	}
 
+	/** Keeps the owner from polling. */
+	@Component
+	static class Blocking {
+
+		final java.util.concurrent.CountDownLatch release = new java.util.concurrent.CountDownLatch(1);
+
+		@EventListener
+		void on(ListenerContainerIdleEvent event) throws InterruptedException {
+			this.release.await(20, java.util.concurrent.TimeUnit.SECONDS);
+		}
+
+	}
+
+	/** Keeps its first record until it is told. */
 	@Configuration(proxyBeanMethods = false)
-	static class Slow {
+	static class Held {
+
+		final CountDownLatch release = new CountDownLatch(1);
 
 		private final Calls calls;
 
-		Slow(Calls calls) {
+		Held(Calls calls) {
 			this.calls = calls;
 		}
 
 		@KafkaListener(id = "listener", idIsGroup = false, topics = "${test.topic}")
 		void listen(String value) throws InterruptedException {
-			this.calls.add("begin " + value);
-			Thread.sleep(2000);
-			this.calls.add("end " + value);
-		}
-
-	}
-
-	@Configuration(proxyBeanMethods = false)
-	static class Manual {
-
-		private final Calls calls;
-
-		Manual(Calls calls) {
-			this.calls = calls;
-		}
-
-		@KafkaListener(id = "listener", idIsGroup = false, topics = "${test.topic}")
-		void listen(String value, Acknowledgment acknowledgment) {
 			this.calls.add(value);
-			if (!value.equals("never")) {
-				acknowledgment.acknowledge();
-			}
-			if (value.equals("fail")) {
-				throw new IllegalStateException("too late");
+			if (value.equals("held")) {
+				this.release.await(20, TimeUnit.SECONDS);
 			}
 		}
 
 	}
 
 	@Configuration(proxyBeanMethods = false)
-	static class FailingWhenIdle implements ConsumerSeekAware {
-
-		private final Calls calls;
-
-		FailingWhenIdle(Calls calls) {
-			this.calls = calls;
-		}
-
-		@Override
-		public void onIdleContainer(Map<TopicPartition, Long> assignments, ConsumerSeekCallback callback) {
-			this.calls.add("idle");
-			throw new IllegalStateException("a mistake of the application");
-		}
-
-		@KafkaListener(id = "listener", idIsGroup = false, topics = "${test.topic}")
-		void listen(String value) {
-		}
-
-	}
-
-	@Configuration(proxyBeanMethods = false)
-	static class ShortShutdown {
+	static class Immediate {
 
 		@Bean
-		ContainerCustomizer<Object, Object, ConcurrentMessageListenerContainer<Object, Object>> customizer() {
-			return (container) -> container.getContainerProperties().setShutdownTimeout(1000);
-		}
-
-	}
-
-	@Configuration(proxyBeanMethods = false)
-	static class FailingHandler {
-
-		@Bean
-		CommonErrorHandler handler(Calls calls) {
-			return new CommonErrorHandler() {
-
-				@Override
-				public boolean handleOne(Exception failure, ConsumerRecord<?, ?> record, Consumer<?, ?> consumer,
-						MessageListenerContainer container) {
-					if (calls.count("mended") == 0) {
-						throw new IllegalStateException("the place for errors is away");
-					}
-					calls.add("handled");
-					return true;
-				}
-
+		ContainerCustomizer<Object, Object, ConcurrentMessageListenerContainer<Object, Object>> immediate() {
+			return (container) -> {
+				container.getContainerProperties().setStopImmediate(true);
+				container.getContainerProperties().setPauseImmediate(true);
 			};
-		}
-
-	}
-
-	@Configuration(proxyBeanMethods = false)
-	static class FailingRecoverer {
-
-		@Bean
-		ConsumerRecordRecoverer recoverer(Calls calls) {
-			return (record, failure) -> {
-				calls.add("recovering " + record.value());
-				if (record.value().equals("fail-always") || calls.count("recovering " + record.value()) == 1) {
-					throw new IllegalStateException("the place for errors is away");
-				}
-			};
-		}
-
-	}
-
-	@Configuration(proxyBeanMethods = false)
-	static class OwnDestination {
-
-		@Bean
-		DeadLetterPublishingRecoverer recoverer(KafkaTemplate<?, ?> template) {
-			return new DeadLetterPublishingRecoverer(template,
-					(record, failure) -> new TopicPartition(record.topic() + ".dead", 0));
-		}
-
-	}
-
-	@Configuration(proxyBeanMethods = false)
-	static class Rebalances {
-
-		private final Calls calls;
-
-		Rebalances(Calls calls) {
-			this.calls = calls;
-		}
-
-		@EventListener
-		void assigned(PartitionsAssignedEvent event) {
-			this.calls.add("event " + event.getPartitions().size());
-		}
-
-		@Bean
-		ContainerCustomizer<Object, Object, ConcurrentMessageListenerContainer<Object, Object>> customizer() {
-			ConsumerRebalanceListener listener = new ConsumerRebalanceListener() {
-
-				@Override
-				public void onPartitionsAssigned(Collection<TopicPartition> partitions) {
-					Rebalances.this.calls.add("listener " + partitions.size());
-				}
-
-				@Override
-				public void onPartitionsRevoked(Collection<TopicPartition> partitions) {
-				}
-
-			};
-			return (container) -> container.getContainerProperties().setConsumerRebalanceListener(listener);
-		}
-
-	}
-
-	@Configuration(proxyBeanMethods = false)
-	static class Stopping {
-
-		@Bean
-		CommonContainerStoppingErrorHandler handler() {
-			return new CommonContainerStoppingErrorHandler();
-		}
-
-	}
-
-	/** A poll of the first consumer with partitions fails. */
-	@Configuration(proxyBeanMethods = false)
-	static class FailingConsumer {
-
-		@Bean
-		DefaultKafkaConsumerFactoryCustomizer customizer() {
-			AtomicBoolean failed = new AtomicBoolean();
-			return (factory) -> failOnce(factory, failed);
-		}
-
-		private static <K, V> void failOnce(DefaultKafkaConsumerFactory<K, V> factory, AtomicBoolean failed) {
-			factory.addPostProcessor((consumer) -> around(consumer, failed));
-		}
-
-		@SuppressWarnings("unchecked")
-		private static <K, V> Consumer<K, V> around(Consumer<K, V> consumer, AtomicBoolean failed) {
-			return (Consumer<K, V>) Proxy.newProxyInstance(ContainerLifeIT.class.getClassLoader(),
-					new Class<?>[] { Consumer.class }, (proxy, method, args) -> {
-						if (method.getName().equals("poll") && !consumer.assignment().isEmpty()
-								&& failed.compareAndSet(false, true)) {
-							throw new KafkaException("an error of the consumer");
-						}
-						try {
-							return method.invoke(consumer, args);
-						}
-						catch (InvocationTargetException ex) {
-							throw ex.getCause();
-						}
-					});
 		}
 
 	}

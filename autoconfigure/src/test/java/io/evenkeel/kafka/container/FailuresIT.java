@@ -14,7 +14,10 @@ import org.assertj.core.api.Assertions;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
+import reactor.core.publisher.Mono;
 
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
@@ -216,16 +219,22 @@ class FailuresIT {
 		}
 	}
 
-	@Test
-	void twoAlwaysFailingRecordsOfAnAsynchronousListenerAreBothDeadLettered() {
+	static List<Arguments> asynchronous() {
+		return List.of(Arguments.of(Async.class, "key"), Arguments.of(Async.class, "partition"),
+				Arguments.of(Reactive.class, "key"), Arguments.of(Reactive.class, "partition"));
+	}
+
+	@ParameterizedTest(name = "{0} {1}")
+	@MethodSource("asynchronous")
+	void twoAlwaysFailingRecordsOfAnAsynchronousListenerAreBothDeadLettered(Class<?> listener, String ordering) {
 		String topic = EmbeddedBroker.topic("async", 1);
 		for (int i = 0; i < 50; i++) {
 			Topics.send(topic, 0, "k" + i, (i == 7 || i == 8) ? "fail-always-" + i : "v" + i);
 		}
 		Calls calls = new Calls();
-		try (App app = App.of(Async.class)
+		try (App app = App.of(listener)
 			.bean(calls)
-			.with(RETRY + "max-attempts=3", "evenkeel.kafka.consumer.ordering=key",
+			.with(RETRY + "max-attempts=3", "evenkeel.kafka.consumer.ordering=" + ordering,
 					"evenkeel.kafka.consumer.concurrency=8")
 			.start(topic)) {
 			calls.awaitSize(48 + 2 * 3);
@@ -288,6 +297,25 @@ class FailuresIT {
 				this.calls.add(value + "#" + attempt);
 				fail(value, attempt);
 			});
+		}
+
+	}
+
+	@Configuration(proxyBeanMethods = false)
+	static class Reactive {
+
+		private final Calls calls;
+
+		Reactive(Calls calls) {
+			this.calls = calls;
+		}
+
+		@KafkaListener(id = "listener", idIsGroup = false, topics = "${test.topic}")
+		Mono<Void> listen(String value, @Header(KafkaHeaders.DELIVERY_ATTEMPT) int attempt) {
+			return Mono.delay(Duration.ofMillis(5)).doOnNext((tick) -> {
+				this.calls.add(value + "#" + attempt);
+				fail(value, attempt);
+			}).then();
 		}
 
 	}

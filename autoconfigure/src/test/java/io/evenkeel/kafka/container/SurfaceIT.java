@@ -3,8 +3,8 @@ package io.evenkeel.kafka.container;
 import java.time.Duration;
 import java.util.Collection;
 import java.util.List;
-import java.util.Set;
-import java.util.stream.Collectors;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 
 import io.evenkeel.kafka.broker.EmbeddedBroker;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
@@ -12,6 +12,7 @@ import org.aopalliance.intercept.MethodInterceptor;
 import org.apache.kafka.clients.consumer.Consumer;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
+import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.common.TopicPartition;
 import org.assertj.core.api.Assertions;
 import org.awaitility.Awaitility;
@@ -22,7 +23,6 @@ import org.junit.jupiter.params.provider.EnumSource;
 import org.springframework.beans.factory.annotation.Value;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
-import org.springframework.context.event.EventListener;
 import org.springframework.kafka.annotation.KafkaListener;
 import org.springframework.kafka.annotation.PartitionOffset;
 import org.springframework.kafka.config.ConcurrentKafkaListenerContainerFactory;
@@ -30,31 +30,24 @@ import org.springframework.kafka.config.ContainerCustomizer;
 import org.springframework.kafka.config.ContainerPostProcessor;
 import org.springframework.kafka.config.KafkaListenerEndpointRegistry;
 import org.springframework.kafka.core.ConsumerFactory;
-import org.springframework.kafka.event.KafkaEvent;
-import org.springframework.kafka.event.ListenerContainerIdleEvent;
+import org.springframework.kafka.core.ProducerFactory;
 import org.springframework.kafka.listener.ConcurrentMessageListenerContainer;
 import org.springframework.kafka.listener.ConsumerAwareRebalanceListener;
-import org.springframework.kafka.listener.ListenerContainerPauseService;
+import org.springframework.kafka.listener.ContainerProperties.AckMode;
+import org.springframework.kafka.listener.KafkaListenerErrorHandler;
 import org.springframework.kafka.listener.MessageListenerContainer;
 import org.springframework.kafka.listener.RecordInterceptor;
 import org.springframework.kafka.listener.adapter.RecordFilterStrategy;
+import org.springframework.kafka.requestreply.ReplyingKafkaTemplate;
 import org.springframework.kafka.support.Acknowledgment;
 import org.springframework.kafka.support.KafkaHeaders;
 import org.springframework.messaging.handler.annotation.Header;
-import org.springframework.scheduling.concurrent.ThreadPoolTaskScheduler;
-import org.springframework.stereotype.Component;
+import org.springframework.messaging.handler.annotation.SendTo;
 
 /**
  * The rest of what an annotated listener can do.
  */
 class SurfaceIT {
-
-	private static void awaitAssigned(MessageListenerContainer container, int partitions) {
-		Awaitility.await()
-			.atMost(Duration.ofSeconds(30))
-			.until(() -> container.getAssignedPartitions() != null
-					&& container.getAssignedPartitions().size() == partitions);
-	}
 
 	@ParameterizedTest
 	@EnumSource
@@ -123,81 +116,6 @@ class SurfaceIT {
 
 	@ParameterizedTest
 	@EnumSource
-	void pauseAndResumeOfContainerAndPartition(Engine engine) {
-		String topic = EmbeddedBroker.topic("pause", 2);
-		Calls calls = new Calls();
-		try (App app = App.of(Plain.class, Events.class, PauseService.class)
-			.bean(calls)
-			.on(engine)
-			.with("spring.kafka.listener.poll-timeout=100ms")
-			.start(topic)) {
-			MessageListenerContainer container = app.container("listener");
-			Events events = app.bean(Events.class);
-			awaitAssigned(container, 2);
-			app.bean(ListenerContainerPauseService.class).pause("listener", Duration.ofMinutes(10));
-			events.await("ConsumerPausedEvent");
-			Assertions.assertThat(container.isPauseRequested()).isTrue();
-			Awaitility.await().atMost(Duration.ofSeconds(10)).until(container::isContainerPaused);
-			Topics.send(topic, 0, null, "zero");
-			app.bean(ListenerContainerPauseService.class).resume("listener");
-			events.await("ConsumerResumedEvent");
-			calls.await("zero");
-			TopicPartition partition = new TopicPartition(topic, 1);
-			container.pausePartition(partition);
-			events.await("ConsumerPartitionPausedEvent");
-			Awaitility.await().atMost(Duration.ofSeconds(10)).until(() -> container.isPartitionPaused(partition));
-			Topics.send(topic, 1, null, "held");
-			Topics.send(topic, 0, null, "flows");
-			calls.await("flows");
-			Assertions.assertThat(calls.all()).doesNotContain("held");
-			container.resumePartition(partition);
-			events.await("ConsumerPartitionResumedEvent");
-			calls.await("held");
-		}
-	}
-
-	@ParameterizedTest
-	@EnumSource
-	void eventsOfTheContainersLife(Engine engine) {
-		String topic = EmbeddedBroker.topic("events", 1);
-		Calls calls = new Calls();
-		try (App app = App.of(Plain.class, Events.class)
-			.bean(calls)
-			.on(engine)
-			.with("spring.kafka.listener.idle-event-interval=100ms",
-					"spring.kafka.listener.idle-partition-event-interval=100ms",
-					"spring.kafka.listener.poll-timeout=50ms")
-			.start(topic)) {
-			Events events = app.bean(Events.class);
-			events.await("ConsumerStartingEvent");
-			events.await("ConsumerStartedEvent");
-			events.await("ListenerContainerIdleEvent");
-			events.await("ListenerContainerPartitionIdleEvent");
-			Topics.send(topic, "one");
-			events.await("ListenerContainerNoLongerIdleEvent");
-			events.await("ListenerContainerPartitionNoLongerIdleEvent");
-			app.container("listener").stop();
-			events.await("ConsumerStoppingEvent");
-			events.await("ConsumerStoppedEvent");
-			events.await("ConcurrentContainerStoppedEvent");
-		}
-	}
-
-	@Test
-	void aSilentOwnerIsTold() {
-		String topic = EmbeddedBroker.topic("silent", 1);
-		try (App app = App.of(Plain.class, Events.class, Blocking.class)
-			.bean(new Calls())
-			.with("spring.kafka.listener.idle-event-interval=100ms", "spring.kafka.listener.monitor-interval=1s",
-					"spring.kafka.listener.poll-timeout=100ms")
-			.start(topic)) {
-			app.bean(Events.class).await("NonResponsiveConsumerEvent");
-			app.bean(Blocking.class).release.countDown();
-		}
-	}
-
-	@ParameterizedTest
-	@EnumSource
 	void attributesOfTheAnnotation(Engine engine) {
 		String topic = EmbeddedBroker.topic("attributes", 2);
 		for (int i = 0; i < 4; i++) {
@@ -206,7 +124,12 @@ class SurfaceIT {
 		}
 		Calls calls = new Calls();
 		try (App app = App.of(Attributes.class).bean(calls).on(engine).start(topic)) {
-			calls.await("positions a2", "positions a3", "info hello", "pattern a0", "late a0 false");
+			calls.await("positions a2", "positions a3", "info hello", "pattern a0", "late a0 false", "filtered b0",
+					"all batches", "recovered a0");
+			Topics.awaitCommitted("manual", topic, 0, 1);
+			Assertions.assertThat(calls.all()).doesNotContain("filtered a0");
+			Assertions.assertThat(app.container("manual").getContainerProperties().getAckMode())
+				.isEqualTo(AckMode.MANUAL_IMMEDIATE);
 			Assertions.assertThat(calls.all())
 				.doesNotContain("positions a0", "positions a1", "positions b2", "positions b3");
 			MessageListenerContainer pattern = app.container("pattern");
@@ -225,15 +148,30 @@ class SurfaceIT {
 
 	@ParameterizedTest
 	@EnumSource
-	void missingTopicsAreFatalWhenAskedFor(Engine engine) {
-		Assertions
-			.assertThatThrownBy(() -> App.of(Plain.class)
-				.bean(new Calls())
-				.on(engine)
-				.with("spring.kafka.listener.missing-topics-fatal=true")
-				.start(EmbeddedBroker.unique("missing")))
-			.rootCause()
-			.hasMessageContaining("not present");
+	@SuppressWarnings("unchecked")
+	void requestAndReply(Engine engine) throws Exception {
+		String topic = EmbeddedBroker.topic("request", 1);
+		EmbeddedBroker.createTopic(topic + "-reply", 1, java.util.Map.of());
+		try (App app = App.of(Replying.class).bean(new Calls()).on(engine).start(topic)) {
+			ConcurrentKafkaListenerContainerFactory<Object, Object> factory = app.context()
+				.getBean("kafkaListenerContainerFactory", ConcurrentKafkaListenerContainerFactory.class);
+			ConcurrentMessageListenerContainer<Object, Object> replies = factory.createContainer(topic + "-reply");
+			replies.getContainerProperties().setGroupId(topic + "-replies");
+			ReplyingKafkaTemplate<Object, Object, Object> template = new ReplyingKafkaTemplate<>(
+					app.bean(ProducerFactory.class), replies);
+			template.start();
+			try {
+				Assertions.assertThat(template.waitForAssignment(Duration.ofSeconds(20))).isTrue();
+				Assertions
+					.assertThat(template.sendAndReceive(new ProducerRecord<>(topic, "ping"), Duration.ofSeconds(20))
+						.get(30, TimeUnit.SECONDS)
+						.value())
+					.isEqualTo("pong to ping");
+			}
+			finally {
+				template.destroy();
+			}
+		}
 	}
 
 	@Test
@@ -253,38 +191,6 @@ class SurfaceIT {
 				.isExactlyInstanceOf(ConcurrentMessageListenerContainer.class);
 			Assertions.assertThat(first.container("own")).isExactlyInstanceOf(ConcurrentMessageListenerContainer.class);
 		}
-	}
-
-	@Test
-	void startedAndStoppedAHundredTimesWithoutALeakedThread() {
-		String topic = EmbeddedBroker.topic("hundred", 1);
-		Calls calls = new Calls();
-		try (App app = App.of(Plain.class).bean(calls).start(topic)) {
-			MessageListenerContainer container = app.container("listener");
-			for (int i = 0; i < 100; i++) {
-				container.stop();
-				Assertions.assertThat(container.isRunning()).isFalse();
-				container.start();
-				if (i % 20 == 0) {
-					Topics.send(topic, "v" + i);
-					calls.await("v" + i);
-				}
-			}
-			container.stop();
-			Awaitility.await()
-				.atMost(Duration.ofSeconds(20))
-				.untilAsserted(() -> Assertions.assertThat(threads("listener-")).isEmpty());
-			Assertions.assertThat(calls.all()).hasSize(5);
-		}
-	}
-
-	private static Set<String> threads(String prefix) {
-		return Thread.getAllStackTraces()
-			.keySet()
-			.stream()
-			.map(Thread::getName)
-			.filter((name) -> name.startsWith(prefix))
-			.collect(Collectors.toSet());
 	}
 
 	@Test
@@ -308,8 +214,7 @@ class SurfaceIT {
 		try (App app = App.of(Plain.class, Customized.class)
 			.bean(calls)
 			.on(engine)
-			.with("spring.kafka.consumer.max-poll-records=1", "spring.kafka.listener.idle-between-polls=400ms",
-					"evenkeel.kafka.consumer.commit.save-completed=false")
+			.with("spring.kafka.consumer.max-poll-records=1", "spring.kafka.listener.idle-between-polls=400ms")
 			.start(topic)) {
 			calls.await("two");
 			Topics.awaitCommitted(topic, topic, 0, 2);
@@ -491,52 +396,13 @@ class SurfaceIT {
 	}
 
 	@Configuration(proxyBeanMethods = false)
-	static class PauseService {
-
-		@Bean
-		ListenerContainerPauseService pauseService(KafkaListenerEndpointRegistry registry) {
-			ThreadPoolTaskScheduler scheduler = new ThreadPoolTaskScheduler();
-			scheduler.initialize();
-			return new ListenerContainerPauseService(registry, scheduler);
-		}
-
-	}
-
-	@Component
-	static class Events {
-
-		private final Calls events = new Calls();
-
-		@EventListener
-		void on(KafkaEvent event) {
-			this.events.add(event.getClass().getSimpleName());
-		}
-
-		void await(String event) {
-			this.events.await(event);
-		}
-
-	}
-
-	/** Keeps the owner from polling. */
-	@Component
-	static class Blocking {
-
-		final java.util.concurrent.CountDownLatch release = new java.util.concurrent.CountDownLatch(1);
-
-		@EventListener
-		void on(ListenerContainerIdleEvent event) throws InterruptedException {
-			this.release.await(20, java.util.concurrent.TimeUnit.SECONDS);
-		}
-
-	}
-
-	@Configuration(proxyBeanMethods = false)
 	static class Attributes {
 
 		private final Calls calls;
 
 		private final KafkaListenerEndpointRegistry registry;
+
+		private final AtomicInteger batched = new AtomicInteger();
 
 		Attributes(Calls calls, KafkaListenerEndpointRegistry registry) {
 			this.calls = calls;
@@ -566,6 +432,44 @@ class SurfaceIT {
 			}
 		}
 
+		@KafkaListener(id = "filtered", topics = "${test.topic}", filter = "noA")
+		void filtered(String value) {
+			this.calls.add("filtered " + value);
+		}
+
+		@KafkaListener(id = "batches", topics = "${test.topic}", batch = "true", properties = "fetch.min.bytes=1")
+		void batches(List<String> values) {
+			if (this.batched.addAndGet(values.size()) == 8) {
+				this.calls.add("all batches");
+			}
+		}
+
+		@KafkaListener(id = "manual", topics = "${test.topic}", ackMode = "MANUAL_IMMEDIATE")
+		void manual(String value, Acknowledgment acknowledgment) {
+			if (value.equals("a0")) {
+				acknowledgment.acknowledge();
+			}
+		}
+
+		@KafkaListener(id = "recovered", topics = "${test.topic}", errorHandler = "recovers")
+		void recovered(String value) {
+			throw new IllegalStateException(value);
+		}
+
+		@Bean
+		static KafkaListenerErrorHandler recovers(Calls calls) {
+			return (message, failure) -> {
+				calls.add("recovered " + message.getPayload());
+				return null;
+			};
+		}
+
+		/** By its name only: Boot gives the one filter there is to all listeners. */
+		@Bean(defaultCandidate = false)
+		static RecordFilterStrategy<Object, Object> noA() {
+			return (record) -> record.value().toString().startsWith("a");
+		}
+
 		@KafkaListener(id = "late", topics = "${test.topic}", autoStartup = "false")
 		void late(String value) {
 			this.calls.add("late " + value + " " + this.registry.getListenerContainer("late").isAutoStartup());
@@ -579,6 +483,17 @@ class SurfaceIT {
 		@Bean
 		static ContainerPostProcessor<Object, Object, ConcurrentMessageListenerContainer<Object, Object>> postProcessor() {
 			return (container) -> container.getContainerProperties().setShutdownTimeout(4321);
+		}
+
+	}
+
+	@Configuration(proxyBeanMethods = false)
+	static class Replying {
+
+		@KafkaListener(id = "listener", idIsGroup = false, topics = "${test.topic}")
+		@SendTo
+		String answer(String value) {
+			return "pong to " + value;
 		}
 
 	}

@@ -54,6 +54,13 @@ final class Topics {
 		}
 	}
 
+	/** Send many text values to partition 0 with their keys, in the order given. */
+	static void sendAll(String topic, List<Map.Entry<String, String>> records) {
+		records.forEach((record) -> producer()
+			.send(new ProducerRecord<>(topic, 0, bytes(record.getKey()), bytes(record.getValue()))));
+		producer().flush();
+	}
+
 	private static byte[] bytes(String text) {
 		return (text != null) ? text.getBytes(StandardCharsets.UTF_8) : null;
 	}

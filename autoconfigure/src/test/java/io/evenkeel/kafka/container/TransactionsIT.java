@@ -1,6 +1,9 @@
 package io.evenkeel.kafka.container;
 
+import java.time.Duration;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 
 import io.evenkeel.kafka.broker.EmbeddedBroker;
@@ -8,6 +11,7 @@ import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.assertj.core.api.Assertions;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 
 import org.springframework.beans.factory.annotation.Value;
@@ -16,6 +20,8 @@ import org.springframework.context.annotation.Configuration;
 import org.springframework.kafka.annotation.KafkaListener;
 import org.springframework.kafka.core.KafkaTemplate;
 import org.springframework.kafka.listener.DefaultAfterRollbackProcessor;
+import org.springframework.kafka.listener.DefaultErrorHandler;
+import org.springframework.kafka.support.Acknowledgment;
 import org.springframework.util.backoff.FixedBackOff;
 
 /**
@@ -112,6 +118,108 @@ class TransactionsIT {
 		}
 	}
 
+	@ParameterizedTest
+	@EnumSource
+	void aUsersErrorHandlerIsAskedInsideTheTransaction(Engine engine) {
+		String topic = EmbeddedBroker.topic("txhandler", 1);
+		EmbeddedBroker.createTopic(topic + "-out", 1, java.util.Map.of());
+		Topics.send(topic, "one", "fail-always", "fail-twice", "two");
+		Calls calls = new Calls();
+		try (App app = App.of(Forwarding.class, Handler.class)
+			.bean(calls)
+			.on(engine)
+			.with(PREFIX + topic + "-")
+			.start(topic)) {
+			calls.awaitExactly("one", "fail-always", "fail-always", "fail-always", "recovered fail-always",
+					"fail-twice", "fail-twice", "fail-twice", "two");
+			Topics.awaitCommitted(topic, topic, 0, 4);
+			Assertions.assertThat(Topics.read(topic + "-out", 4, "read_committed"))
+				.extracting((record) -> Topics.text(record.value()))
+				.containsExactly("one", "recovered", "fail-twice", "two");
+		}
+	}
+
+	@ParameterizedTest
+	@EnumSource
+	void retryTopicsInTransactions(Engine engine) {
+		String topic = EmbeddedBroker.topic("txretry", 1);
+		Topics.send(topic, "fail-always", "fine");
+		Calls calls = new Calls();
+		try (App app = App.of(UserErrorHandlersIT.Retryable.class, UserErrorHandlersIT.Scheduler.class)
+			.bean(calls)
+			.on(engine)
+			.with(PREFIX + topic + "-")
+			.start(topic)) {
+			calls.await("dlt fail-always", "fine@" + topic);
+			Topics.awaitCommitted(topic, topic, 0, 2);
+			Assertions.assertThat(calls.all().stream().filter((call) -> call.startsWith("fail-always"))).hasSize(3);
+		}
+	}
+
+	/** spring-kafka takes MANUAL for granted in a transaction, acknowledged or not. */
+	@ParameterizedTest
+	@CsvSource({ "EVENKEEL,manual", "EVENKEEL,manual_immediate", "SPRING,manual_immediate" })
+	void acknowledgmentsByHandGoIntoTheTransaction(Engine engine, String mode) {
+		String topic = EmbeddedBroker.topic("txmanual", 1);
+		Topics.send(topic, "v0", "ack-1", "fail-once", "nack-once", "v4");
+		Calls calls = new Calls();
+		try (App app = App.of(Acknowledging.class, AfterRollback.class)
+			.bean(calls)
+			.on(engine)
+			.with(PREFIX + topic + "-", "spring.kafka.listener.ack-mode=" + mode)
+			.start(topic)) {
+			calls.awaitExactly("v0", "ack-1", "fail-once", "fail-once", "nack-once", "nack-once", "v4");
+			Topics.awaitCommitted(topic, topic, 0, 4);
+		}
+		// The last one was not acknowledged.
+		Assertions.assertThat(Topics.committed(topic, topic, 0)).isEqualTo(4);
+	}
+
+	@Test
+	void anAcknowledgmentAfterTheTransactionIsRefused() {
+		String topic = EmbeddedBroker.topic("txlate", 1);
+		Topics.send(topic, "late", "ack");
+		Calls calls = new Calls();
+		try (App app = App.of(Acknowledging.class)
+			.bean(calls)
+			.with(PREFIX + topic + "-", "spring.kafka.listener.ack-mode=manual")
+			.start(topic)) {
+			calls.awaitExactly("late", "ack", "refused");
+			Topics.awaitCommitted(topic, topic, 0, 2);
+		}
+	}
+
+	@Test
+	void theTransactionOfAnAsynchronousListenerEndsWithItsFuture() {
+		String topic = EmbeddedBroker.topic("txasync", 1);
+		Topics.send(topic, "one", "fail-twice", "two", "fail-always", "three");
+		Calls calls = new Calls();
+		try (App app = App.of(Later.class)
+			.bean(calls)
+			.with(PREFIX + topic + "-", "evenkeel.kafka.consumer.retry.max-attempts=3")
+			.start(topic)) {
+			calls.awaitExactly("one", "done one", "fail-twice", "fail-twice", "fail-twice", "done fail-twice", "two",
+					"done two", "fail-always", "fail-always", "fail-always", "three", "done three");
+			Topics.awaitCommitted(topic, topic, 0, 5);
+			Assertions.assertThat(Topics.read(topic + "-dlt", 1, "read_committed")).hasSize(1);
+		}
+	}
+
+	@Test
+	void anErrorHandlerForBatchesInTransactionsIsRefused() {
+		String topic = EmbeddedBroker.topic("txbatchhandler", 1);
+		Assertions
+			.assertThatThrownBy(() -> App.of(ForwardingBatches.class, Handler.class)
+				.bean(new Calls())
+				.with(PREFIX + topic + "-")
+				.start(topic))
+			.rootCause()
+			.isInstanceOfSatisfying(InvalidListenerException.class, (refused) -> {
+				Assertions.assertThat(refused.getProperty()).isEqualTo("CommonErrorHandler");
+				Assertions.assertThat(refused.getAction()).contains("springKafkaListenerContainerFactory");
+			});
+	}
+
 	@Test
 	void otherOrderingsAreRefused() {
 		String topic = EmbeddedBroker.topic("txkey", 1);
@@ -178,6 +286,80 @@ class TransactionsIT {
 			if (this.number.getAndIncrement() == 0) {
 				throw new IllegalStateException("the first batch fails once");
 			}
+		}
+
+	}
+
+	/** Acknowledges what is called so, and the others' predecessors with it. */
+	@Configuration(proxyBeanMethods = false)
+	static class Acknowledging {
+
+		private final Calls calls;
+
+		private volatile Acknowledgment late;
+
+		Acknowledging(Calls calls) {
+			this.calls = calls;
+		}
+
+		@KafkaListener(id = "listener", idIsGroup = false, topics = "${test.topic}")
+		void listen(String value, Acknowledgment acknowledgment) {
+			this.calls.add(value);
+			boolean again = this.calls.count(value) > 1;
+			if (value.equals("fail-once") && !again) {
+				acknowledgment.acknowledge();
+				throw new IllegalStateException(value);
+			}
+			if (value.equals("nack-once") && !again) {
+				acknowledgment.nack(Duration.ofMillis(10));
+			}
+			else if (value.equals("late")) {
+				this.late = acknowledgment;
+			}
+			else if (!value.startsWith("v")) {
+				Acknowledgment earlier = this.late;
+				if (earlier != null) {
+					Assertions.assertThatIllegalStateException().isThrownBy(earlier::acknowledge);
+					this.calls.add("refused");
+				}
+				acknowledgment.acknowledge();
+			}
+		}
+
+	}
+
+	@Configuration(proxyBeanMethods = false)
+	static class Later {
+
+		private final Calls calls;
+
+		private final AtomicInteger twice = new AtomicInteger();
+
+		Later(Calls calls) {
+			this.calls = calls;
+		}
+
+		@KafkaListener(id = "listener", idIsGroup = false, topics = "${test.topic}")
+		CompletableFuture<Void> listen(String value) {
+			this.calls.add(value);
+			return CompletableFuture.runAsync(() -> {
+				FailuresIT.fail(value, value.equals("fail-twice") ? this.twice.incrementAndGet() : 0);
+				this.calls.add("done " + value);
+			}, CompletableFuture.delayedExecutor(20, TimeUnit.MILLISECONDS));
+		}
+
+	}
+
+	@Configuration(proxyBeanMethods = false)
+	static class Handler {
+
+		@Bean
+		DefaultErrorHandler handler(Calls calls, KafkaTemplate<Object, Object> template,
+				@Value("${test.topic}") String topic) {
+			return new DefaultErrorHandler((record, failure) -> {
+				calls.add("recovered " + record.value());
+				template.send(topic + "-out", "recovered").join();
+			}, new FixedBackOff(10, 2));
 		}
 
 	}

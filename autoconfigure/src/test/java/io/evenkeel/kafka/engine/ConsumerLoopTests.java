@@ -3,6 +3,7 @@ package io.evenkeel.kafka.engine;
 import java.time.Duration;
 import java.util.Map;
 
+import io.evenkeel.kafka.engine.dispatch.Assignment;
 import io.evenkeel.kafka.engine.dispatch.Ordering;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.common.TopicPartition;
@@ -50,6 +51,24 @@ class ConsumerLoopTests {
 		this.engine.loop.seek(P0, (consumer) -> consumer.seek(P0, 0));
 		this.engine.settle();
 		assertThat(this.engine.loop.snapshot().partitions().get(0).committed()).isEqualTo(1);
+	}
+
+	@Test
+	void seekInsideTheAssignedCallbackBelongsToTheAssignmentThatCame() {
+		this.engine.handler = Attempt::succeeded;
+		this.engine.consumer.store(Map.of(P0, new OffsetAndMetadata(4)));
+		this.engine.onAssigned = () -> {
+			Assignment<?> told = this.engine.state(P0).assignment();
+			this.engine.loop.seek(P0, (consumer) -> consumer.seek(P0, 9));
+			this.engine.loop.seek(P0, (consumer) -> consumer.seek(P0, 1));
+			assertThat(this.engine.state(P0).assignment().epoch()).isEqualTo(told.epoch());
+			assertThat(told.isClosed()).isTrue();
+		};
+		this.engine.own(P0);
+		this.engine.produce(P0, 1, 2);
+		this.engine.settle();
+		assertThat(this.engine.called(P0)).containsExactly(1L, 2L);
+		assertThat(this.engine.committed(P0)).isEqualTo(3);
 	}
 
 	@Test

@@ -1,0 +1,90 @@
+package io.evenkeel.kafka.container;
+
+import java.time.Duration;
+import java.util.List;
+
+import io.evenkeel.kafka.container.ManualAcknowledgment.Nack;
+import io.evenkeel.kafka.engine.Attempt;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.jspecify.annotations.Nullable;
+import org.springframework.kafka.support.Acknowledgment;
+import org.springframework.util.Assert;
+
+/**
+ * The acknowledgment of one call in a transaction: it decides whether the transaction
+ * carries an offset, and which, so it can be given only while the call is running. What
+ * is not acknowledged by then is covered by a later record's acknowledgment.
+ *
+ * <h2>Threading</h2> The listener may acknowledge on any thread; the lock makes the end
+ * of the call see it, or see it refused.
+ */
+final class TransactionalAcknowledgment<K, V> implements Acknowledgment {
+
+	private final List<ConsumerRecord<K, V>> records;
+
+	private int done = -1;
+
+	private @Nullable Nack nack;
+
+	private boolean over;
+
+	TransactionalAcknowledgment(List<ConsumerRecord<K, V>> records) {
+		this.records = records;
+	}
+
+	@Override
+	public void acknowledge() {
+		acknowledge(this.records.size() - 1);
+	}
+
+	@Override
+	public synchronized void acknowledge(int index) {
+		open(index);
+		Assert.state(this.nack == null, "acknowledge() cannot be called after nack()");
+		this.done = Math.max(this.done, index);
+	}
+
+	@Override
+	public void nack(Duration sleep) {
+		nack(0, sleep);
+	}
+
+	@Override
+	public synchronized void nack(int index, Duration sleep) {
+		Assert.isTrue(!sleep.isNegative(), "sleep cannot be negative");
+		open(index);
+		this.nack = new Nack(index, sleep);
+		this.done = index - 1;
+	}
+
+	private void open(int index) {
+		Assert.isTrue(index >= 0 && index < this.records.size(),
+				() -> "index (" + index + ") is out of range (0-" + (this.records.size() - 1) + ")");
+		Assert.state(!this.over, "The transaction of this call is over: acknowledge before the listener returns, or "
+				+ "use the container factory 'springKafkaListenerContainerFactory' for this listener");
+	}
+
+	/**
+	 * The call is over.
+	 * @return the last record that is done, null when none is
+	 */
+	synchronized @Nullable ConsumerRecord<K, V> end() {
+		this.over = true;
+		return (this.done >= 0) ? this.records.get(this.done) : null;
+	}
+
+	/** The transaction was committed: tell the engine what is done. */
+	synchronized void committed(Attempt<K, V> attempt) {
+		if (this.done >= 0) {
+			attempt.acknowledge(this.done);
+		}
+		Nack again = this.nack;
+		if (again != null) {
+			attempt.again(again.sleep());
+		}
+		else {
+			attempt.returned();
+		}
+	}
+
+}

@@ -1,0 +1,109 @@
+package io.evenkeel.kafka.container;
+
+import java.util.List;
+
+import io.evenkeel.kafka.engine.Attempt;
+import io.evenkeel.kafka.engine.dispatch.Outcome;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.jspecify.annotations.Nullable;
+import org.springframework.kafka.listener.KafkaBackoffException;
+import org.springframework.kafka.support.Acknowledgment;
+
+/**
+ * One call of a listener in a transaction of its own. A user's error handler is asked
+ * inside that transaction, as spring-kafka does: when it has handled the failure the
+ * transaction is committed, with what the handler sent and the offset after the record.
+ * Worker thread.
+ */
+final class TransactionalCall<K, V> {
+
+	private final Attempt<K, V> attempt;
+
+	private final Transactions transactions;
+
+	private final @Nullable UserErrorHandling<K, V> errors;
+
+	private final @Nullable TransactionalAcknowledgment<K, V> manual;
+
+	private final @Nullable Acknowledgment acknowledgment;
+
+	private @Nullable Throwable handled;
+
+	TransactionalCall(Attempt<K, V> attempt, Transactions transactions, @Nullable UserErrorHandling<K, V> errors,
+			AcknowledgmentMode mode) {
+		this.attempt = attempt;
+		this.transactions = transactions;
+		this.errors = errors;
+		this.manual = mode.isManual() ? new TransactionalAcknowledgment<>(attempt.records()) : null;
+		this.acknowledgment = (this.manual != null) ? this.manual : mode.acknowledgment(attempt);
+	}
+
+	/**
+	 * Make the call and answer its attempt, unless it failed.
+	 * @param listener calls the listener
+	 * @return why it failed and was rolled back, null when the attempt was answered
+	 */
+	@Nullable Throwable make(TransactionalCalls.Listener listener) {
+		Throwable failure = listener.call(this.acknowledgment, this::run);
+		if (failure == null) {
+			if (this.manual != null) {
+				this.manual.committed(this.attempt);
+			}
+			else {
+				this.attempt.succeeded();
+			}
+			return null;
+		}
+		if (this.handled != null) {
+			this.attempt.recovered(Outcome.SKIPPED);
+			return null;
+		}
+		return failure;
+	}
+
+	private void run(Runnable listener) {
+		Handled asked = new Handled();
+		this.transactions.run(this.attempt.assignment(), () -> done(asked), () -> {
+			try {
+				listener.run();
+			}
+			catch (RuntimeException | Error ex) {
+				if (!isHandled(ex)) {
+					throw ex;
+				}
+				asked.failure = ex;
+			}
+		});
+		// Only now: a transaction that is not committed has handled nothing. Interceptors
+		// and timers are still to know that the call has failed.
+		this.handled = asked.failure;
+		if (asked.failure instanceof RuntimeException unchecked) {
+			throw unchecked;
+		}
+		if (asked.failure instanceof Error error) {
+			throw error;
+		}
+	}
+
+	private boolean isHandled(Throwable failure) {
+		return this.errors != null && Failures.find(failure, KafkaBackoffException.class) == null
+				&& this.errors.isHandled(this.attempt.record(), failure, this.attempt::isStopping);
+	}
+
+	private @Nullable ConsumerRecord<K, V> done(Handled asked) {
+		ConsumerRecord<K, V> acknowledged = (this.manual != null) ? this.manual.end() : null;
+		if (this.manual != null && asked.failure == null) {
+			return acknowledged;
+		}
+		List<ConsumerRecord<K, V>> records = this.attempt.records();
+		return records.get(records.size() - 1);
+	}
+
+	/** What the error handler has dealt with inside the transaction. */
+	private static final class Handled {
+
+		private @Nullable Throwable failure;
+
+	}
+
+}
