@@ -52,6 +52,17 @@ class ArchitectureTests {
 	}
 
 	@Test
+	void settingsKnowNothingButKafka() {
+		check(noClasses().that()
+			.resideInAPackage(ROOT + ".config..")
+			.should()
+			.dependOnClassesThat()
+			.resideInAnyPackage("org.springframework..", "io.micrometer..", ROOT + ".engine..", ROOT + ".container..",
+					ROOT + ".producer..", ROOT + ".metrics..", ROOT + ".health..", ROOT + ".actuate..",
+					ROOT + ".autoconfigure.."));
+	}
+
+	@Test
 	void theProducerKnowsNeitherTheEngineNorTheContainerNorBoot() {
 		check(noClasses().that()
 			.resideInAPackage(ROOT + ".producer..")

@@ -72,7 +72,7 @@ public final class EvenkeelEndpoint {
 		if (!(this.registry.getListenerContainer(listenerId) instanceof EvenkeelContainer<?, ?> container)) {
 			return new WebEndpointResponse<>(WebEndpointResponse.STATUS_NOT_FOUND);
 		}
-		boolean valid = concurrency == null || (concurrency >= 1 && concurrency <= MAX_CONCURRENCY);
+		boolean valid = concurrency == null || (concurrency >= 1 && concurrency <= most(container));
 		if (!valid || (paused == null && concurrency == null)) {
 			return new WebEndpointResponse<>(WebEndpointResponse.STATUS_BAD_REQUEST);
 		}
@@ -90,6 +90,12 @@ public final class EvenkeelEndpoint {
 		return new WebEndpointResponse<>(WebEndpointResponse.STATUS_NO_CONTENT);
 	}
 
+	/** Calls for more records than are held could never be made. */
+	private static int most(EvenkeelContainer<?, ?> container) {
+		EngineSettings settings = container.settings();
+		return (settings != null) ? Math.min(MAX_CONCURRENCY, settings.maxPendingRecords()) : MAX_CONCURRENCY;
+	}
+
 	private static EvenkeelDescriptor.Listener listener(EvenkeelContainer<?, ?> container) {
 		EngineSnapshot snapshot = container.snapshot();
 		EngineSettings settings = container.settings();
@@ -97,7 +103,7 @@ public final class EvenkeelEndpoint {
 		return new EvenkeelDescriptor.Listener(container.getListenerId(), state(container), container.getGroupId(),
 				snapshot.memberId(), container.groupProtocol().toLowerCase(Locale.ROOT),
 				(settings != null) ? settings.ordering().name().toLowerCase(Locale.ROOT) : "",
-				new EvenkeelDescriptor.Concurrency(snapshot.limit(), snapshot.used()),
+				new EvenkeelDescriptor.Concurrency(container.concurrencyLimit(), snapshot.used()),
 				snapshot.partitions().stream().map((partition) -> partition(partition, now)).toList(),
 				container.rebalances().stream().map(EvenkeelEndpoint::rebalance).toList());
 	}
@@ -107,7 +113,7 @@ public final class EvenkeelEndpoint {
 			return "FAILED";
 		}
 		if (!container.isRunning()) {
-			return "STOPPED";
+			return container.isInExpectedState() ? "STOPPED" : "FAILED";
 		}
 		if (container.isRebalancing()) {
 			return "REBALANCING";

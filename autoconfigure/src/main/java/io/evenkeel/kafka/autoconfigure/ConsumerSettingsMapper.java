@@ -1,14 +1,19 @@
 package io.evenkeel.kafka.autoconfigure;
 
 import java.time.Duration;
+import java.util.List;
 import java.util.Map;
+import java.util.function.UnaryOperator;
 
+import io.evenkeel.kafka.config.InvalidSettingException;
+import io.evenkeel.kafka.config.Setting;
+import io.evenkeel.kafka.config.SettingChecks;
 import io.evenkeel.kafka.container.ContainerSettings;
 import io.evenkeel.kafka.engine.retry.RetrySettings;
+import org.jspecify.annotations.Nullable;
 import org.springframework.boot.context.properties.bind.Bindable;
 import org.springframework.boot.context.properties.bind.Binder;
 import org.springframework.boot.context.properties.source.ConfigurationPropertyName;
-import org.springframework.boot.context.properties.source.InvalidConfigurationPropertyValueException;
 
 /**
  * Maps the consumer's properties to the settings of a listener. A listener's own values
@@ -16,6 +21,8 @@ import org.springframework.boot.context.properties.source.InvalidConfigurationPr
  * range are refused with the property as the user wrote it.
  */
 final class ConsumerSettingsMapper {
+
+	private static final String PREFIX = EvenkeelConsumerProperties.PREFIX + ".";
 
 	private static final int MAX_CONCURRENCY = 10_000;
 
@@ -26,7 +33,7 @@ final class ConsumerSettingsMapper {
 	ConsumerSettingsMapper(Binder binder, EvenkeelConsumerProperties properties) {
 		this.binder = binder;
 		this.listeners = properties.getListeners();
-		map(properties, EvenkeelConsumerProperties.PREFIX);
+		map(properties, (name) -> PREFIX + name);
 		this.listeners.keySet().forEach(this::forListener);
 	}
 
@@ -39,24 +46,21 @@ final class ConsumerSettingsMapper {
 		ConsumerSettingsProperties merged = new ConsumerSettingsProperties();
 		Bindable<ConsumerSettingsProperties> target = Bindable.ofInstance(merged);
 		this.binder.bind(EvenkeelConsumerProperties.PREFIX, target);
-		String prefix = EvenkeelConsumerProperties.PREFIX;
 		String key = key(id);
-		if (key != null) {
-			ConfigurationPropertyName name = name(key);
-			this.binder.bind(name, target, null);
-			prefix = EvenkeelConsumerProperties.PREFIX + ".listeners." + key;
+		if (key == null) {
+			return map(merged, (name) -> PREFIX + name);
 		}
-		return map(merged, prefix);
+		String own = MapKeys.below(PREFIX + "listeners", key);
+		this.binder.bind(ConfigurationPropertyName.adapt(own, '.'), target, null);
+		return map(merged, (name) -> isSet(own + "." + name) ? own + "." + name : PREFIX + name);
 	}
 
-	/** A key with dots stands in brackets, another one is written like any property. */
-	private static ConfigurationPropertyName name(String key) {
-		String listeners = EvenkeelConsumerProperties.PREFIX + ".listeners";
-		return key.matches("[A-Za-z0-9_-]+") ? ConfigurationPropertyName.adapt(listeners + "." + key, '.')
-				: ConfigurationPropertyName.of(listeners + "[" + key + "]");
+	private boolean isSet(String property) {
+		ConfigurationPropertyName name = ConfigurationPropertyName.adapt(property, '.');
+		return this.binder.bind(name, Bindable.of(Object.class), null).isBound();
 	}
 
-	private @org.jspecify.annotations.Nullable String key(String id) {
+	private @Nullable String key(String id) {
 		if (this.listeners.containsKey(id)) {
 			return id;
 		}
@@ -73,56 +77,67 @@ final class ConsumerSettingsMapper {
 		return id.replaceAll("[^A-Za-z0-9]", "").toLowerCase(java.util.Locale.ROOT);
 	}
 
-	private static ContainerSettings map(ConsumerSettingsProperties properties, String prefix) {
+	private static ContainerSettings map(ConsumerSettingsProperties properties, UnaryOperator<String> names) {
 		Integer concurrency = properties.getConcurrency();
 		if (concurrency != null) {
-			check(concurrency >= 1 && concurrency <= MAX_CONCURRENCY, prefix + ".concurrency", concurrency,
-					"Write a number from 1 to 10000.");
+			SettingChecks.check(concurrency >= 1 && concurrency <= MAX_CONCURRENCY, names.apply("concurrency"),
+					concurrency, "it must be from 1 to 10000", "Write a number from 1 to 10000.");
 		}
-		int least = (concurrency != null) ? concurrency : 1;
-		check(properties.getMaxPendingRecords() >= least, prefix + ".max-pending-records",
-				properties.getMaxPendingRecords(),
-				"Write a number that is at least the concurrency (" + least + "); the default is 10000.");
+		pending(properties.getMaxPendingRecords(), concurrency, names);
 		ConsumerSettingsProperties.Commit commit = properties.getCommit();
-		positive(commit.getInterval(), prefix + ".commit.interval", "1s");
-		positive(commit.getTimeout(), prefix + ".commit.timeout", "5s");
+		duration(commit.getInterval(), names, "commit.interval", "1s");
+		duration(commit.getTimeout(), names, "commit.timeout", "5s");
 		ConsumerSettingsProperties.Rebalance rebalance = properties.getRebalance();
-		positive(rebalance.getDrainTimeout(), prefix + ".rebalance.drain-timeout", "10s");
+		duration(rebalance.getDrainTimeout(), names, "rebalance.drain-timeout", "10s");
 		ConsumerSettingsProperties.Restart restart = properties.getRestart();
-		positive(restart.getInitialInterval(), prefix + ".restart.initial-interval", "1s");
-		positive(restart.getMaxInterval(), prefix + ".restart.max-interval", "30s");
+		duration(restart.getInitialInterval(), names, "restart.initial-interval", "1s");
+		duration(restart.getMaxInterval(), names, "restart.max-interval", "30s");
 		ConsumerSettingsProperties.Recovery recovery = properties.getRecovery();
-		check(!recovery.getTopicSuffix().isBlank(), prefix + ".recovery.topic-suffix", recovery.getTopicSuffix(),
+		SettingChecks.check(recovery.getTopicSuffix().matches("[A-Za-z0-9._-]{1,200}"),
+				names.apply("recovery.topic-suffix"), recovery.getTopicSuffix(),
+				"a topic's name has letters, digits, '.', '_' and '-' only",
 				"Write a suffix that makes another topic's name, such as -dlt.");
 		return new ContainerSettings(properties.getOrdering(), concurrency, properties.getMaxPendingRecords(),
 				commit.getInterval(), commit.getTimeout(), commit.isSaveCompleted(), rebalance.getDrainTimeout(),
-				rebalance.getOnDrainTimeout(), retry(properties.getRetry(), prefix + ".retry"),
+				rebalance.getOnDrainTimeout(), retry(properties.getRetry(), names),
 				properties.getRetry().getNotRetryable(), recovery.getOnExhausted(), recovery.getTopicSuffix(),
-				recovery.isCreateTopics(), restart.getInitialInterval(), restart.getMaxInterval());
+				recovery.isCreateTopics(), restart.getInitialInterval(), restart.getMaxInterval(), names);
 	}
 
-	private static RetrySettings retry(ConsumerSettingsProperties.Retry retry, String prefix) {
-		check(retry.getMaxAttempts() >= 1, prefix + ".max-attempts", retry.getMaxAttempts(),
-				"Write at least 1: the first call counts.");
-		positive(retry.getInitialInterval(), prefix + ".initial-interval", "500ms");
-		positive(retry.getMaxInterval(), prefix + ".max-interval", "30s");
-		check(retry.getMultiplier() >= 1 && Double.isFinite(retry.getMultiplier()), prefix + ".multiplier",
-				retry.getMultiplier(), "Write a number of at least 1.");
-		check(retry.getJitter() >= 0 && retry.getJitter() <= 1, prefix + ".jitter", retry.getJitter(),
-				"Write a number from 0 to 1.");
+	private static void pending(int maxPending, @Nullable Integer concurrency, UnaryOperator<String> names) {
+		Setting setting = Setting.property(names.apply("max-pending-records"), maxPending);
+		if (concurrency != null && maxPending < concurrency) {
+			throw new InvalidSettingException(
+					List.of(setting, Setting.property(names.apply("concurrency"), concurrency)),
+					"the concurrency could never be used with fewer records at hand",
+					"Write a number that is at least the concurrency (" + concurrency + "); the default is 10000.",
+					null);
+		}
+		SettingChecks.check(maxPending >= 1, setting.name(), maxPending, "it must be at least the concurrency",
+				"Write a number that is at least the concurrency; the default is 10000.");
+	}
+
+	private static RetrySettings retry(ConsumerSettingsProperties.Retry retry, UnaryOperator<String> names) {
+		SettingChecks.check(retry.getMaxAttempts() >= 1, names.apply("retry.max-attempts"), retry.getMaxAttempts(),
+				"it must be at least 1: the first call counts", "Write at least 1.");
+		duration(retry.getInitialInterval(), names, "retry.initial-interval", "500ms");
+		duration(retry.getMaxInterval(), names, "retry.max-interval", "30s");
+		SettingChecks.check(retry.getMultiplier() >= 1 && Double.isFinite(retry.getMultiplier()),
+				names.apply("retry.multiplier"), retry.getMultiplier(),
+				"it must be at least 1: waits do not become shorter", "Write a number of at least 1.");
+		SettingChecks.check(retry.getJitter() >= 0 && retry.getJitter() <= 1, names.apply("retry.jitter"),
+				retry.getJitter(), "it must be from 0 to 1: it is a part of the wait", "Write a number from 0 to 1.");
+		for (Class<?> type : retry.getNotRetryable()) {
+			SettingChecks.check(Throwable.class.isAssignableFrom(type), names.apply("retry.not-retryable"),
+					type.getName(), type.getName() + " is no exception",
+					"Write the names of exception classes, separated by commas.");
+		}
 		return new RetrySettings(retry.getMaxAttempts(), retry.getInitialInterval(), retry.getMultiplier(),
 				retry.getMaxInterval(), retry.getJitter());
 	}
 
-	private static void positive(Duration value, String name, String example) {
-		check(!value.isNegative() && !value.isZero(), name, value,
-				"Write a duration above zero, such as " + example + ".");
-	}
-
-	private static void check(boolean valid, String name, Object value, String reason) {
-		if (!valid) {
-			throw new InvalidConfigurationPropertyValueException(name, value, reason);
-		}
+	private static void duration(Duration value, UnaryOperator<String> names, String name, String example) {
+		SettingChecks.duration(names.apply(name), value, example);
 	}
 
 }

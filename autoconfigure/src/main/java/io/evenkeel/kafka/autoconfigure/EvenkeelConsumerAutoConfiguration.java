@@ -1,6 +1,6 @@
 package io.evenkeel.kafka.autoconfigure;
 
-import java.util.function.Function;
+import java.util.Set;
 
 import io.evenkeel.kafka.container.AssignmentBeanScope;
 import io.evenkeel.kafka.container.ContainerSupport;
@@ -16,9 +16,11 @@ import org.springframework.boot.context.properties.EnableConfigurationProperties
 import org.springframework.boot.context.properties.bind.Binder;
 import org.springframework.boot.kafka.autoconfigure.ConcurrentKafkaListenerContainerFactoryConfigurer;
 import org.springframework.boot.kafka.autoconfigure.KafkaAutoConfiguration;
+import org.springframework.boot.kafka.autoconfigure.KafkaConnectionDetails;
 import org.springframework.boot.kafka.autoconfigure.KafkaProperties;
-import org.springframework.context.annotation.Bean;
 import org.springframework.context.ApplicationContext;
+import org.springframework.context.annotation.Bean;
+import org.springframework.context.annotation.Lazy;
 import org.springframework.core.env.Environment;
 import org.springframework.kafka.annotation.EnableKafka;
 import org.springframework.kafka.config.ConcurrentKafkaListenerContainerFactory;
@@ -27,6 +29,7 @@ import org.springframework.kafka.config.KafkaListenerEndpointRegistry;
 import org.springframework.kafka.core.ConsumerFactory;
 import org.springframework.kafka.core.DefaultKafkaConsumerFactory;
 import org.springframework.kafka.core.KafkaAdmin;
+import org.springframework.kafka.core.KafkaTemplate;
 import org.springframework.kafka.core.ProducerFactory;
 import org.springframework.kafka.listener.ConcurrentMessageListenerContainer;
 import org.springframework.kafka.listener.ConsumerRecordRecoverer;
@@ -42,6 +45,12 @@ import org.springframework.kafka.listener.ConsumerRecordRecoverer;
 @EnableConfigurationProperties({ EvenkeelConsumerProperties.class, KafkaProperties.class })
 public final class EvenkeelConsumerAutoConfiguration {
 
+	private static final Set<String> LISTENER_KEYS = Set.of("ordering", "concurrency", "max-pending-records",
+			"commit.interval", "commit.timeout", "commit.save-completed", "rebalance.drain-timeout",
+			"rebalance.on-drain-timeout", "retry.max-attempts", "retry.initial-interval", "retry.multiplier",
+			"retry.max-interval", "retry.jitter", "retry.not-retryable", "recovery.on-exhausted",
+			"recovery.topic-suffix", "recovery.create-topics", "restart.initial-interval", "restart.max-interval");
+
 	EvenkeelConsumerAutoConfiguration() {
 	}
 
@@ -51,9 +60,14 @@ public final class EvenkeelConsumerAutoConfiguration {
 		return new AssignmentBeanScope();
 	}
 
+	/**
+	 * Lazy: an application with several consumer factories, none of them primary, starts
+	 * as long as no listener names this bean.
+	 */
+	@Lazy
 	@Bean(defaultCandidate = false)
 	@ConditionalOnMissingBean(name = "springKafkaListenerContainerFactory")
-	ConcurrentKafkaListenerContainerFactory<Object, Object> springKafkaListenerContainerFactory(
+	ConcurrentKafkaListenerContainerFactory<?, ?> springKafkaListenerContainerFactory(
 			ConcurrentKafkaListenerContainerFactoryConfigurer configurer, KafkaProperties properties,
 			ObjectProvider<ConsumerFactory<Object, Object>> consumerFactory,
 			ObjectProvider<ContainerCustomizer<Object, Object, ConcurrentMessageListenerContainer<Object, Object>>> customizer) {
@@ -62,21 +76,35 @@ public final class EvenkeelConsumerAutoConfiguration {
 		return factory;
 	}
 
+	/**
+	 * What a further {@link EvenkeelContainerFactory} of the application is made with.
+	 */
+	@Lazy
+	@Bean
+	@ConditionalOnMissingBean
+	ContainerSupport evenkeelContainerSupport(EvenkeelConsumerProperties consumerProperties, Environment environment,
+			KafkaProperties properties, ObjectProvider<KafkaConnectionDetails> connection,
+			ObjectProvider<ProducerFactory<?, ?>> producerFactory, ObjectProvider<KafkaTemplate<?, ?>> templates,
+			ObjectProvider<ConsumerRecordRecoverer> recoverer, ObjectProvider<KafkaAdmin> admin,
+			ObjectProvider<ListenerMeters> meters) {
+		new MapKeys(EvenkeelConsumerProperties.PREFIX + ".listeners", LISTENER_KEYS).check(environment);
+		ConsumerSettingsMapper mapper = new ConsumerSettingsMapper(Binder.get(environment), consumerProperties);
+		DeadLetterRecoverers deadLetters = new DeadLetterRecoverers(
+				new DeadLetterProducerFactory(producerFactory, templates, properties, connection));
+		return new ContainerSupport(mapper::forListener, meters.getIfAvailable(() -> ListenerMeters.NONE), (suffix) -> {
+			ConsumerRecordRecoverer user = recoverer.getIfUnique();
+			return (user != null) ? user : deadLetters.create(suffix);
+		}, admin.getIfUnique());
+	}
+
 	@Bean
 	@ConditionalOnMissingBean(name = "kafkaListenerContainerFactory")
 	@ConditionalOnBooleanProperty(name = "evenkeel.kafka.consumer.enabled", matchIfMissing = true)
-	EvenkeelContainerFactory<Object, Object> kafkaListenerContainerFactory(
+	EvenkeelContainerFactory<?, ?> kafkaListenerContainerFactory(
 			ConcurrentKafkaListenerContainerFactoryConfigurer configurer, KafkaProperties properties,
-			EvenkeelConsumerProperties consumerProperties, Environment environment,
-			ObjectProvider<ConsumerFactory<Object, Object>> consumerFactory,
+			ContainerSupport support, ObjectProvider<ConsumerFactory<Object, Object>> consumerFactory,
 			ObjectProvider<ContainerCustomizer<Object, Object, ConcurrentMessageListenerContainer<Object, Object>>> customizer,
-			ObjectProvider<ProducerFactory<?, ?>> producerFactory, ObjectProvider<ConsumerRecordRecoverer> recoverer,
-			ObjectProvider<KafkaAdmin> admin, ObjectProvider<ListenerMeters> meters,
 			ObjectProvider<EvenkeelContainerFactoryCustomizer> customizers) {
-		ConsumerSettingsMapper mapper = new ConsumerSettingsMapper(Binder.get(environment), consumerProperties);
-		ContainerSupport support = new ContainerSupport(mapper::forListener,
-				meters.getIfAvailable(() -> ListenerMeters.NONE), recoverers(recoverer, producerFactory),
-				admin.getIfUnique());
 		EvenkeelContainerFactory<Object, Object> factory = new EvenkeelContainerFactory<>(support);
 		configure(factory, configurer, properties, consumerFactory, customizer);
 		customizers.orderedStream().forEach((last) -> last.customize(factory));
@@ -84,19 +112,15 @@ public final class EvenkeelConsumerAutoConfiguration {
 	}
 
 	@Bean
+	ListenerChecks evenkeelListenerChecks(ObjectProvider<KafkaListenerEndpointRegistry> registry) {
+		return new ListenerChecks(registry);
+	}
+
+	@Bean
 	@ConditionalOnBooleanProperty(name = "evenkeel.kafka.consumer.enabled", matchIfMissing = true)
 	StartupNotices evenkeelStartupNotices(EvenkeelConsumerProperties properties,
 			ObjectProvider<KafkaListenerEndpointRegistry> registry, ApplicationContext context) {
 		return new StartupNotices(properties, registry, context);
-	}
-
-	private static Function<String, ConsumerRecordRecoverer> recoverers(ObjectProvider<ConsumerRecordRecoverer> users,
-			ObjectProvider<ProducerFactory<?, ?>> producerFactory) {
-		DeadLetterRecoverers deadLetters = new DeadLetterRecoverers(producerFactory::getObject);
-		return (suffix) -> {
-			ConsumerRecordRecoverer user = users.getIfUnique();
-			return (user != null) ? user : deadLetters.create(suffix);
-		};
 	}
 
 	private static void configure(ConcurrentKafkaListenerContainerFactory<Object, Object> factory,

@@ -20,7 +20,8 @@ public class EvenkeelConsumerProperties extends ConsumerSettingsProperties {
 
 	/**
 	 * Settings of single listeners, by the id of their '@KafkaListener'. What is not set
-	 * there is as for all listeners.
+	 * there is as for all listeners. An id with dots stands in brackets, as in
+	 * 'listeners[my.listener].concurrency'.
 	 */
 	private final Map<String, ConsumerSettingsProperties> listeners = new LinkedHashMap<>();
 

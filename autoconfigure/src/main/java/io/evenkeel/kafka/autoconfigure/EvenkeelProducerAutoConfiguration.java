@@ -1,8 +1,11 @@
 package io.evenkeel.kafka.autoconfigure;
 
 import java.time.Duration;
+import java.util.HashMap;
 import java.util.Map;
+import java.util.Set;
 
+import io.evenkeel.kafka.config.ClientCheck;
 import io.evenkeel.kafka.producer.EvenkeelKafkaTemplate;
 import io.evenkeel.kafka.producer.EvenkeelKafkaTemplateCustomizer;
 import io.evenkeel.kafka.producer.EvenkeelProducerFactory;
@@ -11,6 +14,7 @@ import io.evenkeel.kafka.producer.ProducerSettings;
 import io.evenkeel.kafka.producer.SendObserver;
 import io.evenkeel.kafka.producer.SendObserverFactory;
 import org.apache.kafka.clients.producer.ProducerConfig;
+import org.apache.kafka.common.serialization.ByteArraySerializer;
 
 import org.springframework.beans.factory.ObjectProvider;
 import org.springframework.boot.autoconfigure.AutoConfiguration;
@@ -48,13 +52,23 @@ import org.springframework.kafka.support.micrometer.KafkaTemplateObservationConv
 @EnableConfigurationProperties({ KafkaProperties.class, EvenkeelProducerProperties.class })
 public final class EvenkeelProducerAutoConfiguration {
 
+	private static final Set<String> TOPIC_KEYS = Set.of("metadata.timeout", "metadata.retry.initial-interval",
+			"metadata.retry.multiplier", "metadata.retry.max-interval", "metadata.retry.jitter",
+			"metadata.retry.max-attempts", "fail-fast.open-duration");
+
 	private final KafkaProperties kafkaProperties;
 
 	private final EvenkeelProducerProperties properties;
 
-	EvenkeelProducerAutoConfiguration(KafkaProperties kafkaProperties, EvenkeelProducerProperties properties) {
+	/**
+	 * Ours are refused here, whoever makes the producer factory.
+	 */
+	EvenkeelProducerAutoConfiguration(KafkaProperties kafkaProperties, EvenkeelProducerProperties properties,
+			Environment environment) {
 		this.kafkaProperties = kafkaProperties;
 		this.properties = properties;
+		new MapKeys(EvenkeelProducerProperties.PREFIX + ".topics", TOPIC_KEYS).check(environment);
+		new ProducerSettingsMapper(properties).map(null);
 	}
 
 	@Bean
@@ -78,7 +92,25 @@ public final class EvenkeelProducerAutoConfiguration {
 			factory.setTransactionIdPrefix(transactionIdPrefix);
 		}
 		customizers.orderedStream().forEach((customizer) -> customizer.customize(factory));
+		check(factory);
 		return factory;
+	}
+
+	private static void check(EvenkeelProducerFactory<?, ?> factory) {
+		Map<String, Object> configs = new HashMap<>(factory.getConfigurationProperties());
+		String prefix = factory.getTransactionIdPrefix();
+		if (prefix != null) {
+			configs.put(ProducerConfig.TRANSACTIONAL_ID_CONFIG, prefix);
+		}
+		// Those that are objects are made already.
+		if (factory.getKeySerializerSupplier() != null) {
+			configs.put(ProducerConfig.KEY_SERIALIZER_CLASS_CONFIG, ByteArraySerializer.class);
+		}
+		if (factory.getValueSerializerSupplier() != null) {
+			configs.put(ProducerConfig.VALUE_SERIALIZER_CLASS_CONFIG, ByteArraySerializer.class);
+		}
+		ClientCheck.producer(configs, configs.containsKey(ProducerConfig.TRANSACTIONAL_ID_CONFIG),
+				"the configuration of the producer factory");
 	}
 
 	/**
@@ -122,10 +154,10 @@ public final class EvenkeelProducerAutoConfiguration {
 	}
 
 	@Bean
-	static ProducerFactoryDecorator evenkeelProducerFactoryDecorator(
+	static ProducerFactoryDecorator evenkeelProducerFactoryDecorator(Environment environment,
 			ObjectProvider<EvenkeelProducerProperties> properties, ObjectProvider<ProducerRegistry> registry) {
-		return new ProducerFactoryDecorator(() -> new ProducerSettingsMapper(properties.getObject()).map(null),
-				registry::getObject);
+		return new ProducerFactoryDecorator(environment,
+				() -> new ProducerSettingsMapper(properties.getObject()).map(null), registry::getObject);
 	}
 
 	@SuppressWarnings("unchecked")

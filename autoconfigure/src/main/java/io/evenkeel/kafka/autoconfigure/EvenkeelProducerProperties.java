@@ -41,7 +41,8 @@ public class EvenkeelProducerProperties {
 	private final Startup startup = new Startup();
 
 	/**
-	 * Limits of single topics, by the name of the topic.
+	 * Limits of single topics, by the name of the topic. A name with dots stands in
+	 * brackets, as in 'topics[orders.v1].metadata.timeout'.
 	 */
 	private final Map<String, Topic> topics = new LinkedHashMap<>();
 

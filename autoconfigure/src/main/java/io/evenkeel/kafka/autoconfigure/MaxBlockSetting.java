@@ -1,16 +1,17 @@
 package io.evenkeel.kafka.autoconfigure;
 
 import java.time.Duration;
+import java.util.List;
 
+import io.evenkeel.kafka.config.ClientKind;
+import io.evenkeel.kafka.config.InvalidSettingException;
+import io.evenkeel.kafka.config.Setting;
 import org.apache.commons.logging.Log;
 import org.apache.commons.logging.LogFactory;
+import org.apache.kafka.clients.producer.ProducerConfig;
 import org.jspecify.annotations.Nullable;
 
 import org.springframework.boot.context.properties.source.ConfigurationProperty;
-import org.springframework.boot.context.properties.source.ConfigurationPropertyName;
-import org.springframework.boot.context.properties.source.ConfigurationPropertySource;
-import org.springframework.boot.context.properties.source.ConfigurationPropertySources;
-import org.springframework.boot.context.properties.source.InvalidConfigurationPropertyValueException;
 import org.springframework.core.env.Environment;
 
 /**
@@ -22,8 +23,6 @@ final class MaxBlockSetting {
 	static final String METADATA_TIMEOUT = EvenkeelProducerProperties.PREFIX + ".metadata.timeout";
 
 	private static final Log logger = LogFactory.getLog(MaxBlockSetting.class);
-
-	private static final String[] OWNERS = { "spring.kafka.producer.properties", "spring.kafka.properties" };
 
 	private MaxBlockSetting() {
 	}
@@ -39,23 +38,21 @@ final class MaxBlockSetting {
 		if (configured == null) {
 			return null;
 		}
-		ConfigurationProperty source = find(environment, OWNERS[0] + "[max.block.ms]", OWNERS[0] + ".max.block.ms",
-				OWNERS[1] + "[max.block.ms]", OWNERS[1] + ".max.block.ms");
-		String name = (source != null) ? source.getName().toString() : "max.block.ms";
-		ConfigurationProperty timeout = find(environment, METADATA_TIMEOUT);
+		Setting setting = ClientKind.PRODUCER.setting(ProducerConfig.MAX_BLOCK_MS_CONFIG, configured,
+				"the configuration of the producer factory");
+		ConfigurationProperty timeout = new PropertyLookup(environment).find(METADATA_TIMEOUT);
 		if (timeout != null) {
-			throw new MaxBlockConflictException(name, configured.toString(), origin(source),
-					String.valueOf(timeout.getValue()), origin(timeout));
+			throw new InvalidSettingException(List.of(setting, Setting.property(METADATA_TIMEOUT, timeout.getValue())),
+					"both limit how long a record waits until it is handed to the Kafka client",
+					"Remove max.block.ms and keep " + METADATA_TIMEOUT + "=" + timeout.getValue() + ".", null);
 		}
-		Duration result = Duration.ofMillis(parse(name, configured));
-		logger.info("'" + name + "=" + configured + "' is taken as '" + METADATA_TIMEOUT
+		Duration result = Duration.ofMillis(parse(setting, configured));
+		logger.info("'max.block.ms=" + configured + "' is taken as '" + METADATA_TIMEOUT
 				+ "': it limits how long a record waits, a send itself never does");
 		return result;
 	}
 
-	private static long parse(String name, Object value) {
-		String hint = "Must be a positive number of milliseconds; better remove it and set '" + METADATA_TIMEOUT
-				+ "', for example to '10s'.";
+	private static long parse(Setting setting, Object value) {
 		try {
 			long millis = Long.parseLong(value.toString().trim());
 			if (millis > 0) {
@@ -65,24 +62,8 @@ final class MaxBlockSetting {
 		catch (NumberFormatException ex) {
 			// refused below, with the name of the property
 		}
-		throw new InvalidConfigurationPropertyValueException(name, value, hint);
-	}
-
-	private static @Nullable ConfigurationProperty find(Environment environment, String... names) {
-		for (String name : names) {
-			ConfigurationPropertyName candidate = ConfigurationPropertyName.of(name);
-			for (ConfigurationPropertySource source : ConfigurationPropertySources.get(environment)) {
-				ConfigurationProperty property = source.getConfigurationProperty(candidate);
-				if (property != null) {
-					return property;
-				}
-			}
-		}
-		return null;
-	}
-
-	private static @Nullable String origin(@Nullable ConfigurationProperty property) {
-		return (property != null && property.getOrigin() != null) ? property.getOrigin().toString() : null;
+		throw new InvalidSettingException(setting, "it must be a positive number of milliseconds",
+				"Remove max.block.ms and write " + METADATA_TIMEOUT + ", for example " + METADATA_TIMEOUT + "=10s.");
 	}
 
 }

@@ -7,8 +7,10 @@ import io.evenkeel.kafka.producer.ProducerRegistry;
 import io.evenkeel.kafka.producer.ProducerSettings;
 import org.apache.commons.logging.Log;
 import org.apache.commons.logging.LogFactory;
+import org.apache.kafka.clients.producer.ProducerConfig;
 
 import org.springframework.beans.factory.config.BeanPostProcessor;
+import org.springframework.core.env.Environment;
 import org.springframework.kafka.core.DefaultKafkaProducerFactory;
 
 /**
@@ -21,11 +23,15 @@ final class ProducerFactoryDecorator implements BeanPostProcessor {
 
 	private static final Log logger = LogFactory.getLog(ProducerFactoryDecorator.class);
 
+	private final Environment environment;
+
 	private final Supplier<ProducerSettings> settings;
 
 	private final Supplier<ProducerRegistry> registry;
 
-	ProducerFactoryDecorator(Supplier<ProducerSettings> settings, Supplier<ProducerRegistry> registry) {
+	ProducerFactoryDecorator(Environment environment, Supplier<ProducerSettings> settings,
+			Supplier<ProducerRegistry> registry) {
+		this.environment = environment;
 		this.settings = settings;
 		this.registry = registry;
 	}
@@ -44,6 +50,9 @@ final class ProducerFactoryDecorator implements BeanPostProcessor {
 				.info("Producer factory '" + beanName + "' is yours and transactional: its sends stay spring-kafka's");
 			return;
 		}
+		// Refused here rather than in the first send.
+		MaxBlockSetting.resolve(this.environment,
+				factory.getConfigurationProperties().get(ProducerConfig.MAX_BLOCK_MS_CONFIG));
 		factory.addPostProcessor(
 				(client) -> EvenkeelProducerFactory.replace(factory, client, this.settings.get(), this.registry.get()));
 	}

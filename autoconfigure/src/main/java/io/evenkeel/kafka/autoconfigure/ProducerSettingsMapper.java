@@ -6,16 +6,17 @@ import java.util.Map;
 
 import io.evenkeel.kafka.autoconfigure.EvenkeelProducerProperties.Topic;
 import io.evenkeel.kafka.autoconfigure.EvenkeelProducerProperties.TopicRetry;
+import io.evenkeel.kafka.config.SettingChecks;
 import io.evenkeel.kafka.producer.ProducerSettings;
 import io.evenkeel.kafka.producer.ProducerSettings.TopicSettings;
 import org.jspecify.annotations.Nullable;
-
-import org.springframework.boot.context.properties.source.InvalidConfigurationPropertyValueException;
 
 /**
  * Turns properties into the settings of a producer, and refuses what cannot be meant.
  */
 final class ProducerSettingsMapper {
+
+	static final String DELIVERY_TIMEOUT = EvenkeelProducerProperties.PREFIX + ".delivery-timeout";
 
 	private static final String PREFIX = EvenkeelProducerProperties.PREFIX + ".";
 
@@ -37,15 +38,17 @@ final class ProducerSettingsMapper {
 		this.properties.getTopics().forEach((name, topic) -> topics.put(name, topic(name, topic, defaults)));
 		atLeastOne(PREFIX + "buffer.max-records", this.properties.getBuffer().getMaxRecords());
 		long maxBytes = this.properties.getBuffer().getMaxBytes().toBytes();
-		if (maxBytes < 1) {
-			throw refused(PREFIX + "buffer.max-bytes", this.properties.getBuffer().getMaxBytes(),
-					"Must be at least 1B, for example '16MB'.");
-		}
-		Duration shutdown = notNegative(PREFIX + "shutdown.timeout", this.properties.getShutdown().getTimeout());
-		positive(PREFIX + "startup.timeout", this.properties.getStartup().getTimeout());
+		SettingChecks.check(maxBytes >= 1, PREFIX + "buffer.max-bytes", this.properties.getBuffer().getMaxBytes(),
+				"nothing could wait", "Write at least 1B, for example 16MB.");
+		Duration shutdown = SettingChecks.durationOrZero(PREFIX + "shutdown.timeout",
+				this.properties.getShutdown().getTimeout(), "does not wait");
+		SettingChecks.duration(PREFIX + "startup.timeout", this.properties.getStartup().getTimeout(), "5s");
 		Duration delivery = this.properties.getDeliveryTimeout();
 		if (delivery != null) {
-			positive(PREFIX + "delivery-timeout", delivery);
+			SettingChecks.duration(DELIVERY_TIMEOUT, delivery, "120s");
+			SettingChecks.check(delivery.toMillis() <= Integer.MAX_VALUE, DELIVERY_TIMEOUT, delivery,
+					"the Kafka client counts it in milliseconds up to " + Integer.MAX_VALUE,
+					"Write at most 24d, for example " + DELIVERY_TIMEOUT + "=120s.");
 		}
 		return new ProducerSettings(defaults, topics, this.properties.getBuffer().getMaxRecords(), maxBytes,
 				(delivery != null) ? delivery : ProducerSettings.DEFAULTS.deliveryTimeout(), shutdown);
@@ -67,7 +70,7 @@ final class ProducerSettingsMapper {
 				or(retry.getMultiplier(), defaults.multiplier()), or(retry.getMaxInterval(), defaults.maxInterval()),
 				or(retry.getJitter(), defaults.jitter()), or(retry.getMaxAttempts(), defaults.maxAttempts()),
 				or(topic.getFailFast().getOpenDuration(), defaults.failFastOpenDuration()));
-		return checked(PREFIX + "topics." + name + ".", settings);
+		return checked(MapKeys.below(PREFIX + "topics", name) + ".", settings);
 	}
 
 	private static <T> T or(@Nullable T value, T other) {
@@ -76,41 +79,22 @@ final class ProducerSettingsMapper {
 
 	private static TopicSettings checked(String prefix, TopicSettings settings) {
 		String retry = prefix + "metadata.retry.";
-		positive(prefix + "metadata.timeout", settings.metadataTimeout());
-		positive(retry + "initial-interval", settings.initialInterval());
-		positive(retry + "max-interval", settings.maxInterval());
-		if (settings.multiplier() < 1 || Double.isNaN(settings.multiplier())) {
-			throw refused(retry + "multiplier", settings.multiplier(), "Must be at least 1, for example '2.0'.");
-		}
-		if (settings.jitter() < 0 || settings.jitter() > 1 || Double.isNaN(settings.jitter())) {
-			throw refused(retry + "jitter", settings.jitter(), "Must be from 0 to 1, for example '0.2'.");
-		}
+		SettingChecks.duration(prefix + "metadata.timeout", settings.metadataTimeout(), "10s");
+		SettingChecks.duration(retry + "initial-interval", settings.initialInterval(), "100ms");
+		SettingChecks.duration(retry + "max-interval", settings.maxInterval(), "1s");
+		SettingChecks.check(settings.multiplier() >= 1 && Double.isFinite(settings.multiplier()), retry + "multiplier",
+				settings.multiplier(), "it must be at least 1: waits do not become shorter",
+				"Write a number of at least 1, for example 2.0.");
+		SettingChecks.check(settings.jitter() >= 0 && settings.jitter() <= 1, retry + "jitter", settings.jitter(),
+				"it must be from 0 to 1: it is a part of the wait", "Write a number from 0 to 1, for example 0.2.");
 		atLeastOne(retry + "max-attempts", settings.maxAttempts());
-		notNegative(prefix + "fail-fast.open-duration", settings.failFastOpenDuration());
+		SettingChecks.durationOrZero(prefix + "fail-fast.open-duration", settings.failFastOpenDuration(),
+				"switches it off");
 		return settings;
 	}
 
 	private static void atLeastOne(String name, int value) {
-		if (value < 1) {
-			throw refused(name, value, "Must be at least 1.");
-		}
-	}
-
-	private static void positive(String name, Duration value) {
-		if (value.isZero() || value.isNegative()) {
-			throw refused(name, value, "Must be longer than nothing, for example '10s'.");
-		}
-	}
-
-	private static Duration notNegative(String name, Duration value) {
-		if (value.isNegative()) {
-			throw refused(name, value, "Must not be negative; '0' switches it off.");
-		}
-		return value;
-	}
-
-	private static InvalidConfigurationPropertyValueException refused(String name, Object value, String reason) {
-		return new InvalidConfigurationPropertyValueException(name, value, reason);
+		SettingChecks.check(value >= 1, name, value, "it must be at least 1", "Write a number of at least 1.");
 	}
 
 }

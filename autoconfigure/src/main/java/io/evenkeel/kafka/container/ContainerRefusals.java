@@ -2,8 +2,11 @@ package io.evenkeel.kafka.container;
 
 import java.util.Locale;
 
+import io.evenkeel.kafka.config.InvalidSettingException;
+import io.evenkeel.kafka.config.Setting;
 import io.evenkeel.kafka.engine.dispatch.Ordering;
 import org.jspecify.annotations.Nullable;
+
 import org.springframework.kafka.listener.CommonErrorHandler;
 import org.springframework.kafka.listener.ContainerProperties;
 import org.springframework.kafka.listener.ContainerProperties.AckMode;
@@ -21,7 +24,7 @@ final class ContainerRefusals {
 
 	static void check(String id, ContainerProperties properties, ContainerSettings settings, ListenerTarget target) {
 		if (target.isBatch() && properties.isRecordObservationsInBatch()) {
-			throw refused("ContainerProperties.recordObservationsInBatch", "true",
+			throw refused(container(id, "recordObservationsInBatch", "true"),
 					"listener '" + id + "' takes batches, and its container observes calls, not the records of a call",
 					"Leave it out.");
 		}
@@ -29,7 +32,7 @@ final class ContainerRefusals {
 			transactions(id, properties, settings, target);
 		}
 		else if (hasOtherTransactionManager(properties)) {
-			throw refused("ContainerProperties.transactionManager", null,
+			throw refused(container(id, "transactionManager", null),
 					"listener '" + id + "' has a transaction manager that is not Kafka's, and its calls are not made "
 							+ "in its transactions",
 					"Put @Transactional on what the listener calls.");
@@ -45,26 +48,28 @@ final class ContainerRefusals {
 			ListenerTarget target) {
 		if (!target.isBatch() && settings.ordering() != Ordering.PARTITION) {
 			String ordering = settings.ordering().name().toLowerCase(Locale.ROOT);
-			throw refused("evenkeel.kafka.consumer.ordering", ordering,
+			throw refused(Setting.property(settings.names().apply("ordering"), ordering),
 					"listener '" + id + "' has a transaction manager, and an offset in a transaction says that all "
 							+ "records before it are done, which ordering=" + ordering + " cannot promise",
 					"Write evenkeel.kafka.consumer.listeners." + id + ".ordering=partition.");
 		}
 		if (properties.isFixTxOffsets()) {
-			throw refused("ContainerProperties.fixTxOffsets", "true",
+			throw refused(container(id, "fixTxOffsets", "true"),
 					"listener '" + id + "' has a transaction manager, and nothing is committed beside its transactions",
 					"Leave it out: the lag it hides is that of transaction markers, not of records.");
 		}
 		AckMode mode = properties.getAckMode();
 		boolean manual = mode == AckMode.MANUAL || mode == AckMode.MANUAL_IMMEDIATE;
 		if (manual && properties.isAsyncAcks() && !target.isAsync()) {
-			throw refused("spring.kafka.listener.async-acks", "true",
+			throw refused(
+					Setting.of("asyncAcks", "true", "the container properties of listener '" + id + "'",
+							"spring.kafka.listener.async-acks"),
 					"listener '" + id + "' has a transaction manager, and an offset in a transaction says that all "
 							+ "records before it are done, which acknowledgments in any order cannot promise",
 					"Leave it out, and acknowledge before the listener returns.");
 		}
 		if (target.isBatch() && target.isAsync()) {
-			throw refused("@KafkaListener(batch)", "true",
+			throw refused(Setting.of("@KafkaListener(batch)", "true", "the method of listener '" + id + "'"),
 					"listener '" + id + "' has a transaction manager, and the offsets go into the transaction of the "
 							+ "call; the future of a batch comes too late for it",
 					"Let the listener return when it is done.");
@@ -76,16 +81,21 @@ final class ContainerRefusals {
 		CommonErrorHandler errors = container.getCommonErrorHandler();
 		if (errors != null && target.isBatch()
 				&& container.getContainerProperties().getKafkaAwareTransactionManager() != null) {
-			throw refused("CommonErrorHandler", errors.getClass().getName(),
-					"listener '" + id + "' takes batches and has a transaction manager; an error handler that gives up "
-							+ "one record of a batch would lose what was rolled back of those before it",
+			throw refused(
+					Setting.of("CommonErrorHandler", errors.getClass().getName(),
+							"the container factory of listener '" + id + "'"),
+					"the listener takes batches and has a transaction manager; an error handler that gives up one "
+							+ "record of a batch would lose what was rolled back of those before it",
 					"Use an AfterRollbackProcessor, or evenkeel.kafka.consumer.retry.* and .recovery.*.");
 		}
 	}
 
-	private static InvalidListenerException refused(String property, @Nullable String value, String reason,
-			String cure) {
-		return new InvalidListenerException(property, value, reason, cure + " " + WAY_BACK);
+	private static Setting container(String id, String name, @Nullable String value) {
+		return Setting.of("ContainerProperties." + name, value, "the container of listener '" + id + "'");
+	}
+
+	private static InvalidSettingException refused(Setting setting, String reason, String cure) {
+		return new InvalidSettingException(setting, reason, cure + " " + WAY_BACK);
 	}
 
 }

@@ -2,6 +2,7 @@ package io.evenkeel.kafka.container;
 
 import java.time.Duration;
 import java.util.List;
+import java.util.function.UnaryOperator;
 
 import io.evenkeel.kafka.engine.OnDrainTimeout;
 import io.evenkeel.kafka.engine.dispatch.Ordering;
@@ -28,12 +29,16 @@ import org.jspecify.annotations.Nullable;
  * @param createTopics whether a missing dead-letter topic is created
  * @param restartInitial the first wait before a failed consumer is rebuilt
  * @param restartMax the longest such wait
+ * @param names gives the full name of the property that has set a value, by its name
+ * below the prefix
  */
 public record ContainerSettings(Ordering ordering, @Nullable Integer concurrency, int maxPendingRecords,
 		Duration commitInterval, Duration commitTimeout, boolean saveCompleted, Duration drainTimeout,
 		OnDrainTimeout onDrainTimeout, RetrySettings retry, List<Class<? extends Throwable>> notRetryable,
-		OnExhausted onExhausted, String topicSuffix, boolean createTopics, Duration restartInitial,
-		Duration restartMax) {
+		OnExhausted onExhausted, String topicSuffix, boolean createTopics, Duration restartInitial, Duration restartMax,
+		UnaryOperator<String> names) {
+
+	private static final String PREFIX = "evenkeel.kafka.consumer.";
 
 	/**
 	 * The settings of a listener that nobody tuned.
@@ -42,7 +47,8 @@ public record ContainerSettings(Ordering ordering, @Nullable Integer concurrency
 	public static ContainerSettings defaults() {
 		return new ContainerSettings(Ordering.PARTITION, null, 10_000, Duration.ofSeconds(1), Duration.ofSeconds(5),
 				true, Duration.ofSeconds(10), OnDrainTimeout.ABANDON, RetrySettings.defaults(), List.of(),
-				OnExhausted.DEAD_LETTER, "-dlt", true, Duration.ofSeconds(1), Duration.ofSeconds(30));
+				OnExhausted.DEAD_LETTER, "-dlt", true, Duration.ofSeconds(1), Duration.ofSeconds(30),
+				(name) -> PREFIX + name);
 	}
 
 }

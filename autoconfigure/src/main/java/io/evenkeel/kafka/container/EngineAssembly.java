@@ -71,13 +71,14 @@ final class EngineAssembly<K, V> {
 		ContainerSettings settings = this.support.settings().apply(this.container.settingsId());
 		ListenerTarget target = new ListenerTarget(java.util.Objects.requireNonNull(properties.getMessageListener()));
 		AcknowledgmentMode mode = AcknowledgmentMode.of(properties, target);
-		ListenerInspection inspected = new ListenerInspection(this.container.getListenerId(), factory, overrides,
-				properties);
-		inspected.check(settings, target);
-		ContainerRefusals.check(this.container.getListenerId(), this.container, target);
-		EngineSettings engineSettings = inspected.settings(settings, target, mode, this.container.getConcurrency());
-		this.inspection = inspected;
-		this.settings = engineSettings;
+		ListenerInspection inspected = inspect(factory, overrides, settings, target);
+		EngineSettings engineSettings = java.util.Objects.requireNonNull(this.settings);
+		if (settings.saveCompleted() && inspected.hasMetadataOfItsOwn()) {
+			logger.info(
+					"{}: evenkeel.kafka.consumer.commit.save-completed is off for this listener, as its "
+							+ "OffsetAndMetadataProvider fills the metadata of the commits",
+					this.container.getListenerId());
+		}
 		CallTimer timer = MicrometerCallTimer.create(this.container.context(), this.container.getBeanName() + "-0",
 				properties);
 		AssignmentBeansTable table = AssignmentBeansTable.create(this.container.getListenerId(),
@@ -112,6 +113,31 @@ final class EngineAssembly<K, V> {
 			this.events.silent((known != null) ? known.sinceLastPoll() : 0, proxy);
 		});
 		return engine;
+	}
+
+	/** Refuse what cannot work; nothing is made. */
+	void check(ConsumerFactory<K, V> factory, java.util.Properties overrides) {
+		ContainerProperties properties = this.container.getContainerProperties();
+		inspect(factory, overrides, this.support.settings().apply(this.container.settingsId()),
+				new ListenerTarget(java.util.Objects.requireNonNull(properties.getMessageListener())));
+	}
+
+	private ListenerInspection inspect(ConsumerFactory<K, V> factory, java.util.Properties overrides,
+			ContainerSettings settings, ListenerTarget target) {
+		ContainerProperties properties = this.container.getContainerProperties();
+		ListenerInspection inspected = new ListenerInspection(this.container.getListenerId(), factory, overrides,
+				properties);
+		inspected.check(settings, target);
+		ContainerRefusals.check(this.container.getListenerId(), this.container, target);
+		this.inspection = inspected;
+		this.settings = inspected.settings(settings, target, AcknowledgmentMode.of(properties, target),
+				this.container.getConcurrency());
+		this.container.warn(inspected.drainWarning(settings));
+		return inspected;
+	}
+
+	RuntimeException refused(RuntimeException failure) {
+		return (this.inspection != null) ? this.inspection.refused(failure) : failure;
 	}
 
 	private RecordHandler<K, V> handler(ListenerCalls<K, V> calls, ListenerTarget target, AcknowledgmentMode mode,

@@ -8,6 +8,9 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 
+import io.evenkeel.kafka.config.ClientRefusal;
+import io.evenkeel.kafka.config.InvalidSettingException;
+import io.evenkeel.kafka.config.Setting;
 import io.evenkeel.kafka.engine.ConsumerEngine;
 import io.evenkeel.kafka.engine.EngineSettings;
 import io.evenkeel.kafka.engine.EngineSnapshot;
@@ -80,6 +83,8 @@ public class EvenkeelContainer<K, V> extends ConcurrentMessageListenerContainer<
 	/** Nobody waits for the stop that is being asked for. Under the life-cycle lock. */
 	private boolean stopsAlone;
 
+	private volatile @Nullable String warned;
+
 	/**
 	 * Make a container.
 	 * @param consumerFactory makes its consumers
@@ -100,12 +105,45 @@ public class EvenkeelContainer<K, V> extends ConcurrentMessageListenerContainer<
 		}
 		String groupId = getGroupId();
 		if (groupId == null || groupId.isBlank()) {
-			throw new InvalidListenerException("spring.kafka.consumer.group-id", groupId,
+			throw new InvalidSettingException(Setting.property("spring.kafka.consumer.group-id", null),
 					"listener '" + getListenerId() + "' has no group id, and a listener that subscribes to topics "
 							+ "cannot do without",
 					"Write spring.kafka.consumer.group-id=<name of your application>, or "
 							+ "@KafkaListener(groupId = \"...\"), or give the listener an id.");
 		}
+	}
+
+	/**
+	 * Refuse what cannot work, started or not. A container that has no listener yet is
+	 * not looked at: it is not ready.
+	 * @throws InvalidSettingException says what is wrong
+	 */
+	public void check() {
+		if (isRunning() || getContainerProperties().getMessageListener() == null) {
+			return;
+		}
+		checkGroupId();
+		EngineAssembly<K, V> checked = new EngineAssembly<>(this, this.support, this.events);
+		checked.check(this.consumerFactory, propertiesFromConsumerPropertyOverrides());
+		if (this.engine == null) {
+			this.assembly = checked;
+		}
+	}
+
+	/** Say something of this listener, once. */
+	void warn(@Nullable String warning) {
+		if (warning != null && !warning.equals(this.warned)) {
+			this.warned = warning;
+			this.logger.warn(() -> getListenerId() + ": " + warning);
+		}
+	}
+
+	@Override
+	public void setConcurrency(int concurrency) {
+		if (concurrency < 1) {
+			throw ListenerInspection.concurrency(String.valueOf(getBeanName()), concurrency);
+		}
+		super.setConcurrency(concurrency);
 	}
 
 	@Override
@@ -123,6 +161,7 @@ public class EvenkeelContainer<K, V> extends ConcurrentMessageListenerContainer<
 		if (override != null) {
 			started.limit(override);
 		}
+		prepare(assembled, started);
 		this.assembly = assembled;
 		this.engine = started;
 		giveStopsTime(java.util.Objects.requireNonNull(assembled.settings()));
@@ -140,6 +179,24 @@ public class EvenkeelContainer<K, V> extends ConcurrentMessageListenerContainer<
 		PollMonitor monitor = assembled.monitor();
 		if (monitor != null) {
 			monitor.start();
+		}
+	}
+
+	/**
+	 * The first consumer is made here, where the caller hears of a configuration that the
+	 * client refuses.
+	 */
+	private void prepare(EngineAssembly<K, V> assembled, ConsumerEngine<K, V> started) {
+		try {
+			started.prepare();
+		}
+		catch (RuntimeException ex) {
+			if (ClientRefusal.isFinal(ex)) {
+				this.support.meters().stopped(this);
+				this.failure = new Failure(StopCause.ERROR, ex);
+				throw assembled.refused(ex);
+			}
+			this.logger.warn(ex, () -> getListenerId() + ": no consumer could be made yet; it is tried again");
 		}
 	}
 
@@ -451,6 +508,23 @@ public class EvenkeelContainer<K, V> extends ConcurrentMessageListenerContainer<
 	}
 
 	/**
+	 * The most handler calls at once.
+	 * @return of the next start while it is stopped
+	 */
+	public int concurrencyLimit() {
+		ConsumerEngine<K, V> current = this.engine;
+		if (current != null && isRunning()) {
+			return current.limit();
+		}
+		Integer override = this.concurrencyOverride;
+		EngineSettings settings = settings();
+		if (override != null) {
+			return override;
+		}
+		return (settings != null) ? settings.concurrency() : getConcurrency();
+	}
+
+	/**
 	 * What the engine looked like at the end of a recent turn.
 	 * @return empty while the container is stopped
 	 */
@@ -530,8 +604,8 @@ public class EvenkeelContainer<K, V> extends ConcurrentMessageListenerContainer<
 	}
 
 	/**
-	 * The settings of the running engine.
-	 * @return null before the first start
+	 * The settings of the engine.
+	 * @return those of the next start while it is stopped; null while nothing is known
 	 */
 	public @Nullable EngineSettings settings() {
 		EngineAssembly<K, V> current = this.assembly;

@@ -2,16 +2,21 @@ package io.evenkeel.kafka.container;
 
 import java.time.Duration;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Properties;
 
+import io.evenkeel.kafka.config.ClientCheck;
+import io.evenkeel.kafka.config.ClientKind;
+import io.evenkeel.kafka.config.ClientRefusal;
+import io.evenkeel.kafka.config.InvalidSettingException;
+import io.evenkeel.kafka.config.Setting;
 import io.evenkeel.kafka.engine.EngineSettings;
 import io.evenkeel.kafka.engine.dispatch.Ordering;
 import org.apache.kafka.clients.consumer.ConsumerConfig;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 import org.springframework.kafka.core.ConsumerFactory;
+import org.springframework.kafka.core.DefaultKafkaConsumerFactory;
 import org.springframework.kafka.listener.ContainerProperties;
 import org.springframework.kafka.listener.ContainerProperties.AssignmentCommitOption;
 
@@ -20,8 +25,6 @@ import org.springframework.kafka.listener.ContainerProperties.AssignmentCommitOp
  * in the engine's terms.
  */
 final class ListenerInspection {
-
-	private static final Logger logger = LoggerFactory.getLogger(ListenerInspection.class);
 
 	private static final Duration POLL_TIMEOUT = Duration.ofMillis(100);
 
@@ -37,26 +40,46 @@ final class ListenerInspection {
 
 	private final ContainerProperties properties;
 
+	/** A factory of another kind may take its configuration as it likes. */
+	private final boolean checked;
+
 	ListenerInspection(String id, ConsumerFactory<?, ?> factory, Properties overrides, ContainerProperties properties) {
 		this.id = id;
 		this.properties = properties;
+		this.checked = factory instanceof DefaultKafkaConsumerFactory<?, ?>;
 		this.config = new HashMap<>(factory.getConfigurationProperties());
 		overrides.stringPropertyNames().forEach((name) -> this.config.put(name, overrides.getProperty(name)));
 		overrides.forEach((name, value) -> this.config.putIfAbsent(String.valueOf(name), value));
+		String groupId = properties.getGroupId();
+		if (groupId != null) {
+			this.config.put(ConsumerConfig.GROUP_ID_CONFIG, groupId);
+		}
 	}
 
-	/** Refuse what our container cannot do. */
+	/** Refuse what our container, or the consumer itself, cannot do. */
 	void check(ContainerSettings settings, ListenerTarget target) {
 		Object autoCommit = this.config.get(ConsumerConfig.ENABLE_AUTO_COMMIT_CONFIG);
 		if (autoCommit != null && Boolean.parseBoolean(String.valueOf(autoCommit))) {
-			throw new InvalidListenerException("spring.kafka.consumer.enable-auto-commit", "true",
+			throw new InvalidSettingException(
+					ClientKind.CONSUMER.setting(ConsumerConfig.ENABLE_AUTO_COMMIT_CONFIG, autoCommit, owner()),
 					"listener '" + this.id + "' commits what its handlers have completed; a consumer that commits by "
 							+ "itself would commit records that are still in hand (enable.auto.commit=true)",
-					"Remove spring.kafka.consumer.enable-auto-commit (or enable.auto.commit wherever it is set), or set "
-							+ "it to false. A listener that needs it can use "
-							+ "@KafkaListener(containerFactory = \"springKafkaListenerContainerFactory\").");
+					"Remove it, or write false (spring.kafka.consumer.enable-auto-commit=false). A listener that needs "
+							+ "it can use @KafkaListener(containerFactory = \"springKafkaListenerContainerFactory\").");
+		}
+		if (this.checked) {
+			ClientCheck.consumer(this.config, owner());
 		}
 		ContainerRefusals.check(this.id, this.properties, settings, target);
+	}
+
+	/** Where a setting is that no property has set. */
+	private String owner() {
+		return "the properties of listener '" + this.id + "' or its consumer factory";
+	}
+
+	InvalidSettingException refused(Throwable failure) {
+		return ClientRefusal.explain(ClientKind.CONSUMER, failure, this.config, owner());
 	}
 
 	private boolean isTransactional() {
@@ -67,16 +90,18 @@ final class ListenerInspection {
 			int springConcurrency) {
 		int concurrency = (settings.concurrency() != null) ? settings.concurrency() : springConcurrency;
 		if (concurrency < 1 || concurrency > MAX_CONCURRENCY) {
-			throw new InvalidListenerException("evenkeel.kafka.consumer.concurrency", String.valueOf(concurrency),
-					"the concurrency of listener '" + this.id + "' must be between 1 and " + MAX_CONCURRENCY,
-					"Write a number in that range.");
+			throw concurrency(this.id, concurrency);
 		}
 		if (settings.maxPendingRecords() < concurrency) {
-			throw new InvalidListenerException("evenkeel.kafka.consumer.max-pending-records",
-					String.valueOf(settings.maxPendingRecords()),
+			Setting limit = (settings.concurrency() != null)
+					? Setting.property(settings.names().apply("concurrency"), concurrency)
+					: springConcurrency(this.id, concurrency);
+			throw new InvalidSettingException(
+					List.of(Setting.property(settings.names().apply("max-pending-records"),
+							settings.maxPendingRecords()), limit),
 					"listener '" + this.id + "' could never use its concurrency of " + concurrency
 							+ " with fewer records at hand",
-					"Write at least the concurrency (" + concurrency + "); the default is 10000.");
+					"Write at least the concurrency (" + concurrency + "); the default is 10000.", null);
 		}
 		Ordering ordering = target.isBatch() ? Ordering.PARTITION : settings.ordering();
 		// With transactions the offsets are theirs: an offset committed beside them could
@@ -92,26 +117,42 @@ final class ListenerInspection {
 	}
 
 	/** The metadata of a commit has room for one: the user's counts more than ours. */
-	private boolean hasMetadataOfItsOwn() {
-		if (this.properties.getOffsetAndMetadataProvider() == null) {
-			return false;
+	boolean hasMetadataOfItsOwn() {
+		return this.properties.getOffsetAndMetadataProvider() != null;
+	}
+
+	/** What spring-kafka's factory or the annotation says is the most calls at once. */
+	static InvalidSettingException concurrency(String id, int concurrency) {
+		return new InvalidSettingException(springConcurrency(id, concurrency),
+				"the concurrency of listener '" + id + "' must be from 1 to " + MAX_CONCURRENCY,
+				"Write a number from 1 to " + MAX_CONCURRENCY + ".");
+	}
+
+	private static Setting springConcurrency(String id, int concurrency) {
+		return Setting.of("concurrency", concurrency,
+				"@KafkaListener(concurrency) of listener '" + id + "' or its container factory",
+				"spring.kafka.listener.concurrency");
+	}
+
+	/** What is said of a drain timeout above its cap, null when it is below. */
+	@Nullable String drainWarning(ContainerSettings settings) {
+		Duration cap = drainCap();
+		if (settings.drainTimeout().compareTo(cap) <= 0) {
+			return null;
 		}
-		logger.info("{}: evenkeel.kafka.consumer.commit.save-completed is off for this listener, as its "
-				+ "OffsetAndMetadataProvider fills the metadata of the commits", this.id);
-		return true;
+		return settings.names().apply("rebalance.drain-timeout") + "=" + settings.drainTimeout().toMillis()
+				+ "ms is more than a third of max.poll.interval.ms and is capped at " + cap.toMillis()
+				+ " ms; raise max.poll.interval.ms to drain for longer";
 	}
 
 	private Duration drainTimeout(Duration wanted) {
-		Duration cap = Duration.ofMillis(number(ConsumerConfig.MAX_POLL_INTERVAL_MS_CONFIG, DEFAULT_MAX_POLL_INTERVAL))
+		Duration cap = drainCap();
+		return (wanted.compareTo(cap) <= 0) ? wanted : cap;
+	}
+
+	private Duration drainCap() {
+		return Duration.ofMillis(number(ConsumerConfig.MAX_POLL_INTERVAL_MS_CONFIG, DEFAULT_MAX_POLL_INTERVAL))
 			.dividedBy(3);
-		if (wanted.compareTo(cap) <= 0) {
-			return wanted;
-		}
-		logger.warn(
-				"{}: evenkeel.kafka.consumer.rebalance.drain-timeout={}ms is more than a third of "
-						+ "max.poll.interval.ms and is capped at {} ms; raise max.poll.interval.ms to drain for longer",
-				this.id, wanted.toMillis(), cap.toMillis());
-		return cap;
 	}
 
 	boolean commitsInitialPosition() {
@@ -145,7 +186,13 @@ final class ListenerInspection {
 
 	private int number(String name, int defaultValue) {
 		@Nullable Object value = this.config.get(name);
-		return (value != null) ? Integer.parseInt(String.valueOf(value).trim()) : defaultValue;
+		try {
+			return (value != null) ? Integer.parseInt(String.valueOf(value).trim()) : defaultValue;
+		}
+		catch (NumberFormatException ex) {
+			// The client refuses it when it is made.
+			return defaultValue;
+		}
 	}
 
 }

@@ -41,6 +41,14 @@ public final class ConsumerEngine<K, V> implements Runnable {
 		this.dispatcher = this.owner.parts().dispatcher();
 	}
 
+	/**
+	 * Make the first consumer on the calling thread, before the owner starts, so that the
+	 * caller hears of what the client refuses. May be left out.
+	 */
+	public void prepare() {
+		this.owner.prepare();
+	}
+
 	@Override
 	public void run() {
 		this.owner.run();

@@ -56,6 +56,9 @@ final class OwnerThread<K, V> implements Runnable {
 
 	private final CountDownLatch ended = new CountDownLatch(1);
 
+	/** Handed to the owner by the start of its thread. */
+	private @Nullable Consumer<K, V> prepared;
+
 	private volatile long stopBy = NOT_STOPPING;
 
 	private volatile EngineSnapshot snapshot = EngineSnapshot.EMPTY;
@@ -117,7 +120,7 @@ final class OwnerThread<K, V> implements Runnable {
 		Consumer<K, V> consumer = null;
 		ConsumerLoop<K, V> loop = null;
 		try {
-			consumer = this.config.lifecycle().createConsumer();
+			consumer = firstOrNew();
 			loop = new ConsumerLoop<>(this.id, consumer, this.parts);
 			this.loop = loop;
 			if (this.config.lifecycle().subscribe(consumer, loop.rebalancer())) {
@@ -137,6 +140,12 @@ final class OwnerThread<K, V> implements Runnable {
 		finally {
 			this.loop = null;
 		}
+	}
+
+	private Consumer<K, V> firstOrNew() {
+		Consumer<K, V> first = this.prepared;
+		this.prepared = null;
+		return (first != null) ? first : this.config.lifecycle().createConsumer();
 	}
 
 	private void turn(Consumer<K, V> consumer, ConsumerLoop<K, V> loop) {
@@ -240,6 +249,11 @@ final class OwnerThread<K, V> implements Runnable {
 		logger.error("{}: a record could not be handled ({}) and recovery is set to stop the listener", this.id,
 				failure.getClass().getName());
 		stop(this.config.settings().drainTimeout());
+	}
+
+	/** Make the first consumer, on the thread that will start this one. */
+	void prepare() {
+		this.prepared = this.config.lifecycle().createConsumer();
 	}
 
 	/** Ask for the end: records in hand are waited for. */

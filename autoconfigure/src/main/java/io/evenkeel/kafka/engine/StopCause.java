@@ -1,5 +1,6 @@
 package io.evenkeel.kafka.engine;
 
+import io.evenkeel.kafka.config.ClientRefusal;
 import org.apache.kafka.clients.consumer.InvalidOffsetException;
 import org.apache.kafka.common.errors.AuthenticationException;
 import org.apache.kafka.common.errors.AuthorizationException;
@@ -22,7 +23,7 @@ public enum StopCause {
 	FENCED,
 	/** A partition has no valid offset and the user wants no reset. */
 	NO_OFFSET,
-	/** It could not even begin: its settings are wrong. */
+	/** Its settings are wrong. */
 	ERROR;
 
 	/**
@@ -38,7 +39,7 @@ public enum StopCause {
 		if (failure instanceof AuthenticationException || failure instanceof AuthorizationException) {
 			return AUTH;
 		}
-		return null;
+		return ClientRefusal.isConfig(failure) ? ERROR : null;
 	}
 
 }

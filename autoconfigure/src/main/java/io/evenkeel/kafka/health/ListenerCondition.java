@@ -26,7 +26,7 @@ record ListenerCondition(Status status, @Nullable String reason) {
 			return down("stopped by itself: " + failure.cause() + type(failure.failure()));
 		}
 		if (!container.isRunning()) {
-			return UP;
+			return container.isInExpectedState() ? UP : down("stopped abnormally");
 		}
 		String silent = silent(container, now);
 		if (silent != null) {
@@ -59,7 +59,9 @@ record ListenerCondition(Status status, @Nullable String reason) {
 
 	private static @Nullable String stale(EngineSnapshot snapshot, Duration staleAfter, long now) {
 		for (EngineSnapshot.Partition partition : snapshot.partitions()) {
-			if (partition.hasOldest() && now - partition.oldestNanos() > staleAfter.toNanos()) {
+			// What waits because the user wants it to wait is not late.
+			boolean held = partition.userPaused() && partition.inFlight() == 0;
+			if (!held && partition.hasOldest() && now - partition.oldestNanos() > staleAfter.toNanos()) {
 				return "a record of " + partition.partition() + " has been unfinished for "
 						+ seconds(now - partition.oldestNanos()) + " s";
 			}

@@ -1,9 +1,12 @@
 package io.evenkeel.kafka.autoconfigure;
 
+import java.util.Map;
+
 import io.evenkeel.kafka.actuate.EvenkeelEndpoint;
 import io.evenkeel.kafka.autoconfigure.health.EvenkeelEndpointAutoConfiguration;
 import io.evenkeel.kafka.autoconfigure.health.EvenkeelListenersHealthAutoConfiguration;
 import io.evenkeel.kafka.autoconfigure.metrics.EvenkeelConsumerMetricsAutoConfiguration;
+import io.evenkeel.kafka.container.ContainerSupport;
 import io.evenkeel.kafka.container.EvenkeelContainer;
 import io.evenkeel.kafka.container.EvenkeelContainerFactory;
 import io.evenkeel.kafka.engine.dispatch.Ordering;
@@ -14,6 +17,7 @@ import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 
+import org.springframework.beans.factory.annotation.Qualifier;
 import org.springframework.boot.autoconfigure.AutoConfigurations;
 import org.springframework.boot.diagnostics.FailureAnalysis;
 import org.springframework.boot.diagnostics.FailureAnalyzer;
@@ -32,7 +36,14 @@ import org.springframework.core.env.Environment;
 import org.springframework.kafka.annotation.KafkaListener;
 import org.springframework.kafka.config.ConcurrentKafkaListenerContainerFactory;
 import org.springframework.kafka.config.KafkaListenerEndpointRegistry;
+import org.springframework.kafka.core.ConsumerFactory;
+import org.springframework.kafka.core.DefaultKafkaConsumerFactory;
+import org.springframework.kafka.core.DefaultKafkaProducerFactory;
+import org.springframework.kafka.core.KafkaTemplate;
+import org.springframework.kafka.core.ProducerFactory;
 import org.springframework.kafka.listener.ConcurrentMessageListenerContainer;
+import org.springframework.kafka.listener.ConsumerRecordRecoverer;
+import org.springframework.kafka.listener.DeadLetterPublishingRecoverer;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
@@ -97,6 +108,43 @@ class EvenkeelConsumerAutoConfigurationTests {
 	}
 
 	@Test
+	void severalConsumerFactoriesBesideAFactoryOfTheUserAreNoMatter() {
+		this.runner.withUserConfiguration(Listening.class, TwoClusters.class)
+			.run((context) -> assertThat(context).hasNotFailed());
+		this.runner.withUserConfiguration(Listening.class, TwoClusters.class)
+			.withPropertyValues("evenkeel.kafka.consumer.enabled=false")
+			.run((context) -> assertThat(context).hasNotFailed());
+	}
+
+	@Test
+	void severalProducerFactoriesAreNoMatter() {
+		this.runner.withUserConfiguration(Listening.class, TwoProducers.class)
+			.withPropertyValues("spring.kafka.listener.auto-startup=true", "spring.kafka.bootstrap-servers=localhost:1")
+			.run((context) -> {
+				assertThat(context).hasNotFailed();
+				ConsumerRecordRecoverer recoverer = context.getBean(ContainerSupport.class).recoverer().apply("-dlt");
+				assertThat(recoverer).isInstanceOf(DeadLetterPublishingRecoverer.class);
+			});
+	}
+
+	@Test
+	void theFactoryCanBeInjectedWithTypesOfTheApplication() {
+		this.runner.withUserConfiguration(Tuning.class)
+			.run((context) -> assertThat(context).hasNotFailed().hasBean("tuned"));
+	}
+
+	@Test
+	void aFurtherFactoryOfOursTakesAFewLines() {
+		this.runner.withUserConfiguration(SecondFactory.class, ListeningForBytes.class)
+			.withPropertyValues("evenkeel.kafka.consumer.listeners.listener.ordering=key")
+			.run((context) -> {
+				assertThat(container(context)).isInstanceOf(EvenkeelContainer.class);
+				assertThat(container(context).getContainerProperties().getGroupId()).isNull();
+				assertThat(container(context).getContainerProperties().getIdleEventInterval()).isEqualTo(99L);
+			});
+	}
+
+	@Test
 	void aCustomizerHasTheLastWord() {
 		this.runner.withUserConfiguration(Listening.class)
 			.withBean(EvenkeelContainerFactoryCustomizer.class,
@@ -140,6 +188,21 @@ class EvenkeelConsumerAutoConfigurationTests {
 
 	@Test
 	@ExtendWith(OutputCaptureExtension.class)
+	void aDrainTimeoutAboveItsCapIsWarnedAboutOnce(CapturedOutput output) {
+		this.runner.withUserConfiguration(Listening.class)
+			.withPropertyValues("evenkeel.kafka.consumer.listeners.listener.rebalance.drain-timeout=200s",
+					"spring.kafka.bootstrap-servers=localhost:1")
+			.run((context) -> {
+				String warning = "evenkeel.kafka.consumer.listeners.listener.rebalance.drain-timeout=200000ms is more than a "
+						+ "third of max.poll.interval.ms and is capped at 100000 ms";
+				assertThat(output).contains(warning);
+				container(context).start();
+				assertThat(output.toString().split(warning, -1)).hasSize(2);
+			});
+	}
+
+	@Test
+	@ExtendWith(OutputCaptureExtension.class)
 	void settingsOfAKnownListenerAreNotWarnedAbout(CapturedOutput output) {
 		this.runner.withUserConfiguration(Listening.class)
 			.withPropertyValues("evenkeel.kafka.consumer.listeners.listener.concurrency=3")
@@ -164,19 +227,6 @@ class EvenkeelConsumerAutoConfigurationTests {
 	}
 
 	@Test
-	void autoCommitIsRefusedWithPropertyValueAndCure() {
-		this.runner.withUserConfiguration(Listening.class)
-			.withPropertyValues("spring.kafka.consumer.enable-auto-commit=true",
-					"spring.kafka.listener.auto-startup=true")
-			.run((context) -> {
-				FailureAnalysis analysis = analysis(context);
-				assertThat(analysis.getDescription()).contains("spring.kafka.consumer.enable-auto-commit=true")
-					.contains("from \"spring.kafka.consumer.enable-auto-commit\" from property source \"test\"");
-				assertThat(analysis.getAction()).contains("Remove spring.kafka.consumer.enable-auto-commit");
-			});
-	}
-
-	@Test
 	void aMissingGroupIdIsRefusedWithPropertyAndCure() {
 		new ApplicationContextRunner().withInitializer((context) -> this.environment = context.getEnvironment())
 			.withConfiguration(
@@ -191,42 +241,11 @@ class EvenkeelConsumerAutoConfigurationTests {
 	}
 
 	@Test
-	void twoListenersWithOneIdAreRefused() {
-		this.runner.withUserConfiguration(Listening.class, SameId.class).run((context) -> {
-			FailureAnalysis analysis = analysis(context);
-			assertThat(analysis.getDescription()).contains("'listener'");
-			assertThat(analysis.getAction()).contains("id of its own");
-		});
-	}
-
-	@Test
 	void anUnknownOrderingIsRefusedWithTheValidOnes() {
 		this.runner.withPropertyValues("evenkeel.kafka.consumer.ordering=topic").run((context) -> {
 			FailureAnalysis analysis = analysis(context);
 			assertThat(analysis.getDescription()).contains("evenkeel.kafka.consumer.ordering").contains("topic");
 			assertThat(analysis.getAction()).contains("KEY").contains("NONE").contains("PARTITION");
-		});
-	}
-
-	@Test
-	void numbersOutOfRangeAreRefused() {
-		refused("evenkeel.kafka.consumer.concurrency", "0");
-		refused("evenkeel.kafka.consumer.concurrency", "10001");
-		refused("evenkeel.kafka.consumer.max-pending-records", "0");
-		refused("evenkeel.kafka.consumer.commit.interval", "0s");
-		refused("evenkeel.kafka.consumer.rebalance.drain-timeout", "-1s");
-		refused("evenkeel.kafka.consumer.retry.max-attempts", "0");
-		refused("evenkeel.kafka.consumer.retry.jitter", "1.5");
-		refused("evenkeel.kafka.consumer.retry.multiplier", "0.5");
-		refused("evenkeel.kafka.consumer.listeners.listener.concurrency", "0");
-		refused("evenkeel.kafka.consumer.listeners.listener.retry.jitter", "-1");
-	}
-
-	private void refused(String property, String value) {
-		this.runner.withPropertyValues(property + "=" + value).run((context) -> {
-			FailureAnalysis analysis = analysis(context);
-			assertThat(analysis.getDescription()).as(property).contains(property);
-			assertThat(analysis.getDescription() + analysis.getAction()).as(property).contains("Write");
 		});
 	}
 
@@ -260,15 +279,6 @@ class EvenkeelConsumerAutoConfigurationTests {
 	}
 
 	@Configuration(proxyBeanMethods = false)
-	static class SameId {
-
-		@KafkaListener(id = "listener", idIsGroup = false, topics = "other")
-		void listen(String value) {
-		}
-
-	}
-
-	@Configuration(proxyBeanMethods = false)
 	static class NoGroup {
 
 		@KafkaListener(topics = "topic")
@@ -293,6 +303,88 @@ class EvenkeelConsumerAutoConfigurationTests {
 		@Bean
 		ConcurrentKafkaListenerContainerFactory<Object, Object> kafkaListenerContainerFactory() {
 			return new ConcurrentKafkaListenerContainerFactory<>();
+		}
+
+	}
+
+	@Configuration(proxyBeanMethods = false)
+	static class TwoClusters {
+
+		@Bean
+		ConsumerFactory<Object, Object> one() {
+			return new DefaultKafkaConsumerFactory<>(Map.of("bootstrap.servers", "localhost:1"));
+		}
+
+		@Bean
+		ConsumerFactory<Object, Object> two() {
+			return new DefaultKafkaConsumerFactory<>(Map.of("bootstrap.servers", "localhost:2"));
+		}
+
+		@Bean
+		ConcurrentKafkaListenerContainerFactory<Object, Object> kafkaListenerContainerFactory(
+				@Qualifier("one") ConsumerFactory<Object, Object> one) {
+			ConcurrentKafkaListenerContainerFactory<Object, Object> factory = new ConcurrentKafkaListenerContainerFactory<>();
+			factory.setConsumerFactory(one);
+			factory.setAutoStartup(false);
+			return factory;
+		}
+
+	}
+
+	@Configuration(proxyBeanMethods = false)
+	static class TwoProducers {
+
+		@Bean
+		ProducerFactory<String, String> texts() {
+			return new DefaultKafkaProducerFactory<>(Map.of("bootstrap.servers", "localhost:1"));
+		}
+
+		@Bean
+		ProducerFactory<String, byte[]> bytes() {
+			return new DefaultKafkaProducerFactory<>(Map.of("bootstrap.servers", "localhost:1"));
+		}
+
+		@Bean
+		KafkaTemplate<String, String> textTemplate(ProducerFactory<String, String> texts) {
+			return new KafkaTemplate<>(texts);
+		}
+
+		@Bean
+		KafkaTemplate<String, byte[]> bytesTemplate(ProducerFactory<String, byte[]> bytes) {
+			return new KafkaTemplate<>(bytes);
+		}
+
+	}
+
+	@Configuration(proxyBeanMethods = false)
+	static class Tuning {
+
+		@Bean
+		String tuned(ConcurrentKafkaListenerContainerFactory<String, String> factory) {
+			return "tuned";
+		}
+
+	}
+
+	@Configuration(proxyBeanMethods = false)
+	static class SecondFactory {
+
+		@Bean
+		EvenkeelContainerFactory<String, byte[]> bytesFactory(ContainerSupport support,
+				ConsumerFactory<String, byte[]> consumerFactory) {
+			EvenkeelContainerFactory<String, byte[]> factory = new EvenkeelContainerFactory<>(support);
+			factory.setConsumerFactory(consumerFactory);
+			factory.getContainerProperties().setIdleEventInterval(99L);
+			return factory;
+		}
+
+	}
+
+	@Configuration(proxyBeanMethods = false)
+	static class ListeningForBytes {
+
+		@KafkaListener(id = "listener", idIsGroup = false, topics = "topic", containerFactory = "bytesFactory")
+		void listen(byte[] value) {
 		}
 
 	}

@@ -7,6 +7,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 
 import io.evenkeel.kafka.broker.EmbeddedBroker;
+import io.evenkeel.kafka.config.InvalidSettingException;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.assertj.core.api.Assertions;
 import org.junit.jupiter.api.Test;
@@ -214,8 +215,8 @@ class TransactionsIT {
 				.with(PREFIX + topic + "-")
 				.start(topic))
 			.rootCause()
-			.isInstanceOfSatisfying(InvalidListenerException.class, (refused) -> {
-				Assertions.assertThat(refused.getProperty()).isEqualTo("CommonErrorHandler");
+			.isInstanceOfSatisfying(InvalidSettingException.class, (refused) -> {
+				Assertions.assertThat(refused.getSettings().get(0).name()).isEqualTo("CommonErrorHandler");
 				Assertions.assertThat(refused.getAction()).contains("springKafkaListenerContainerFactory");
 			});
 	}
@@ -228,12 +229,13 @@ class TransactionsIT {
 				.bean(new Calls())
 				.with(PREFIX + topic + "-", "evenkeel.kafka.consumer.ordering=key")
 				.start(topic))
-			.hasRootCauseInstanceOf(InvalidListenerException.class)
+			.hasRootCauseInstanceOf(InvalidSettingException.class)
 			.rootCause()
 			.satisfies((failure) -> {
-				InvalidListenerException refused = (InvalidListenerException) failure;
-				Assertions.assertThat(refused.getProperty()).isEqualTo("evenkeel.kafka.consumer.ordering");
-				Assertions.assertThat(refused.getValue()).isEqualTo("key");
+				InvalidSettingException refused = (InvalidSettingException) failure;
+				Assertions.assertThat(refused.getSettings().get(0).name())
+					.isEqualTo("evenkeel.kafka.consumer.ordering");
+				Assertions.assertThat(refused.getSettings().get(0).value()).isEqualTo("key");
 				Assertions.assertThat(refused.getAction()).contains("springKafkaListenerContainerFactory");
 			});
 	}

@@ -24,6 +24,7 @@ import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.clients.consumer.OffsetOutOfRangeException;
 import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.config.ConfigException;
 import org.apache.kafka.common.errors.AuthenticationException;
 import org.apache.kafka.common.errors.FencedInstanceIdException;
 import org.apache.kafka.common.errors.InterruptException;
@@ -55,6 +56,12 @@ class ConsumerEngineTests
 	private final AtomicInteger toRefuse = new AtomicInteger();
 
 	private final AtomicInteger toFailToMake = new AtomicInteger();
+
+	private final AtomicInteger created = new AtomicInteger();
+
+	private volatile @Nullable RuntimeException refusal;
+
+	private boolean prepares;
 
 	private volatile @Nullable Duration authPause;
 
@@ -139,6 +146,22 @@ class ConsumerEngineTests
 		this.toFailToMake.set(2);
 		assertThat(start()).isNotNull();
 		assertThat(this.events.stream().filter("restarting"::equals)).hasSize(2);
+	}
+
+	@Test
+	void consumerMadeBeforeTheStartIsTheFirst() throws Exception {
+		this.prepares = true;
+		start();
+		assertThat(this.created).hasValue(1);
+	}
+
+	@Test
+	void configurationThatIsRefusedAfterTheStartStops() throws Exception {
+		PollingClient first = start();
+		this.refusal = new KafkaException("simulated", new ConfigException("isolation.level", "foo"));
+		first.failure = new KafkaException("simulated");
+		ends("stopped ERROR");
+		assertThat(this.created).hasValue(2);
 	}
 
 	@Test
@@ -297,6 +320,9 @@ class ConsumerEngineTests
 		this.running = new ConsumerEngine<>(new EngineConfig<>("l", settings, this,
 				new RetryPlanner(settings.retry(), (failure) -> false, () -> 0.5), this, new EngineCallbacks<>() {
 				}, this, this, this::work, Duration.ofMillis(5), Duration.ofMillis(20)));
+		if (this.prepares) {
+			this.running.prepare();
+		}
 		this.owner = new Thread(this.running, "engine-test-owner");
 		this.owner.start();
 		PollingClient client = this.made.take();
@@ -330,6 +356,11 @@ class ConsumerEngineTests
 
 	@Override
 	public Consumer<String, String> createConsumer() {
+		this.created.incrementAndGet();
+		RuntimeException refused = this.refusal;
+		if (refused != null) {
+			throw refused;
+		}
 		if (this.toFailToMake.getAndUpdate((left) -> Math.max(0, left - 1)) > 0) {
 			throw new KafkaException("No resolvable bootstrap urls");
 		}

@@ -31,7 +31,7 @@ public final class EvenkeelListenersHealthAutoConfiguration {
 	@ConditionalOnMissingBean(name = "kafkaListenersHealthIndicator")
 	KafkaListenersHealthIndicator kafkaListenersHealthIndicator(KafkaListenerEndpointRegistry registry,
 			KafkaListenersHealthProperties properties) {
-		return new KafkaListenersHealthIndicator(registry, properties.getStaleAfter());
+		return new KafkaListenersHealthIndicator(registry, properties.checkedStaleAfter());
 	}
 
 }

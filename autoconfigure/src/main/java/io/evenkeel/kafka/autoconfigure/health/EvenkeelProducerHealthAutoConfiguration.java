@@ -30,7 +30,7 @@ public final class EvenkeelProducerHealthAutoConfiguration {
 	@ConditionalOnMissingBean(name = "kafkaProducerHealthIndicator")
 	KafkaProducerHealthIndicator kafkaProducerHealthIndicator(ProducerRegistry registry,
 			KafkaProducerHealthProperties properties) {
-		return new KafkaProducerHealthIndicator(registry, properties.getStaleAfter());
+		return new KafkaProducerHealthIndicator(registry, properties.checkedStaleAfter());
 	}
 
 }

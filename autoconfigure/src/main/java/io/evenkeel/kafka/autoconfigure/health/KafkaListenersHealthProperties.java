@@ -2,6 +2,8 @@ package io.evenkeel.kafka.autoconfigure.health;
 
 import java.time.Duration;
 
+import io.evenkeel.kafka.config.SettingChecks;
+
 import org.springframework.boot.context.properties.ConfigurationProperties;
 
 /**
@@ -17,6 +19,10 @@ public class KafkaListenersHealthProperties {
 
 	public Duration getStaleAfter() {
 		return this.staleAfter;
+	}
+
+	Duration checkedStaleAfter() {
+		return SettingChecks.duration("management.health.kafkalisteners.stale-after", this.staleAfter, "10m");
 	}
 
 	public void setStaleAfter(Duration staleAfter) {
