@@ -1,7 +1,9 @@
 package io.evenkeel.kafka.container;
 
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CompletableFuture;
 
 import io.evenkeel.kafka.engine.Attempt;
 import io.evenkeel.kafka.engine.RecordHandler;
@@ -13,6 +15,8 @@ import org.apache.kafka.clients.consumer.ConsumerRecords;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.errors.RecordDeserializationException;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 import org.springframework.kafka.listener.BatchAcknowledgingConsumerAwareMessageListener;
 import org.springframework.kafka.listener.BatchAcknowledgingMessageListener;
 import org.springframework.kafka.listener.BatchConsumerAwareMessageListener;
@@ -30,11 +34,17 @@ import org.springframework.kafka.support.Acknowledgment;
  */
 final class BatchCalls<K, V> implements RecordHandler<K, V> {
 
+	private static final Logger logger = LoggerFactory.getLogger(BatchCalls.class);
+
+	private final String id;
+
 	private final ListenerCalls<K, V> calls;
 
 	private final BatchMessageListener<K, V> listener;
 
 	private final ListenerType type;
+
+	private final boolean recoversPoison;
 
 	private final AcknowledgmentMode mode;
 
@@ -53,9 +63,11 @@ final class BatchCalls<K, V> implements RecordHandler<K, V> {
 	BatchCalls(EvenkeelContainer<K, V> container, ListenerCalls<K, V> calls, ListenerTarget target,
 			AcknowledgmentMode mode, Recoverer<K, V> recoverer, CallTimer timer,
 			@Nullable UserBatchErrors<K, V> userErrors, @Nullable TransactionalCalls<K, V> transactional) {
+		this.id = container.getListenerId();
 		this.calls = calls;
 		this.listener = target.batches();
 		this.type = target.type();
+		this.recoversPoison = target.isMethod();
 		this.mode = mode;
 		this.recoverer = recoverer;
 		this.interceptor = container.getBatchInterceptor();
@@ -67,37 +79,50 @@ final class BatchCalls<K, V> implements RecordHandler<K, V> {
 
 	@Override
 	public void handle(Attempt<K, V> attempt) {
-		List<ConsumerRecord<K, V>> batch = attempt.records();
 		if (this.transactional != null) {
-			this.transactional.handle(attempt, (acknowledgment, around) -> call(batch, acknowledgment, around));
+			this.transactional.handle(attempt,
+					(acknowledgment, around) -> call(attempt, handed(attempt, 0), acknowledgment, around));
 			return;
 		}
 		Acknowledgment acknowledgment = this.mode.acknowledgment(attempt);
-		if (this.mode.isAsync()) {
-			handleAsync(attempt, batch, acknowledgment);
+		if (this.userErrors != null) {
+			Throwable failure = callAndWait(attempt, 0, acknowledgment);
+			if (failure == null || this.userErrors.retried(attempt, failure,
+					(from) -> callAndWait(attempt, from, acknowledgment))) {
+				succeeded(attempt, acknowledgment);
+			}
 			return;
 		}
-		Throwable failure = call(batch, acknowledgment);
+		List<ConsumerRecord<K, V>> handed = handed(attempt, 0);
+		if (this.mode.isAsync()) {
+			handleAsync(attempt, handed, acknowledgment);
+			return;
+		}
+		Throwable failure = call(attempt, handed, acknowledgment, Runnable::run);
 		if (failure == null) {
 			succeeded(attempt, acknowledgment);
 		}
-		else if (this.userErrors != null) {
-			if (this.userErrors.retried(attempt, failure, (records) -> call(records, acknowledgment))) {
-				succeeded(attempt, acknowledgment);
-			}
-		}
 		else {
-			failed(attempt, batch, failure);
+			failed(attempt, handed, failure);
 		}
 	}
 
+	/** A list for the listener, which may take out of it or sort it as it likes. */
+	private List<ConsumerRecord<K, V>> handed(Attempt<K, V> attempt, int from) {
+		List<ConsumerRecord<K, V>> batch = attempt.records();
+		for (int i = from; i < batch.size(); i++) {
+			this.calls.internalHeaders(batch.get(i), attempt.number(i));
+		}
+		return new ArrayList<>(batch.subList(from, batch.size()));
+	}
+
 	/** The batch is done when its future is; the adapter says so with the observation. */
-	private void handleAsync(Attempt<K, V> attempt, List<ConsumerRecord<K, V>> batch,
+	private void handleAsync(Attempt<K, V> attempt, List<ConsumerRecord<K, V>> handed,
 			@Nullable Acknowledgment acknowledgment) {
 		CallObservation observation = this.calls.observed((ended) -> {
 			Throwable error = ended.error();
 			if (error != null) {
-				failed(attempt, batch, error);
+				failed(attempt, handed, error);
 			}
 			else {
 				attempt.succeeded();
@@ -105,25 +130,42 @@ final class BatchCalls<K, V> implements RecordHandler<K, V> {
 		});
 		Throwable failure;
 		try (Observation.Scope scope = observation.openScope()) {
-			failure = call(batch, acknowledgment);
+			failure = call(attempt, handed, acknowledgment, Runnable::run);
 		}
 		if (failure != null) {
-			failed(attempt, batch, failure);
+			failed(attempt, handed, failure);
 		}
+		else if (!observation.isTaken()) {
+			attempt.succeeded();
+		}
+	}
+
+	/**
+	 * Call the listener and wait until its work is over. A user's error handler sleeps on
+	 * the thread that calls it, which cannot be one that completes a future.
+	 */
+	private @Nullable Throwable callAndWait(Attempt<K, V> attempt, int from, @Nullable Acknowledgment acknowledgment) {
+		List<ConsumerRecord<K, V>> handed = handed(attempt, from);
+		if (!this.mode.isAsync()) {
+			return call(attempt, handed, acknowledgment, Runnable::run);
+		}
+		CompletableFuture<@Nullable Throwable> over = new CompletableFuture<>();
+		CallObservation observation = this.calls.observed((ended) -> over.complete(ended.error()));
+		Throwable failure;
+		try (Observation.Scope scope = observation.openScope()) {
+			failure = call(attempt, handed, acknowledgment, Runnable::run);
+		}
+		return (failure != null || !observation.isTaken()) ? failure : over.join();
 	}
 
 	/** Call the listener: null after a success, otherwise why it failed. */
-	private @Nullable Throwable call(List<ConsumerRecord<K, V>> batch, @Nullable Acknowledgment acknowledgment) {
-		return call(batch, acknowledgment, Runnable::run);
-	}
-
-	private @Nullable Throwable call(List<ConsumerRecord<K, V>> batch, @Nullable Acknowledgment acknowledgment,
-			java.util.function.Consumer<Runnable> around) {
-		ConsumerRecord<K, V> first = batch.get(0);
+	private @Nullable Throwable call(Attempt<K, V> attempt, List<ConsumerRecord<K, V>> handed,
+			@Nullable Acknowledgment acknowledgment, java.util.function.Consumer<Runnable> around) {
+		ConsumerRecord<K, V> first = attempt.record();
 		Object sample = this.timer.start();
 		try {
 			setupThread();
-			around.accept(() -> invoke(batch, acknowledgment));
+			around.accept(() -> invoke(handed, acknowledgment));
 			this.timer.success(sample, first);
 			return null;
 		}
@@ -153,9 +195,8 @@ final class BatchCalls<K, V> implements RecordHandler<K, V> {
 		}
 	}
 
-	private void invoke(List<ConsumerRecord<K, V>> batch, @Nullable Acknowledgment acknowledgment) {
-		ConsumerRecords<K, V> records = records(batch);
-		List<ConsumerRecord<K, V>> list = batch;
+	private void invoke(List<ConsumerRecord<K, V>> handed, @Nullable Acknowledgment acknowledgment) {
+		ConsumerRecords<K, V> records = records(handed);
 		Consumer<K, V> consumer = this.calls.consumer();
 		if (this.interceptor != null) {
 			ConsumerRecords<K, V> intercepted = this.interceptor.intercept(records, consumer);
@@ -166,11 +207,11 @@ final class BatchCalls<K, V> implements RecordHandler<K, V> {
 				return;
 			}
 			records = intercepted;
-			list = new java.util.ArrayList<>();
-			intercepted.forEach(list::add);
+			handed.clear();
+			intercepted.forEach(handed::add);
 		}
 		try {
-			call(records, list, acknowledgment, consumer);
+			call(records, handed, acknowledgment, consumer);
 			if (this.interceptor != null) {
 				this.interceptor.success(records, consumer);
 			}
@@ -207,8 +248,15 @@ final class BatchCalls<K, V> implements RecordHandler<K, V> {
 		}
 	}
 
-	private void failed(Attempt<K, V> attempt, List<ConsumerRecord<K, V>> batch, Throwable failure) {
-		int index = index(batch, failure);
+	private void failed(Attempt<K, V> attempt, List<ConsumerRecord<K, V>> handed, Throwable failure) {
+		if (this.mode.isManual() && attempt.isDone()) {
+			logger.warn(
+					"{}: the listener acknowledged {}-{}@{} and the rest of its batch, and failed after that; they "
+							+ "count as done: {}",
+					this.id, attempt.record().topic(), attempt.record().partition(), attempt.record().offset(),
+					Failures.types(failure));
+		}
+		int index = index(attempt.records(), handed, failure);
 		if (index >= 0) {
 			attempt.failedAt(index, failure);
 		}
@@ -218,13 +266,16 @@ final class BatchCalls<K, V> implements RecordHandler<K, V> {
 	}
 
 	/** Which record failed: -1 when the listener does not say. */
-	private int index(List<ConsumerRecord<K, V>> batch, Throwable failure) {
+	private int index(List<ConsumerRecord<K, V>> batch, List<ConsumerRecord<K, V>> handed, Throwable failure) {
 		Throwable current = failure;
 		for (int i = 0; current != null && i < 16; i++) {
 			if (current instanceof BatchListenerFailedException known) {
 				ConsumerRecord<?, ?> record = known.getRecord();
-				int index = (record != null) ? batch.indexOf(record) : known.getIndex();
-				return (index < batch.size()) ? index : -1;
+				if (record == null && known.getIndex() >= 0 && known.getIndex() < handed.size()) {
+					// Counted in what a filter or an interceptor has left.
+					record = handed.get(known.getIndex());
+				}
+				return (record != null) ? batch.indexOf(record) : -1;
 			}
 			current = current.getCause();
 		}
@@ -233,7 +284,8 @@ final class BatchCalls<K, V> implements RecordHandler<K, V> {
 
 	static <K, V> ConsumerRecords<K, V> records(List<ConsumerRecord<K, V>> batch) {
 		ConsumerRecord<K, V> first = batch.get(0);
-		return new ConsumerRecords<>(Map.of(new TopicPartition(first.topic(), first.partition()), batch), Map.of());
+		return new ConsumerRecords<>(
+				Map.of(new TopicPartition(first.topic(), first.partition()), new ArrayList<>(batch)), Map.of());
 	}
 
 	private void setupThread() {
@@ -250,13 +302,37 @@ final class BatchCalls<K, V> implements RecordHandler<K, V> {
 
 	@Override
 	public Recovery recover(Delivery<ConsumerRecord<K, V>> delivery, Throwable failure) {
-		return (this.transactional != null) ? this.transactional.recover(delivery, failure)
-				: this.recoverer.recover(delivery, failure);
+		Recovery recovery;
+		if (this.transactional != null) {
+			recovery = this.transactional.recover(delivery, failure);
+		}
+		else {
+			recovery = (this.userErrors != null) ? this.userErrors.recover(delivery, failure)
+					: this.recoverer.recover(delivery, failure);
+		}
+		this.recoverer.over(delivery);
+		return recovery;
 	}
 
 	@Override
-	public void recoveryFailed(ConsumerRecord<K, V> record, int failures, Throwable failure) {
-		this.recoverer.failed(record, failures, failure);
+	public void recoveryFailed(Delivery<ConsumerRecord<K, V>> delivery, int failures, Throwable failure) {
+		if (!(failure instanceof UserErrorHandling.HandedOverException)) {
+			this.recoverer.failed(delivery, failures, failure);
+		}
+	}
+
+	@Override
+	public @Nullable Throwable poison(ConsumerRecord<K, V> record) {
+		if (!this.recoversPoison) {
+			return null;
+		}
+		try {
+			return ListenerCalls.undeserialized(record);
+		}
+		catch (RuntimeException ex) {
+			// A header that cannot be read either.
+			return ex;
+		}
 	}
 
 	@Override

@@ -25,6 +25,9 @@ abstract class CallObservation implements Observation {
 
 	private volatile @Nullable Throwable unrecovered;
 
+	/** Written and read by the worker inside the call. */
+	private boolean taken;
+
 	private @Nullable AssignmentBeanScope beanScope;
 
 	private @Nullable AssignmentBeans beans;
@@ -62,6 +65,19 @@ abstract class CallObservation implements Observation {
 	 */
 	@Nullable Throwable unrecovered() {
 		return this.unrecovered;
+	}
+
+	/** An adapter has asked for this observation: it will stop it. */
+	void taken() {
+		this.taken = true;
+	}
+
+	/**
+	 * Whether a stop is to be waited for. It is not when the call ended before the
+	 * adapter: an interceptor or a filter kept all records back.
+	 */
+	boolean isTaken() {
+		return this.taken;
 	}
 
 	void unrecovered(Throwable failure) {

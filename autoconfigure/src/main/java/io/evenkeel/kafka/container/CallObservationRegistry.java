@@ -35,7 +35,11 @@ final class CallObservationRegistry implements ObservationRegistry {
 	@Override
 	public @Nullable Observation getCurrentObservation() {
 		CallObservation call = this.current.get().call;
-		return (call != null) ? call : this.delegate.getCurrentObservation();
+		if (call == null) {
+			return this.delegate.getCurrentObservation();
+		}
+		call.taken();
+		return call;
 	}
 
 	@Override

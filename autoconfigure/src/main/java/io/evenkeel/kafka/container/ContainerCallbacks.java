@@ -13,6 +13,7 @@ import org.apache.kafka.common.TopicPartition;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.springframework.kafka.listener.BatchMessageListener;
 import org.springframework.kafka.listener.CommonErrorHandler;
 import org.springframework.kafka.listener.ConsumerAwareRebalanceListener;
 import org.springframework.kafka.listener.ConsumerSeekAware;
@@ -25,8 +26,6 @@ import org.springframework.kafka.listener.ConsumerSeekAware;
 final class ContainerCallbacks<K, V> implements EngineCallbacks<K, V> {
 
 	private static final Logger logger = LoggerFactory.getLogger(ContainerCallbacks.class);
-
-	private static final Duration UNACKNOWLEDGED = Duration.ofMinutes(1);
 
 	private static final long LOOK_NANOS = Duration.ofSeconds(1).toNanos();
 
@@ -46,7 +45,7 @@ final class ContainerCallbacks<K, V> implements EngineCallbacks<K, V> {
 
 	private final PartitionIdleWatch<K, V> partitionIdleWatch;
 
-	private final UnacknowledgedWatch unacknowledged;
+	private final @Nullable UnacknowledgedWatch unacknowledged;
 
 	private long lastLook = System.nanoTime();
 
@@ -62,12 +61,10 @@ final class ContainerCallbacks<K, V> implements EngineCallbacks<K, V> {
 
 	private final boolean commitsInitial;
 
-	private final boolean manual;
-
 	ContainerCallbacks(EvenkeelContainer<K, V> container, ContainerEvents events, @Nullable ConsumerSeekAware seekAware,
 			SeekCallback<K, V> seeks, ListenerCalls<K, V> calls, @Nullable AssignmentBeansTable beans,
-			@Nullable Transactions transactions, boolean commitsInitial, boolean manual) {
-		this.manual = manual;
+			@Nullable Transactions transactions, boolean commitsInitial, @Nullable UnacknowledgedWatch unacknowledged) {
+		this.unacknowledged = unacknowledged;
 		this.calls = calls;
 		this.beans = beans;
 		this.transactions = transactions;
@@ -81,7 +78,6 @@ final class ContainerCallbacks<K, V> implements EngineCallbacks<K, V> {
 		this.idleWatch = new IdleWatch<>(container, events, (assignments) -> idle(assignments));
 		this.pauseWatch = new PauseWatch<>(container, events);
 		this.partitionIdleWatch = new PartitionIdleWatch<>(container, events);
-		this.unacknowledged = new UnacknowledgedWatch(container.getListenerId(), UNACKNOWLEDGED);
 	}
 
 	@Override
@@ -113,7 +109,9 @@ final class ContainerCallbacks<K, V> implements EngineCallbacks<K, V> {
 				// Nothing was paused on its behalf.
 			}));
 		}
-		this.events.publish(new PartitionsAssignedEvent(this.container, this.container.getListenerId(), assigned));
+		if (!assigned.isEmpty()) {
+			this.events.publish(new PartitionsAssignedEvent(this.container, this.container.getListenerId(), assigned));
+		}
 	}
 
 	private void seekAwareAssigned(Consumer<K, V> consumer, List<TopicPartition> partitions) {
@@ -155,7 +153,9 @@ final class ContainerCallbacks<K, V> implements EngineCallbacks<K, V> {
 			each("rebalance listener", () -> aware.onPartitionsRevokedAfterCommit(consumer, partitions));
 		}
 		seekAwareRevoked(partitions);
-		this.events.publish(new PartitionsRevokedEvent(this.container, this.container.getListenerId(), revoked));
+		if (!revoked.isEmpty()) {
+			this.events.publish(new PartitionsRevokedEvent(this.container, this.container.getListenerId(), revoked));
+		}
 	}
 
 	@Override
@@ -173,7 +173,9 @@ final class ContainerCallbacks<K, V> implements EngineCallbacks<K, V> {
 			}
 		});
 		seekAwareRevoked(partitions);
-		this.events.publish(new PartitionsLostEvent(this.container, this.container.getListenerId(), lost));
+		if (!lost.isEmpty()) {
+			this.events.publish(new PartitionsLostEvent(this.container, this.container.getListenerId(), lost));
+		}
 	}
 
 	private void seekAwareRevoked(List<TopicPartition> partitions) {
@@ -192,7 +194,7 @@ final class ContainerCallbacks<K, V> implements EngineCallbacks<K, V> {
 		this.pauseWatch.polled(consumer);
 		this.idleWatch.polled(consumer, records);
 		this.partitionIdleWatch.polled(consumer);
-		if (this.manual && System.nanoTime() - this.lastLook > LOOK_NANOS) {
+		if (this.unacknowledged != null && System.nanoTime() - this.lastLook > LOOK_NANOS) {
 			this.lastLook = System.nanoTime();
 			this.unacknowledged.look(this.container.snapshot());
 		}
@@ -200,7 +202,8 @@ final class ContainerCallbacks<K, V> implements EngineCallbacks<K, V> {
 
 	private void idle(Map<TopicPartition, Long> assignments) {
 		if (this.seekAware != null) {
-			this.seekAware.onIdleContainer(assignments, this.seeks);
+			ConsumerSeekAware aware = this.seekAware;
+			each("ConsumerSeekAware", () -> aware.onIdleContainer(assignments, this.seeks));
 		}
 	}
 
@@ -208,6 +211,23 @@ final class ContainerCallbacks<K, V> implements EngineCallbacks<K, V> {
 	private void gone(Collection<TopicPartition> partitions) {
 		if (this.beans != null) {
 			this.beans.gone(partitions);
+		}
+	}
+
+	/** The consumer failed, and not because of a record; it will be replaced. */
+	void consumerFailed(Throwable failure) {
+		CommonErrorHandler errors = this.container.getCommonErrorHandler();
+		if (errors == null || !(failure instanceof Exception exception)) {
+			return;
+		}
+		try {
+			errors.handleOtherException(exception, this.calls.consumer(), this.container,
+					this.container.getContainerProperties().getMessageListener() instanceof BatchMessageListener<?, ?>);
+		}
+		catch (RuntimeException ex) {
+			// Handlers say in this way that they can do nothing, or that they have done
+			// it.
+			logger.debug("{}: the error handler threw at an error of the consumer", this.container.getListenerId(), ex);
 		}
 	}
 
@@ -227,7 +247,7 @@ final class ContainerCallbacks<K, V> implements EngineCallbacks<K, V> {
 			action.run();
 		}
 		catch (RuntimeException ex) {
-			logger.error("{}: the {} failed in a rebalance", this.container.getListenerId(), who, ex);
+			logger.error("{}: the {} failed", this.container.getListenerId(), who, ex);
 		}
 	}
 

@@ -38,7 +38,7 @@ final class ContainerLifecycle<K, V> implements EngineLifecycle<K, V> {
 
 	private final boolean hasGroup;
 
-	private final Runnable ended;
+	private final ContainerCallbacks<K, V> callbacks;
 
 	private final SeekCallback<K, V> seeks;
 
@@ -47,9 +47,9 @@ final class ContainerLifecycle<K, V> implements EngineLifecycle<K, V> {
 	private boolean positioned;
 
 	ContainerLifecycle(EvenkeelContainer<K, V> container, ConsumerFactory<K, V> factory, Properties overrides,
-			ContainerEvents events, boolean hasGroup, SeekCallback<K, V> seeks, Runnable ended) {
+			ContainerEvents events, boolean hasGroup, SeekCallback<K, V> seeks, ContainerCallbacks<K, V> callbacks) {
 		this.seeks = seeks;
-		this.ended = ended;
+		this.callbacks = callbacks;
 		this.container = container;
 		this.factory = factory;
 		this.overrides = overrides;
@@ -171,6 +171,7 @@ final class ContainerLifecycle<K, V> implements EngineLifecycle<K, V> {
 	@Override
 	public void restarting(Throwable failure, Duration after) {
 		this.container.restarting(failure);
+		this.callbacks.consumerFailed(failure);
 	}
 
 	@Override
@@ -194,7 +195,7 @@ final class ContainerLifecycle<K, V> implements EngineLifecycle<K, V> {
 
 	@Override
 	public void stopped(StopCause cause, @Nullable Throwable failure) {
-		this.ended.run();
+		this.callbacks.ended();
 		this.container.engineStopped(cause, failure);
 	}
 

@@ -1,5 +1,6 @@
 package io.evenkeel.kafka.container;
 
+import java.time.Duration;
 import java.util.Set;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -19,6 +20,7 @@ import org.springframework.context.ApplicationContext;
 import org.springframework.core.task.AsyncTaskExecutor;
 import org.springframework.kafka.core.ConsumerFactory;
 import org.springframework.kafka.listener.AfterRollbackProcessor;
+import org.springframework.kafka.listener.adapter.KafkaBackoffAwareMessageListenerAdapter;
 import org.springframework.kafka.listener.CommonErrorHandler;
 import org.springframework.kafka.transaction.KafkaAwareTransactionManager;
 import org.springframework.kafka.listener.ConsumerSeekAware;
@@ -41,6 +43,8 @@ final class EngineAssembly<K, V> {
 			MessageConversionException.class, ConversionException.class, MethodArgumentResolutionException.class,
 			NoSuchMethodException.class, ClassCastException.class,
 			org.apache.kafka.common.errors.RecordDeserializationException.class);
+
+	private static final Duration UNACKNOWLEDGED = Duration.ofMinutes(1);
 
 	private final EvenkeelContainer<K, V> container;
 
@@ -92,12 +96,13 @@ final class EngineAssembly<K, V> {
 		RetryPlanner planner = new RetryPlanner(settings.retry(), (failure) -> notRetryable(settings, failure),
 				() -> ThreadLocalRandom.current().nextDouble());
 		ContainerCallbacks<K, V> callbacks = new ContainerCallbacks<>(this.container, this.events, seekAware(target),
-				seeks, calls, table, transactions, inspected.commitsInitialPosition(), mode.isManual());
+				seeks, calls, table, transactions, inspected.commitsInitialPosition(),
+				mode.isManual() ? unacknowledged(engineSettings) : null);
 		ConsumerEngine<K, V> engine = new ConsumerEngine<>(
 				new EngineConfig<>(this.container.getListenerId(), engineSettings,
 						scoped(handler(calls, target, mode, recovery, timer, transactions, listener), table), planner,
 						new ContainerLifecycle<>(this.container, factory, overrides, this.events, inspected.hasGroup(),
-								seeks, callbacks::ended),
+								seeks, callbacks),
 						callbacks, listener, this.container, workers(properties), settings.restartInitial(),
 						settings.restartMax()));
 		holder.engine = engine;
@@ -138,26 +143,40 @@ final class EngineAssembly<K, V> {
 	private RecordHandler<K, V> handler(ListenerCalls<K, V> calls, ListenerTarget target, AcknowledgmentMode mode,
 			Recoverer<K, V> recovery, CallTimer timer, @Nullable Transactions transactions, EngineListener listener) {
 		CommonErrorHandler errors = this.container.getCommonErrorHandler();
-		if (errors != null) {
+		if (errors != null && !isOfARetryTopic() && this.container.announcements().first(errors)) {
 			logger.info("{}: {} takes the place of evenkeel.kafka.consumer.retry.* and .recovery.*",
 					this.container.getListenerId(), errors.getClass().getName());
 		}
 		UserErrorHandling<K, V> userErrors = (errors != null && !target.isBatch())
 				? new UserErrorHandling<>(errors, calls, this.container, listener) : null;
 		TransactionalCalls<K, V> transactional = (transactions != null) ? new TransactionalCalls<>(this.container,
-				transactions, recovery, rollbacks(transactions, calls, target), userErrors, mode) : null;
+				transactions, recovery, rollbacks(transactions, calls, target, listener), userErrors, mode) : null;
 		if (target.isBatch()) {
 			return new BatchCalls<>(this.container, calls, target, mode, recovery, timer,
-					(errors != null) ? new UserBatchErrors<>(errors, calls, this.container) : null, transactional);
+					(errors != null) ? new UserBatchErrors<>(errors, calls, this.container, listener) : null,
+					transactional);
 		}
 		return new RecordCalls<>(this.container.getListenerId(), calls, mode, recovery, userErrors, transactional);
 	}
 
+	/** Its error handler belongs to the retry topics, not to the user. */
+	private boolean isOfARetryTopic() {
+		return this.container.getContainerProperties()
+			.getMessageListener() instanceof KafkaBackoffAwareMessageListenerAdapter<?, ?>;
+	}
+
+	/** What a hand-over would not wait for is worth a warning. */
+	private UnacknowledgedWatch unacknowledged(EngineSettings settings) {
+		Duration after = (settings.drainTimeout().compareTo(UNACKNOWLEDGED) < 0) ? settings.drainTimeout()
+				: UNACKNOWLEDGED;
+		return new UnacknowledgedWatch(this.container.getListenerId(), after);
+	}
+
 	private @Nullable Rollbacks<K, V> rollbacks(Transactions transactions, ListenerCalls<K, V> calls,
-			ListenerTarget target) {
+			ListenerTarget target, EngineListener listener) {
 		AfterRollbackProcessor<K, V> processor = this.container.userRollbackProcessor();
-		return (processor != null) ? new Rollbacks<>(processor, transactions, calls, this.container, target.isBatch())
-				: null;
+		return (processor != null)
+				? new Rollbacks<>(processor, transactions, calls, this.container, listener, target.isBatch()) : null;
 	}
 
 	private RecordHandler<K, V> scoped(RecordHandler<K, V> handler, @Nullable AssignmentBeansTable table) {

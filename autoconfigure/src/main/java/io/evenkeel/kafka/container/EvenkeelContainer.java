@@ -54,6 +54,8 @@ public class EvenkeelContainer<K, V> extends ConcurrentMessageListenerContainer<
 
 	private final ContainerEvents events = new ContainerEvents(this);
 
+	private volatile Announcements announcements = new Announcements();
+
 	private final Set<TopicPartition> pausedPartitions = ConcurrentHashMap.newKeySet();
 
 	private volatile @Nullable ConsumerEngine<K, V> engine;
@@ -77,6 +79,9 @@ public class EvenkeelContainer<K, V> extends ConcurrentMessageListenerContainer<
 	private volatile @Nullable Integer concurrencyOverride;
 
 	private volatile long startedNanos;
+
+	/** Nobody waits for the stop that is being asked for. Under the life-cycle lock. */
+	private boolean stopsAlone;
 
 	private volatile @Nullable String warned;
 
@@ -159,6 +164,7 @@ public class EvenkeelContainer<K, V> extends ConcurrentMessageListenerContainer<
 		prepare(assembled, started);
 		this.assembly = assembled;
 		this.engine = started;
+		giveStopsTime(java.util.Objects.requireNonNull(assembled.settings()));
 		setRunning(true);
 		setStoppedNormally(true);
 		Thread owner = new Thread(started, ownerName());
@@ -209,7 +215,32 @@ public class EvenkeelContainer<K, V> extends ConcurrentMessageListenerContainer<
 		setStoppedNormally(normal);
 		this.afterStop = callback;
 		EngineSettings settings = settings();
-		running.stop(stopBudget((settings != null) ? settings.drainTimeout() : Duration.ZERO));
+		Duration drainTimeout = (settings != null) ? settings.drainTimeout() : Duration.ZERO;
+		running.stop((this.stopsAlone || !normal) ? drainTimeout : stopBudget(drainTimeout));
+	}
+
+	@Override
+	public void stop(Runnable callback) {
+		this.lifecycleLock.lock();
+		try {
+			this.stopsAlone = true;
+			super.stop(callback);
+		}
+		finally {
+			this.stopsAlone = false;
+			this.lifecycleLock.unlock();
+		}
+	}
+
+	/**
+	 * The caller of {@link #stop()} waits for the whole drain and the last commit, unless
+	 * the application says for how long it wants to wait.
+	 */
+	private void giveStopsTime(EngineSettings settings) {
+		if (getContainerProperties().getShutdownTimeout() == ContainerProperties.DEFAULT_SHUTDOWN_TIMEOUT) {
+			getContainerProperties().setShutdownTimeout(
+					settings.drainTimeout().plus(settings.commitTimeout()).plus(STOP_RESERVE).toMillis());
+		}
 	}
 
 	/** The drain must be over before the caller of {@link #stop()} gives up waiting. */
@@ -419,6 +450,15 @@ public class EvenkeelContainer<K, V> extends ConcurrentMessageListenerContainer<
 	public void setAfterRollbackProcessor(AfterRollbackProcessor<? super K, ? super V> afterRollbackProcessor) {
 		super.setAfterRollbackProcessor(afterRollbackProcessor);
 		this.userRollbacks = true;
+	}
+
+	/** What is said once for all containers that share it. */
+	void announcements(Announcements shared) {
+		this.announcements = shared;
+	}
+
+	Announcements announcements() {
+		return this.announcements;
 	}
 
 	boolean interceptsBeforeTransaction() {

@@ -20,6 +20,8 @@ public class EvenkeelContainerFactory<K, V> extends ConcurrentKafkaListenerConta
 
 	private final ContainerSupport support;
 
+	private final Announcements announcements = new Announcements();
+
 	/**
 	 * Make a factory.
 	 * @param support what its containers need of the application
@@ -32,7 +34,10 @@ public class EvenkeelContainerFactory<K, V> extends ConcurrentKafkaListenerConta
 
 	@Override
 	protected ConcurrentMessageListenerContainer<K, V> createContainerInstance(KafkaListenerEndpoint endpoint) {
-		return new EvenkeelContainer<>(getConsumerFactory(), properties(endpoint), this.support);
+		EvenkeelContainer<K, V> container = new EvenkeelContainer<>(getConsumerFactory(), properties(endpoint),
+				this.support);
+		container.announcements(this.announcements);
+		return container;
 	}
 
 	private static ContainerProperties properties(KafkaListenerEndpoint endpoint) {

@@ -261,30 +261,36 @@ final class ListenerCalls<K, V> {
 	}
 
 	private static void checkDeserialized(ConsumerRecord<?, ?> record) {
-		if (record.value() instanceof DeserializationException failure) {
+		DeserializationException failure = undeserialized(record);
+		if (failure != null) {
 			throw failure;
+		}
+	}
+
+	/** What an error handling deserializer says of a record; null for a good one. */
+	static @Nullable DeserializationException undeserialized(ConsumerRecord<?, ?> record) {
+		if (record.value() instanceof DeserializationException failure) {
+			return failure;
 		}
 		if (record.key() instanceof DeserializationException failure) {
-			throw failure;
+			return failure;
 		}
+		DeserializationException failure = null;
 		if (record.value() == null) {
-			checkHeader(record, KafkaUtils.VALUE_DESERIALIZER_EXCEPTION_HEADER);
+			failure = fromHeader(record, KafkaUtils.VALUE_DESERIALIZER_EXCEPTION_HEADER);
 		}
-		if (record.key() == null) {
-			checkHeader(record, KafkaUtils.KEY_DESERIALIZER_EXCEPTION_HEADER);
+		if (failure == null && record.key() == null) {
+			failure = fromHeader(record, KafkaUtils.KEY_DESERIALIZER_EXCEPTION_HEADER);
 		}
+		return failure;
 	}
 
-	private static void checkHeader(ConsumerRecord<?, ?> record, String header) {
-		if (record.headers().lastHeader(header) != null) {
-			DeserializationException failure = SerializationUtils.getExceptionFromHeader(record, header, accessor);
-			if (failure != null) {
-				throw failure;
-			}
-		}
+	private static @Nullable DeserializationException fromHeader(ConsumerRecord<?, ?> record, String header) {
+		return (record.headers().lastHeader(header) != null)
+				? SerializationUtils.getExceptionFromHeader(record, header, accessor) : null;
 	}
 
-	private void internalHeaders(ConsumerRecord<K, V> record, int attempt) {
+	void internalHeaders(ConsumerRecord<K, V> record, int attempt) {
 		Headers headers = record.headers();
 		if (attempt > 1 || headers.lastHeader(KafkaHeaders.DELIVERY_ATTEMPT) != null) {
 			headers.remove(KafkaHeaders.DELIVERY_ATTEMPT);

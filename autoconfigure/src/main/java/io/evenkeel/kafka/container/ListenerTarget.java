@@ -90,6 +90,14 @@ final class ListenerTarget {
 		return this.adapter != null && !isBatch();
 	}
 
+	/**
+	 * Whether the listener is an annotated method: a listener object takes records as
+	 * they come.
+	 */
+	boolean isMethod() {
+		return this.adapter != null;
+	}
+
 	/** Whether calls may return before their work is done. */
 	boolean isAsync() {
 		return this.listener instanceof AsyncRepliesAware async && async.isAsyncReplies();

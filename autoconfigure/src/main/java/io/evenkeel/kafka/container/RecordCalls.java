@@ -96,6 +96,12 @@ final class RecordCalls<K, V> implements RecordHandler<K, V> {
 				succeeded(attempt, acknowledgment);
 			}
 		}
+		else if (this.mode.isManual() && attempt.isDone()) {
+			logger.warn("{}: the listener acknowledged {}-{}@{} and failed after that; it counts as done: {}", this.id,
+					attempt.record().topic(), attempt.record().partition(), attempt.record().offset(),
+					Failures.types(failure));
+			attempt.failed(failure);
+		}
 		else {
 			logger.debug("{}: call {} for {}-{}@{} failed ({})", this.id, attempt.number(), attempt.record().topic(),
 					attempt.record().partition(), attempt.record().offset(), Failures.types(failure));
@@ -105,17 +111,22 @@ final class RecordCalls<K, V> implements RecordHandler<K, V> {
 
 	@Override
 	public Recovery recover(Delivery<ConsumerRecord<K, V>> delivery, Throwable failure) {
+		Recovery recovery;
 		if (this.transactional != null) {
-			return this.transactional.recover(delivery, failure);
+			recovery = this.transactional.recover(delivery, failure);
 		}
-		return (this.userErrors != null) ? this.userErrors.recover(delivery, failure)
-				: this.recoverer.recover(delivery, failure);
+		else {
+			recovery = (this.userErrors != null) ? this.userErrors.recover(delivery, failure)
+					: this.recoverer.recover(delivery, failure);
+		}
+		this.recoverer.over(delivery);
+		return recovery;
 	}
 
 	@Override
-	public void recoveryFailed(ConsumerRecord<K, V> record, int failures, Throwable failure) {
+	public void recoveryFailed(Delivery<ConsumerRecord<K, V>> delivery, int failures, Throwable failure) {
 		if (!(failure instanceof UserErrorHandling.HandedOverException)) {
-			this.recoverer.failed(record, failures, failure);
+			this.recoverer.failed(delivery, failures, failure);
 		}
 	}
 

@@ -1,6 +1,7 @@
 package io.evenkeel.kafka.container;
 
-import java.util.concurrent.atomic.AtomicLong;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
 
 import io.evenkeel.kafka.engine.RecordHandler.Recovery;
 import io.evenkeel.kafka.engine.dispatch.Delivery;
@@ -17,9 +18,9 @@ import org.springframework.kafka.support.KafkaHeaders;
  * What happens to records whose attempts are exhausted. Worker threads.
  *
  * <p>
- * A recovery that fails throws; the engine tries it again for as long as it takes. The
- * time since the recoveries of this listener have been failing is kept for the health of
- * the container.
+ * A recovery that fails throws; the engine tries it again for as long as it takes. Which
+ * records' recoveries are failing is kept for the health of the container: until they
+ * succeed, or the record is not this member's any more.
  */
 final class Recoverer<K, V> {
 
@@ -35,7 +36,7 @@ final class Recoverer<K, V> {
 
 	private final ListenerCalls<K, V> calls;
 
-	private final AtomicLong failingSince = new AtomicLong();
+	private final Map<Delivery<ConsumerRecord<K, V>>, Long> failing = new ConcurrentHashMap<>();
 
 	Recoverer(String id, OnExhausted onExhausted, ConsumerRecordRecoverer recoverer, DeadLetterTopics topics,
 			ListenerCalls<K, V> calls) {
@@ -71,7 +72,8 @@ final class Recoverer<K, V> {
 				: new IllegalStateException("The listener failed with an error", failure);
 		// True of our calls only, not of those that the dead letter may get.
 		record.headers().remove(KafkaHeaders.DELIVERY_ATTEMPT);
-		if (this.recoverer instanceof DeadLetterPublishingRecoverer) {
+		if (this.recoverer instanceof DeadLetterRecoverers.OwnRecoverer) {
+			// Where a recoverer of the application's publishes to is its own affair.
 			this.topics.ensure(record.topic());
 		}
 		if (this.recoverer instanceof ConsumerAwareRecordRecoverer aware) {
@@ -80,11 +82,19 @@ final class Recoverer<K, V> {
 		else {
 			this.recoverer.accept(record, exception);
 		}
-		this.failingSince.set(0);
 	}
 
-	void failed(ConsumerRecord<K, V> record, int failures, Throwable failure) {
-		this.failingSince.compareAndSet(0, System.nanoTime());
+	/** The recovery of a record, whoever did it, is over. */
+	void over(Delivery<ConsumerRecord<K, V>> delivery) {
+		if (!this.failing.isEmpty()) {
+			this.failing.remove(delivery);
+		}
+	}
+
+	void failed(Delivery<ConsumerRecord<K, V>> delivery, int failures, Throwable failure) {
+		forget();
+		this.failing.putIfAbsent(delivery, System.nanoTime());
+		ConsumerRecord<K, V> record = delivery.record();
 		if (Integer.bitCount(failures) != 1) {
 			// Said at the first, second, fourth, eighth, ... failure.
 			return;
@@ -110,7 +120,16 @@ final class Recoverer<K, V> {
 	 * not.
 	 */
 	long failingSince() {
-		return this.failingSince.get();
+		forget();
+		long oldest = 0;
+		for (long since : this.failing.values()) {
+			oldest = (oldest == 0 || since - oldest < 0) ? since : oldest;
+		}
+		return oldest;
+	}
+
+	private void forget() {
+		this.failing.keySet().removeIf((delivery) -> delivery.isEnded() || delivery.assignment().isStopping());
 	}
 
 }

@@ -4,6 +4,7 @@ import java.util.List;
 import java.util.function.Supplier;
 
 import io.evenkeel.kafka.engine.Attempt;
+import io.evenkeel.kafka.engine.EngineListener;
 import io.evenkeel.kafka.engine.dispatch.Outcome;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.jspecify.annotations.Nullable;
@@ -26,10 +27,13 @@ final class Rollbacks<K, V> {
 
 	private final EvenkeelContainer<K, V> container;
 
+	private final EngineListener listener;
+
 	private final boolean batch;
 
 	Rollbacks(AfterRollbackProcessor<K, V> processor, Transactions transactions, ListenerCalls<K, V> calls,
-			EvenkeelContainer<K, V> container, boolean batch) {
+			EvenkeelContainer<K, V> container, EngineListener listener, boolean batch) {
+		this.listener = listener;
 		this.processor = processor;
 		this.transactions = transactions;
 		this.calls = calls;
@@ -57,6 +61,7 @@ final class Rollbacks<K, V> {
 					attempt.again(java.time.Duration.ZERO);
 					return;
 				}
+				attempt.records().forEach((record) -> this.listener.retried(record.topic()));
 				last = call.get();
 			}
 		}

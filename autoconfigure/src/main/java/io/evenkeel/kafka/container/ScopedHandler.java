@@ -51,8 +51,13 @@ final class ScopedHandler<K, V> implements RecordHandler<K, V> {
 	}
 
 	@Override
-	public void recoveryFailed(ConsumerRecord<K, V> record, int failures, Throwable failure) {
-		this.delegate.recoveryFailed(record, failures, failure);
+	public void recoveryFailed(Delivery<ConsumerRecord<K, V>> delivery, int failures, Throwable failure) {
+		this.delegate.recoveryFailed(delivery, failures, failure);
+	}
+
+	@Override
+	public @Nullable Throwable poison(ConsumerRecord<K, V> record) {
+		return this.delegate.poison(record);
 	}
 
 	@Override

@@ -2,13 +2,18 @@ package io.evenkeel.kafka.container;
 
 import java.time.Duration;
 import java.util.List;
-import java.util.function.Function;
+import java.util.function.IntFunction;
+import java.util.function.Supplier;
 
 import io.evenkeel.kafka.engine.Attempt;
+import io.evenkeel.kafka.engine.EngineListener;
+import io.evenkeel.kafka.engine.RecordHandler.Recovery;
+import io.evenkeel.kafka.engine.dispatch.Delivery;
 import io.evenkeel.kafka.engine.dispatch.Outcome;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.ConsumerRecords;
 import org.jspecify.annotations.Nullable;
+import org.springframework.kafka.listener.BatchListenerFailedException;
 import org.springframework.kafka.listener.CommonErrorHandler;
 import org.springframework.kafka.listener.MessageListenerContainer;
 
@@ -29,7 +34,11 @@ final class UserBatchErrors<K, V> {
 
 	private final EvenkeelContainer<K, V> container;
 
-	UserBatchErrors(CommonErrorHandler handler, ListenerCalls<K, V> calls, EvenkeelContainer<K, V> container) {
+	private final EngineListener listener;
+
+	UserBatchErrors(CommonErrorHandler handler, ListenerCalls<K, V> calls, EvenkeelContainer<K, V> container,
+			EngineListener listener) {
+		this.listener = listener;
 		this.handler = handler;
 		this.calls = calls;
 		this.container = container;
@@ -39,19 +48,26 @@ final class UserBatchErrors<K, V> {
 	 * Let the user's handler decide until it is done with the batch.
 	 * @param attempt the call that failed
 	 * @param failure why
-	 * @param call calls the listener again: null after a success, otherwise why it failed
+	 * @param call calls the listener again with the records from an index on: null after
+	 * a success, otherwise why it failed
 	 * @return true when a later call succeeded, otherwise the attempt was answered
 	 */
-	boolean retried(Attempt<K, V> attempt, Throwable failure,
-			Function<List<ConsumerRecord<K, V>>, @Nullable Throwable> call) {
+	boolean retried(Attempt<K, V> attempt, Throwable failure, IntFunction<@Nullable Throwable> call) {
 		MessageListenerContainer view = ContainerView.of(this.container, attempt::isStopping);
 		List<ConsumerRecord<K, V>> all = attempt.records();
+		IntFunction<@Nullable Throwable> again = (from) -> {
+			attempt.nextNumber(from);
+			all.subList(from, all.size()).forEach((record) -> this.listener.retried(record.topic()));
+			return call.apply(from);
+		};
 		int done = 0;
 		Throwable last = failure;
 		try {
 			while (last != null) {
 				List<ConsumerRecord<K, V>> rest = all.subList(done, all.size());
-				Decision decision = decide(rest, UserErrorHandling.exception(rest.get(0), last), view, call);
+				int from = done;
+				Decision decision = decide(rest, UserErrorHandling.exception(rest.get(0), last), view,
+						() -> again.apply(from));
 				if (decision.succeeded) {
 					return true;
 				}
@@ -67,7 +83,7 @@ final class UserBatchErrors<K, V> {
 					attempt.again(Duration.ZERO);
 					return false;
 				}
-				last = call.apply(all.subList(done, all.size()));
+				last = again.apply(done);
 			}
 			return true;
 		}
@@ -80,13 +96,37 @@ final class UserBatchErrors<K, V> {
 		}
 	}
 
+	/**
+	 * Let the user's handler decide on a record that cannot be handed to the listener.
+	 * @param delivery the record
+	 * @param failure why
+	 * @return how it ended
+	 */
+	Recovery recover(Delivery<ConsumerRecord<K, V>> delivery, Throwable failure) {
+		ConsumerRecord<K, V> record = delivery.record();
+		MessageListenerContainer view = ContainerView.of(this.container, delivery.assignment()::isStopping);
+		Exception cause = UserErrorHandling.exception(record, failure);
+		try {
+			Exception failed = new BatchListenerFailedException("The record cannot be deserialized", cause, record);
+			while (decide(List.of(record), failed, view, () -> cause).done == 0) {
+				if (delivery.assignment().isStopping()) {
+					throw new UserErrorHandling.HandedOverException();
+				}
+			}
+			return Recovery.SKIPPED;
+		}
+		finally {
+			this.handler.clearThreadState();
+		}
+	}
+
 	private Decision decide(List<ConsumerRecord<K, V>> rest, Exception failure, MessageListenerContainer view,
-			Function<List<ConsumerRecord<K, V>>, @Nullable Throwable> call) {
+			Supplier<@Nullable Throwable> call) {
 		ConsumerRecords<K, V> data = BatchCalls.records(rest);
 		HandlerConsumer<K, V> consumer = new HandlerConsumer<>(this.calls.consumer(), rest.get(0));
 		boolean[] succeeded = new boolean[1];
 		Runnable again = () -> {
-			Throwable next = call.apply(rest);
+			Throwable next = call.get();
 			if (next != null) {
 				throw (next instanceof RuntimeException unchecked) ? unchecked : new IllegalStateException(next);
 			}

@@ -74,6 +74,14 @@ public final class Attempt<K, V> {
 	}
 
 	/**
+	 * Whether all records of this call have ended, by acknowledgments.
+	 * @return true once they have
+	 */
+	public boolean isDone() {
+		return firstOpen().isEnded();
+	}
+
+	/**
 	 * Whether the assignment is being handed over: a repetition would be dropped.
 	 * @return true from the begin of a revoke on
 	 */
@@ -87,6 +95,15 @@ public final class Attempt<K, V> {
 	 */
 	public int number() {
 		return this.call.delivery().attempt();
+	}
+
+	/**
+	 * The number of this call for one record of a batch.
+	 * @param index the record, from 0
+	 * @return 1 for the first
+	 */
+	public int number(int index) {
+		return this.call.delivery(index).attempt();
 	}
 
 	/**
@@ -188,8 +205,18 @@ public final class Attempt<K, V> {
 	 * @return its number
 	 */
 	public int nextNumber() {
-		this.call.delivery().beginAttempt();
+		nextNumber(0);
 		return number();
+	}
+
+	/**
+	 * Another call inside this attempt begins, for the records of a batch from one on.
+	 * @param from the first of them, from 0
+	 */
+	public void nextNumber(int from) {
+		for (int i = from; i < this.call.size(); i++) {
+			this.call.delivery(i).beginAttempt();
+		}
 	}
 
 	/**

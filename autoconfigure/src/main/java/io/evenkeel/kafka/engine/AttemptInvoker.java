@@ -83,7 +83,7 @@ final class AttemptInvoker<K, V> implements Invoker<ConsumerRecord<K, V>> {
 			catch (Throwable ex) {
 				int failures = delivery.recoveryFailed();
 				call.park(this.planner.recoveryBackOff(failures).toNanos());
-				this.handler.recoveryFailed(delivery.record(), failures, ex);
+				this.handler.recoveryFailed(delivery, failures, ex);
 				return;
 			}
 			switch (recovery) {

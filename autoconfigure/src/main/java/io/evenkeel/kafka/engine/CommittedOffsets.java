@@ -58,7 +58,7 @@ final class CommittedOffsets<K, V> {
 		if (missing.isEmpty()) {
 			return;
 		}
-		if (!this.settings.hasGroup() || (!this.settings.saveCompleted() && !this.settings.commitInitialPosition())) {
+		if (!this.settings.hasGroup()) {
 			this.table.of(missing).forEach((state) -> state.restoredEmpty(false));
 			return;
 		}
@@ -67,6 +67,11 @@ final class CommittedOffsets<K, V> {
 			this.table.of(missing).forEach((state) -> restore(state, committed));
 		}
 		catch (WakeupException | RetriableException ex) {
+			if (!this.settings.saveCompleted() && !this.settings.commitInitialPosition()) {
+				// Good to know, but nothing depends on it.
+				this.table.of(missing).forEach((state) -> state.restoredEmpty(false));
+				return;
+			}
 			logger.warn("{}: the committed offsets of {} could not be read yet; the partitions wait", this.id, missing,
 					ex);
 		}
@@ -90,7 +95,7 @@ final class CommittedOffsets<K, V> {
 				this.listener.metadataIgnored();
 			}
 		}
-		state.restore(committed.offset(), committed.metadata(), completed);
+		state.restore(committed.offset(), this.settings.saveCompleted() ? committed.metadata() : "", completed);
 	}
 
 }

@@ -85,7 +85,7 @@ final class ConsumerLoop<K, V> {
 		this.rebalancer = new Rebalancer<>(id, consumer, this.table, this.dispatcher, this.committer, this.completions,
 				this.settings, this.callbacks, parts.listener(), this.clock, parts.ownerWait(), parts.log(),
 				this::applyPauses);
-		this.intake = new Intake<>(id, this.table, this.dispatcher, parts.laneKeys(), this::renew);
+		this.intake = new Intake<>(id, this.table, this.dispatcher, parts.laneKeys(), this::renew, this.handler);
 		this.positions = new Positions<>(id, consumer);
 		this.pausePlan = new PausePlan<>(consumer, this.dispatcher, parts.pauseRequests(), this.settings);
 	}
@@ -189,6 +189,7 @@ final class ConsumerLoop<K, V> {
 		this.rebalancer.fence(List.of(state));
 		PartitionState<K, V> fresh = seen ? this.table.open(state.partition()) : this.table.reopen(state);
 		fresh.restoredEmpty(false);
+		fresh.atBroker(state.atBroker());
 		return fresh;
 	}
 
@@ -249,6 +250,17 @@ final class ConsumerLoop<K, V> {
 				this.rebalancer.fence(this.table.all());
 				takeSnapshot();
 			}
+		}
+	}
+
+	/**
+	 * Another member has taken this one's place, and may own its partitions already: they
+	 * are lost.
+	 */
+	void fenced() {
+		this.rebalancer.failing();
+		if (this.table.size() > 0) {
+			this.rebalancer.disowned(this.table.all());
 		}
 	}
 

@@ -38,10 +38,13 @@ final class Intake<K, V> {
 
 	private final Renewal<K, V> renewal;
 
+	private final RecordHandler<K, V> handler;
+
 	private final List<Delivery<ConsumerRecord<K, V>>> batch = new ArrayList<>();
 
 	Intake(String id, AssignmentTable<K, V> table, Dispatcher<ConsumerRecord<K, V>> dispatcher, LaneKeys laneKeys,
-			Renewal<K, V> renewal) {
+			Renewal<K, V> renewal, RecordHandler<K, V> handler) {
+		this.handler = handler;
 		this.id = id;
 		this.table = table;
 		this.dispatcher = dispatcher;
@@ -82,7 +85,8 @@ final class Intake<K, V> {
 	private void accept(PartitionState<K, V> initial, List<ConsumerRecord<K, V>> records, long now) {
 		PartitionState<K, V> state = records.isEmpty() ? initial : current(initial, records.get(0).offset());
 		for (int i = 0; i < records.size(); i++) {
-			begin(state, records.get(i), now, null);
+			ConsumerRecord<K, V> record = records.get(i);
+			begin(state, record, now, this.handler.poison(record));
 		}
 	}
 

@@ -132,8 +132,7 @@ final class OwnerThread<K, V> implements Runnable {
 				this.backOff.healthy(this.clock.getAsLong());
 			}
 			drainAndClose(consumer, loop);
-			Throwable unrecovered = this.recoveryFailure;
-			return new Ending((unrecovered != null) ? StopCause.RECOVERY : StopCause.REQUESTED, unrecovered);
+			return asked(null);
 		}
 		catch (Throwable ex) {
 			return failed(consumer, loop, ex);
@@ -188,15 +187,17 @@ final class OwnerThread<K, V> implements Runnable {
 		StopCause fatal = StopCause.of(failure);
 		int assignments = (loop != null) ? loop.assignments() : 0;
 		if (loop != null) {
+			if (fatal == StopCause.FENCED) {
+				loop.fenced();
+			}
 			loop.abandon(CLOSE_TIMEOUT);
 		}
 		else if (consumer != null) {
 			closeQuietly(consumer);
 		}
 		this.snapshot = EngineSnapshot.EMPTY;
-		if (loop != null) {
-			this.parts.listener()
-				.reset((fatal == StopCause.FENCED) ? ResetCause.FENCED : ResetCause.ERROR, assignments);
+		if (loop != null && fatal != StopCause.FENCED) {
+			this.parts.listener().reset(ResetCause.ERROR, assignments);
 		}
 		if (fatal != null) {
 			logger.error("{}: the listener stops ({})", this.id, fatal, failure);
@@ -204,14 +205,21 @@ final class OwnerThread<K, V> implements Runnable {
 		}
 		if (this.stopBy != NOT_STOPPING) {
 			logger.warn("{}: the consumer failed while the listener stopped", this.id, failure);
-			return new Ending(StopCause.REQUESTED, failure);
+			return asked(failure);
 		}
 		Duration after = this.backOff.next(this.clock.getAsLong());
 		logger.error("{}: the consumer failed; its {} assignment(s) are reset and a new consumer is made in {} ms",
 				this.id, assignments, after.toMillis(), failure);
 		guarded(() -> this.config.lifecycle().restarting(failure, after));
 		sleep(after);
-		return new Ending(null, failure);
+		// Asked to stop meanwhile: no new consumer only to close it.
+		return (this.stopBy != NOT_STOPPING) ? asked(failure) : new Ending(null, failure);
+	}
+
+	private Ending asked(@Nullable Throwable failure) {
+		Throwable unrecovered = this.recoveryFailure;
+		return (unrecovered != null) ? new Ending(StopCause.RECOVERY, unrecovered)
+				: new Ending(StopCause.REQUESTED, failure);
 	}
 
 	/**

@@ -26,6 +26,9 @@ final class PartitionState<K, V> {
 
 	private long restoredOffset = -1;
 
+	/** For people only: a seek leaves it as it is. */
+	private long atBroker = -1;
+
 	private String committedMetadata = "";
 
 	private boolean wantsPosition;
@@ -49,6 +52,7 @@ final class PartitionState<K, V> {
 		this.restored = true;
 		this.committed = committed;
 		this.restoredOffset = committed;
+		this.atBroker = committed;
 		this.committedMetadata = metadata;
 		if (!completed.isEmpty()) {
 			this.completed = completed;
@@ -99,6 +103,7 @@ final class PartitionState<K, V> {
 
 	void committed(CommitPoint point) {
 		this.committed = point.offset();
+		this.atBroker = point.offset();
 		this.committedMetadata = point.metadata();
 	}
 
@@ -113,6 +118,15 @@ final class PartitionState<K, V> {
 
 	long committedOffset() {
 		return this.committed;
+	}
+
+	/** The committed offset, as far as it is known; -1 if there is none. */
+	long atBroker() {
+		return this.atBroker;
+	}
+
+	void atBroker(long offset) {
+		this.atBroker = offset;
 	}
 
 	/**

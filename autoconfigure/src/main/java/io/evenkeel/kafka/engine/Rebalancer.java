@@ -125,8 +125,8 @@ final class Rebalancer<K, V> implements ConsumerRebalanceListener {
 		guarded("assigned", () -> this.callbacks.assigned(this.consumer, assigned));
 		long nanos = this.clock.getAsLong() - start;
 		this.listener.assigned(assigned, nanos);
-		this.log.add(RebalanceEvent.ASSIGNED, partitions, nanos, 0, 0, 0);
 		if (!partitions.isEmpty()) {
+			this.log.add(RebalanceEvent.ASSIGNED, partitions, nanos, 0, 0, 0);
 			logger.info("{}: assigned {}", this.id, opened.stream().map(PartitionState::assignment).toList());
 		}
 	}
@@ -214,9 +214,9 @@ final class Rebalancer<K, V> implements ConsumerRebalanceListener {
 		});
 		long nanos = this.clock.getAsLong() - start;
 		this.listener.unassigned(gone, event, nanos);
-		this.log.add(event, partitions, nanos, result.drained(), result.dropped(), result.abandoned());
 		this.changed = true;
 		if (!partitions.isEmpty()) {
+			this.log.add(event, partitions, nanos, result.drained(), result.dropped(), result.abandoned());
 			logger.info("{}: {} {} in {} ms: {} drained, {} dropped, {} abandoned", this.id,
 					(event == RebalanceEvent.LOST) ? "lost" : "revoked",
 					states.stream().map(PartitionState::assignment).toList(), nanos / 1_000_000, result.drained(),

@@ -3,6 +3,7 @@ package io.evenkeel.kafka.engine;
 import io.evenkeel.kafka.engine.dispatch.Delivery;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.common.errors.RecordDeserializationException;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What the container does for the engine with records. Called on worker threads unless
@@ -30,11 +31,21 @@ public interface RecordHandler<K, V> {
 
 	/**
 	 * A recovery failed and will be tried again.
-	 * @param record the record
+	 * @param delivery the record with its assignment
 	 * @param failures how many recoveries of it have failed so far
 	 * @param failure why
 	 */
-	default void recoveryFailed(ConsumerRecord<K, V> record, int failures, Throwable failure) {
+	default void recoveryFailed(Delivery<ConsumerRecord<K, V>> delivery, int failures, Throwable failure) {
+	}
+
+	/**
+	 * Why a record could not be deserialized, if it came nevertheless and must not be
+	 * handed to the listener: it goes straight to its recovery. Owner thread.
+	 * @param record as it was polled
+	 * @return null for a record like any other
+	 */
+	default @Nullable Throwable poison(ConsumerRecord<K, V> record) {
+		return null;
 	}
 
 	/**

@@ -33,7 +33,7 @@ final class Snapshots {
 		OffsetTracker tracker = state.assignment().tracker();
 		int unacknowledged = Math.max(0, tracker.unfinished() - load.queued() - load.inFlight() - load.parked());
 		return new EngineSnapshot.Partition(state.partition(), state.assignment().epoch(), tracker.position(),
-				state.committedOffset(), tracker.completedAbove(), load.queued(), load.inFlight() + unacknowledged,
+				state.atBroker(), tracker.completedAbove(), load.queued(), load.inFlight() + unacknowledged,
 				load.parked(), (tracker.unfinished() > 0) ? tracker.oldestUnfinishedNanos() : -1, state.isUserPaused(),
 				state.isBackPressure());
 	}

@@ -17,20 +17,34 @@ class UnacknowledgedWatchTests {
 
 	@Test
 	void aRecordThatWaitsForLongIsSaidOnce() {
-		Assertions.assertThat(this.watch.look(snapshot(59, 1))).isFalse();
-		Assertions.assertThat(this.watch.look(snapshot(61, 1))).isTrue();
-		Assertions.assertThat(this.watch.look(snapshot(62, 1))).isFalse();
+		Assertions.assertThat(this.watch.look(snapshot(0, 5, 1))).isFalse();
+		Assertions.assertThat(this.watch.look(snapshot(59, 5, 1))).isFalse();
+		Assertions.assertThat(this.watch.look(snapshot(61, 5, 1))).isTrue();
+		Assertions.assertThat(this.watch.look(snapshot(62, 5, 1))).isFalse();
 	}
 
 	@Test
 	void recordsThatOnlyWaitForTheirTurnAreNotMeant() {
-		Assertions.assertThat(this.watch.look(snapshot(61, 0))).isFalse();
+		Assertions.assertThat(this.watch.look(snapshot(0, 5, 0))).isFalse();
+		Assertions.assertThat(this.watch.look(snapshot(61, 5, 0))).isFalse();
 	}
 
-	private static EngineSnapshot snapshot(long ageSeconds, int inFlight) {
-		long now = Duration.ofSeconds(1000).toNanos();
-		return new EngineSnapshot(now, "", 1, 0, 0, List.of(new EngineSnapshot.Partition(new TopicPartition("topic", 0),
-				1, 10, 5, 0, 3, inFlight, 0, now - Duration.ofSeconds(ageSeconds).toNanos(), false, false)));
+	@Test
+	void theTimeBeforeTheCallDoesNotCount() {
+		Assertions.assertThat(this.watch.look(snapshot(0, -600, 1))).isFalse();
+		Assertions.assertThat(this.watch.look(snapshot(50, -500, 1))).isFalse();
+		Assertions.assertThat(this.watch.look(snapshot(100, -400, 1))).isFalse();
+		Assertions.assertThat(this.watch.look(snapshot(161, -400, 1))).isTrue();
+	}
+
+	private static EngineSnapshot snapshot(long atSeconds, long arrivedSeconds, int inFlight) {
+		return new EngineSnapshot(nanos(atSeconds), "", 1, 0, 0,
+				List.of(new EngineSnapshot.Partition(new TopicPartition("topic", 0), 1, 10, 5, 0, 3, inFlight, 0,
+						nanos(arrivedSeconds), false, false)));
+	}
+
+	private static long nanos(long seconds) {
+		return Duration.ofSeconds(1000 + seconds).toNanos();
 	}
 
 }

@@ -67,6 +67,9 @@ class ConsumerEngineTests
 
 	private volatile boolean callbacksThrow;
 
+	private volatile Runnable onRestart = () -> {
+	};
+
 	private volatile java.util.function.Consumer<Attempt<String, String>> handler = this.calls::add;
 
 	private @Nullable ConsumerEngine<String, String> running;
@@ -127,6 +130,14 @@ class ConsumerEngineTests
 		second.own();
 		second.bring(0, 1);
 		assertThat(this.calls.take()).isNotNull();
+		assertThat(this.made).isEmpty();
+	}
+
+	@Test
+	void stopWhileTheConsumerIsReplacedMakesNoOther() throws Exception {
+		this.onRestart = () -> this.running.stop(Duration.ofSeconds(30));
+		start().failure = new KafkaException("simulated");
+		ends("stopped REQUESTED");
 		assertThat(this.made).isEmpty();
 	}
 
@@ -366,6 +377,7 @@ class ConsumerEngineTests
 	@Override
 	public void restarting(Throwable failure, Duration after) {
 		this.events.add("restarting");
+		this.onRestart.run();
 		throwIfAsked();
 	}
 

@@ -42,6 +42,18 @@ class ConsumerLoopTests {
 	}
 
 	@Test
+	void seekLeavesTheCommittedOffsetInSight() {
+		this.engine.own(P0);
+		this.engine.produce(P0, 0, 1);
+		this.engine.turn();
+		this.engine.call(P0, 0).succeeded();
+		this.engine.settle();
+		this.engine.loop.seek(P0, (consumer) -> consumer.seek(P0, 0));
+		this.engine.settle();
+		assertThat(this.engine.loop.snapshot().partitions().get(0).committed()).isEqualTo(1);
+	}
+
+	@Test
 	void seekInsideTheAssignedCallbackBelongsToTheAssignmentThatCame() {
 		this.engine.handler = Attempt::succeeded;
 		this.engine.consumer.store(Map.of(P0, new OffsetAndMetadata(4)));

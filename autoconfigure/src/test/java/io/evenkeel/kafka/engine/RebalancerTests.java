@@ -257,6 +257,17 @@ class RebalancerTests {
 	}
 
 	@Test
+	void memberThatWasFencedLosesItsPartitionsAndCommitsNothing() {
+		open(P0, 2);
+		this.engine.call(P0, 0).succeeded();
+		this.engine.loop.fenced();
+		this.engine.loop.abandon(Duration.ofSeconds(1));
+		assertThat(this.engine.committed(P0)).isEqualTo(-1);
+		assertThat(this.engine.events).contains("reset FENCED 1", "lost [t-0]").doesNotContain("revoked [t-0]");
+		assertThat(this.engine.table.size()).isZero();
+	}
+
+	@Test
 	void seekInsideARevokeLeavesNothingBehind() {
 		open(P0, 1);
 		this.engine.call(P0, 0).succeeded();

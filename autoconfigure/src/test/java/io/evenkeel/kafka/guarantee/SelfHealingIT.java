@@ -8,6 +8,8 @@ import java.util.concurrent.ConcurrentHashMap;
 
 import io.evenkeel.kafka.broker.EmbeddedBroker;
 import io.evenkeel.kafka.broker.ProcessBroker;
+import io.evenkeel.kafka.engine.EngineListener.RebalanceEvent;
+import io.evenkeel.kafka.engine.RebalanceLog;
 import io.evenkeel.kafka.engine.StopCause;
 import io.micrometer.core.instrument.Gauge;
 import org.apache.kafka.clients.consumer.ConsumerInterceptor;
@@ -187,6 +189,8 @@ class SelfHealingIT {
 			assertThat(first.evenkeel().failure().cause()).isEqualTo(StopCause.FENCED);
 			assertThat(first.evenkeel().isRunning()).isFalse();
 			assertThat(first.count("evenkeel.consumer.resets", "cause", "fenced")).isEqualTo(2);
+			assertThat(first.evenkeel().rebalances()).extracting(RebalanceLog.Entry::event)
+				.containsExactly(RebalanceEvent.ASSIGNED, RebalanceEvent.LOST);
 			second.awaitAssigned(2);
 			Load.send(topic, 20, 10);
 			await().atMost(ofSeconds(10)).until(() -> ledger.callsBy(second) == 20);
