@@ -212,6 +212,13 @@ class BadInputTests {
 	}
 
 	@Test
+	void retryTopicsWithTransactionsAreNoBadInput() {
+		this.stopped.withUserConfiguration(Retrying.class)
+			.withPropertyValues("spring.kafka.producer.transaction-id-prefix=tx")
+			.run((context) -> assertThat(context).hasNotFailed());
+	}
+
+	@Test
 	void twoListenersWithOneIdAreBothNamed() {
 		this.stopped.withUserConfiguration(Listening.class, SameId.class).run((context) -> {
 			FailureAnalysis analysis = analysis(context);
