@@ -30,6 +30,7 @@ import org.springframework.core.env.SystemEnvironmentPropertySource;
 import org.springframework.core.io.support.SpringFactoriesLoader;
 import org.springframework.core.io.support.SpringFactoriesLoader.ArgumentResolver;
 import org.springframework.kafka.annotation.KafkaListener;
+import org.springframework.kafka.annotation.RetryableTopic;
 import org.springframework.kafka.config.KafkaListenerEndpointRegistry;
 import org.springframework.kafka.core.ConsumerFactory;
 import org.springframework.kafka.core.DefaultKafkaConsumerFactory;
@@ -457,6 +458,16 @@ class BadInputTests {
 	static class Five {
 
 		@KafkaListener(id = "listener", topics = "topic", concurrency = "5")
+		void listen(String value) {
+		}
+
+	}
+
+	@Configuration(proxyBeanMethods = false)
+	static class Retrying {
+
+		@RetryableTopic(autoCreateTopics = "false", kafkaTemplate = "kafkaTemplate")
+		@KafkaListener(id = "listener", topics = "topic")
 		void listen(String value) {
 		}
 
