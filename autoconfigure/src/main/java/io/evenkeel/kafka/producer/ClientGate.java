@@ -63,9 +63,9 @@ final class ClientGate<K, V> implements LineClient<Diagnosis, PendingSend<K, V>>
 	 * @return the number, 0 if the client does not know
 	 */
 	int look(Client<K, V> client, String topic, long now) {
-		Known last = this.known;
-		if (last != null && last.client() == client && now - last.until() < 0 && last.topic().equals(topic)) {
-			return last.partitions();
+		int known = knows(client, topic, now);
+		if (known > 0) {
+			return known;
 		}
 		if (!TopicNames.isValid(topic)) {
 			// The client would go on asking for it, and complain each time.
@@ -85,6 +85,16 @@ final class ClientGate<K, V> implements LineClient<Diagnosis, PendingSend<K, V>>
 			// The line finds out what it means.
 		}
 		return 0;
+	}
+
+	/**
+	 * The number of partitions if the client knew the topic a moment ago, otherwise 0.
+	 */
+	int knows(Client<K, V> client, String topic, long now) {
+		Known last = this.known;
+		boolean counts = last != null && last.client() == client && now - last.until() < 0
+				&& last.topic().equals(topic);
+		return (last != null && counts) ? last.partitions() : 0;
 	}
 
 	@Override
@@ -111,6 +121,9 @@ final class ClientGate<K, V> implements LineClient<Diagnosis, PendingSend<K, V>>
 		if (probe.partitions() > 0 && client.isSpoiled()) {
 			this.replacement.request(client, FailureReason.AUTHENTICATION);
 			return Probe.unknown();
+		}
+		if (probe.partitions() > 0) {
+			this.known = new Known(client, topic, probe.partitions(), this.clock.getAsLong() + KNOWN);
 		}
 		return stale ? Probe.unknown() : probe;
 	}

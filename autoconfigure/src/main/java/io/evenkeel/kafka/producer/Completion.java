@@ -16,8 +16,8 @@ interface Completion extends Runnable {
 
 	/**
 	 * Link the next one; everything written before is seen by whoever reads it.
-	 * @param next the next
+	 * @param next the next, {@code null} to forget it
 	 */
-	void next(Completion next);
+	void next(@Nullable Completion next);
 
 }

@@ -32,9 +32,12 @@ final class CompletionQueue {
 	}
 
 	@Nullable Completion poll() {
-		Completion next = this.head.next();
+		Completion before = this.head;
+		Completion next = before.next();
 		if (next != null) {
 			this.head = next;
+			// Once collected by age, a chain would take along all that comes after it.
+			before.next(null);
 		}
 		return next;
 	}
@@ -54,7 +57,7 @@ final class CompletionQueue {
 		}
 
 		@Override
-		public void next(Completion next) {
+		public void next(@Nullable Completion next) {
 			this.next = next;
 		}
 

@@ -48,7 +48,10 @@ final class CompletionThread {
 
 	private static final long NAP = TimeUnit.MICROSECONDS.toNanos(200);
 
-	private static final int NAPS = 4;
+	private static final int NAPS = 8;
+
+	/** After so many tasks in a row more are likely to come soon. */
+	private static final int BUSY_PERIOD = 64;
 
 	static final long PATIENCE = TimeUnit.MILLISECONDS.toNanos(200);
 
@@ -94,6 +97,8 @@ final class CompletionThread {
 			ensureRunner();
 		}
 		else if (active.asleep) {
+			// The others need not wake it again: waking costs more than a record.
+			active.asleep = false;
 			LockSupport.unpark(active.thread);
 		}
 		if (!this.watched.get() && this.watched.compareAndSet(false, true)) {
@@ -220,6 +225,8 @@ final class CompletionThread {
 
 		private volatile int tasks;
 
+		private int tasksBeforeSleep;
+
 		private volatile @Nullable Thread thread;
 
 		@Override
@@ -259,15 +266,20 @@ final class CompletionThread {
 		/** Wait for work; true if there was none for long and this runner has ended. */
 		private boolean sleep() {
 			CompletionThread outer = CompletionThread.this;
-			for (int i = 0; i < NAPS; i++) {
+			int naps = (this.tasks - this.tasksBeforeSleep > BUSY_PERIOD) ? NAPS : 1;
+			this.tasksBeforeSleep = this.tasks;
+			for (int i = 0; i < naps; i++) {
 				LockSupport.parkNanos(outer, NAP);
 				if (!outer.queue.isEmpty()) {
 					return false;
 				}
 			}
 			long end = outer.runtime.clock().getAsLong() + IDLE;
-			this.asleep = true;
-			while (outer.queue.isEmpty()) {
+			while (true) {
+				this.asleep = true;
+				if (!outer.queue.isEmpty()) {
+					break;
+				}
 				long left = end - outer.runtime.clock().getAsLong();
 				if (left <= 0 || outer.closed) {
 					if (leave()) {
@@ -332,7 +344,7 @@ final class CompletionThread {
 		}
 
 		@Override
-		public void next(Completion next) {
+		public void next(@Nullable Completion next) {
 			this.next = next;
 		}
 

@@ -2,7 +2,6 @@ package io.evenkeel.kafka.producer;
 
 import java.time.Duration;
 import java.util.List;
-import java.util.Locale;
 
 import io.evenkeel.kafka.producer.ProducerSettings.TopicSettings;
 import io.evenkeel.kafka.producer.line.LineEnd;
@@ -13,7 +12,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class Failures {
 
-	private static final double NANOS_PER_SECOND = 1e9;
+	private static final double NANOS_PER_TENTH = 1e8;
 
 	private final List<String> bootstrapServers;
 
@@ -120,7 +119,8 @@ final class Failures {
 	}
 
 	static String seconds(long nanos) {
-		return String.format(Locale.ROOT, "%.1fs", Math.max(0, nanos) / NANOS_PER_SECOND);
+		long tenths = Math.round(Math.max(0, nanos) / NANOS_PER_TENTH);
+		return (tenths / 10) + "." + (tenths % 10) + "s";
 	}
 
 	static String simple(Duration duration) {

@@ -5,11 +5,17 @@ import io.evenkeel.kafka.producer.line.LineEnd;
 import io.evenkeel.kafka.producer.line.LineListener;
 
 /**
- * Tells the observer of a producer what its lines do.
+ * Tells the observer of a producer what its lines do, and its threads when to look.
  *
  * @param observer the observer
+ * @param onBegun called when somebody waits where nobody did
  */
-record LineMeters(SendObserver observer) implements LineListener {
+record LineMeters(SendObserver observer, Runnable onBegun) implements LineListener {
+
+	@Override
+	public void begun(String topic) {
+		this.onBegun.run();
+	}
 
 	@Override
 	public void retried(String topic) {

@@ -331,7 +331,7 @@ final class PendingSend<K, V> extends CompletableFuture<RecordMetadata>
 	}
 
 	@Override
-	public void next(Completion next) {
+	public void next(@Nullable Completion next) {
 		NEXT.lazySet(this, next);
 	}
 

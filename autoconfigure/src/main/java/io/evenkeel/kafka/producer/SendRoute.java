@@ -18,10 +18,9 @@ import org.apache.kafka.clients.producer.ProducerRecord;
  * @param life the client
  * @param gate the door to the client
  * @param lines the lines
- * @param joined wakes whoever serves the lines
  */
 record SendRoute<K, V>(ClientSpec<K, V> spec, ClientLife<K, V> life, ClientGate<K, V> gate,
-		Lines<Diagnosis, PendingSend<K, V>> lines, Runnable joined) {
+		Lines<Diagnosis, PendingSend<K, V>> lines) {
 
 	/**
 	 * Take a record.
@@ -30,8 +29,16 @@ record SendRoute<K, V>(ClientSpec<K, V> spec, ClientLife<K, V> life, ClientGate<
 	 */
 	boolean take(PendingSend<K, V> send) {
 		Client<K, V> client = this.life.current();
-		if (client == null || this.lines.mustWait(send.topic(), send.partition())) {
+		if (client == null) {
 			waitFor(send, false);
+			return false;
+		}
+		if (this.lines.mustWait(send.topic(), send.partition())) {
+			waitFor(send, false);
+			int known = this.gate.knows(client, send.topic(), send.startedAt());
+			if (known > 0) {
+				this.lines.help(send.topic(), known);
+			}
 			return false;
 		}
 		int partitions = this.gate.look(client, send.topic(), send.startedAt());
@@ -73,9 +80,7 @@ record SendRoute<K, V>(ClientSpec<K, V> spec, ClientLife<K, V> life, ClientGate<
 		LineEnd<Diagnosis> refusal = this.lines.join(send, partitionMissing);
 		if (refusal != null) {
 			send.fail(refusal);
-			return;
 		}
-		this.joined.run();
 	}
 
 	private Serialized serialize(ProducerRecord<K, V> record) {

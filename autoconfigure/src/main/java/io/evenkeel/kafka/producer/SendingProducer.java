@@ -103,7 +103,7 @@ final class SendingProducer<K, V> extends WithoutTransactions<K, V> implements M
 				this.lifeEvents);
 		this.gate = new ClientGate<>(this.life, this.evidence, runtime.clock(), this::replace);
 		this.lines = new Lines<>(this.gate, this::lineSettings, settings.bufferMaxRecords(), settings.bufferMaxBytes(),
-				runtime.clock(), runtime.random(), new LineMeters(this.observer));
+				runtime.clock(), runtime.random(), new LineMeters(this.observer, this::begun));
 		this.views = new ProducerViews<>(spec.id(), this.life, this.gate, this.lines, this.evidence, runtime.clock());
 		Consumer<Throwable> onError = (ex) -> logger.error(spec.id() + ": a turn of the lines failed", ex);
 		this.scheduler = new LineWorker(runtime.named("evenkeel-lines-" + spec.id()), this::schedule, onError);
@@ -113,7 +113,7 @@ final class SendingProducer<K, V> extends WithoutTransactions<K, V> implements M
 		this.context = new SendContext(runtime.clock(), new Failures(spec.bootstrapServers(), settings, this.evidence),
 				this.completions, this.observer,
 				new ClientOutcomes<>(this.life, this.evidence, this::memoryFreed, this::replace));
-		this.route = new SendRoute<>(spec, this.life, this.gate, this.lines, this::joined);
+		this.route = new SendRoute<>(spec, this.life, this.gate, this.lines);
 	}
 
 	/** Begin to make the client. */
@@ -152,7 +152,7 @@ final class SendingProducer<K, V> extends WithoutTransactions<K, V> implements M
 		}
 	}
 
-	private void joined() {
+	private void begun() {
 		this.timer.signal();
 		this.scheduler.signal();
 	}

@@ -68,7 +68,7 @@ public class CompletionQueueLincheckTests {
 		}
 
 		@Override
-		public void next(Completion next) {
+		public void next(@Nullable Completion next) {
 			this.next = next;
 		}
 

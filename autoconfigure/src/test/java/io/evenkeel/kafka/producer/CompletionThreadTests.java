@@ -168,7 +168,7 @@ class CompletionThreadTests {
 		}
 
 		@Override
-		public void next(Completion next) {
+		public void next(@Nullable Completion next) {
 			this.next = next;
 		}
 

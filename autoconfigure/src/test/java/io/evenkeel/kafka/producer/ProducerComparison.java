@@ -35,9 +35,12 @@ public final class ProducerComparison {
 
 	private final byte[] value;
 
+	private final int inFlight;
+
 	private ProducerComparison(int records, int size) {
 		this.records = records;
 		this.value = new byte[size];
+		this.inFlight = Math.min(50_000, 8_000_000 / size);
 	}
 
 	public static void main(String[] args) throws Exception {
@@ -65,12 +68,18 @@ public final class ProducerComparison {
 		EvenkeelKafkaTemplate<byte[], byte[]> ourTemplate = new EvenkeelKafkaTemplate<>(ours);
 		KafkaTemplate<byte[], byte[]> stockTemplate = new KafkaTemplate<>(stock);
 		Map<String, Arm> arms = new LinkedHashMap<>();
-		arms.put("bare", (record, done) -> bare.send(record, (metadata, ex) -> done.countDown()));
-		arms.put("sending", (record, done) -> sending.send(record, (metadata, ex) -> done.countDown()));
+		arms.put("bare", (record, done) -> bare.send(record, (metadata, ex) -> ended(done, ex)));
+		arms.put("sending", (record, done) -> sending.send(record, (metadata, ex) -> ended(done, ex)));
 		arms.put("stockTemplate",
-				(record, done) -> stockTemplate.send(record).whenComplete((r, ex) -> done.countDown()));
-		arms.put("ourTemplate", (record, done) -> ourTemplate.send(record).whenComplete((r, ex) -> done.countDown()));
+				(record, done) -> stockTemplate.send(record).whenComplete((r, ex) -> ended(done, ex)));
+		arms.put("ourTemplate", (record, done) -> ourTemplate.send(record).whenComplete((r, ex) -> ended(done, ex)));
 		arms.keySet().removeIf((name) -> !name.matches(wanted));
+		for (Arm arm : arms.values()) {
+			// What is sent before the topic is known waits, and is not the healthy path.
+			CountDownLatch known = new CountDownLatch(1);
+			arm.send(new ProducerRecord<>("load", this.value), known);
+			known.await();
+		}
 		Map<String, List<double[]>> results = new LinkedHashMap<>();
 		for (int round = 0; round < rounds + 2; round++) {
 			List<String> order = new ArrayList<>(arms.keySet());
@@ -86,6 +95,16 @@ public final class ProducerComparison {
 				name, median(list, 0), median(list, 1)));
 		ratio(results, "sending", "bare");
 		ratio(results, "ourTemplate", "stockTemplate");
+	}
+
+	/** A record that failed was not measured, and the round does not end. */
+	private static void ended(CountDownLatch done, Throwable failure) {
+		if (failure == null) {
+			done.countDown();
+		}
+		else {
+			System.out.println(failure);
+		}
 	}
 
 	private static void ratio(Map<String, List<double[]>> results, String one, String two) {
@@ -111,7 +130,7 @@ public final class ProducerComparison {
 			// arms
 			// alike so that the waiting line is not what is measured.
 			if ((i & 1023) == 0) {
-				while (i - (this.records - done.getCount()) > 50_000) {
+				while (i - (this.records - done.getCount()) > this.inFlight) {
 					LockSupport.parkNanos(200_000);
 				}
 			}

@@ -13,6 +13,14 @@ public interface LineListener {
 	};
 
 	/**
+	 * Somebody waits in a line where nobody did: the scheduler and the timer are to be
+	 * signalled. Those that join behind wait for the same.
+	 * @param topic the topic
+	 */
+	default void begun(String topic) {
+	}
+
+	/**
 	 * A wait was over and the client was asked once more.
 	 * @param topic the topic
 	 */

@@ -5,6 +5,7 @@ import java.util.List;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.DoubleSupplier;
 import java.util.function.Function;
 import java.util.function.LongSupplier;
@@ -17,10 +18,10 @@ import org.jspecify.annotations.Nullable;
  * All waiting lines of one producer: one per topic that is not ready, and one per
  * explicit partition that a ready topic does not have.
  * <p>
- * <b>Threading.</b> Any thread asks {@link #mustWait} and joins; one scheduler thread
- * calls {@link #doWork()}, one timer thread {@link #expire()}. Each says how long it may
- * sleep; the owner signals both when {@link #join} answers {@code null}, and the
- * scheduler after {@link #changed()}.
+ * <b>Threading.</b> Any thread asks {@link #mustWait}, joins, and helps; one scheduler
+ * thread calls {@link #doWork()}, one timer thread {@link #expire()}. Each says how long
+ * it may sleep; the owner signals both when the listener hears that a line has begun, and
+ * the scheduler after {@link #changed()}. Records are handed over under {@code serving}.
  * <p>
  * <b>Invariants.</b> (1) A thread's later record never overtakes its earlier one on the
  * way to the client: while a line exists, all sends to it join it, and it goes only when
@@ -34,7 +35,9 @@ import org.jspecify.annotations.Nullable;
  * it has looked since the last change. {@code open} counts the lines: it grows before a
  * line can be found and shrinks after it cannot any more, which a map's own
  * {@code isEmpty()} does not do: that may still say "empty" to a sender whose record
- * joined a line that another one has just put there.
+ * joined a line that another one has just put there. Senders help because a line that
+ * exists takes in whatever comes: one that sends as fast as the scheduler hands over
+ * would keep it for ever, and fill it up, long after the topic is ready.
  *
  * @param <C> the type of a cause
  * @param <W> the type of a waiting record
@@ -42,6 +45,8 @@ import org.jspecify.annotations.Nullable;
 public final class Lines<C, W extends Waiter<C>> {
 
 	private static final int BURST = 512;
+
+	private static final int HELP = 8;
 
 	private static final long RECHECK_TAKEN = 10_000_000;
 
@@ -54,6 +59,8 @@ public final class Lines<C, W extends Waiter<C>> {
 	private final AtomicInteger open = new AtomicInteger();
 
 	private final AtomicLong changes = new AtomicLong();
+
+	private final ReentrantLock serving = new ReentrantLock();
 
 	private final LineClient<C, W> client;
 
@@ -123,6 +130,9 @@ public final class Lines<C, W extends Waiter<C>> {
 			if (this.closed) {
 				line.failClosed(this.clock.getAsLong());
 			}
+			if (admission.first()) {
+				this.listener.begun(waiter.topic());
+			}
 			return admission.refusal();
 		}
 	}
@@ -191,12 +201,41 @@ public final class Lines<C, W extends Waiter<C>> {
 		long seen = this.changes.get();
 		long wait = LineWorker.UNTIL_SIGNALLED;
 		for (Line<C, W> line : this.topics.values()) {
-			wait = Math.min(wait, serve(line, seen));
+			wait = Math.min(wait, serveAlone(line, seen));
 		}
 		for (Line<C, W> line : this.partitions.values()) {
-			wait = Math.min(wait, serve(line, seen));
+			wait = Math.min(wait, serveAlone(line, seen));
 		}
 		return wait;
+	}
+
+	/**
+	 * Hand over some of a topic's records on the thread of a sender that has just joined
+	 * them, unless somebody does so already.
+	 * @param topic the topic
+	 * @param knownPartitions its partitions, as the client has known them a moment ago
+	 */
+	public void help(String topic, int knownPartitions) {
+		Line<C, W> line = this.topics.get(topic);
+		if (line == null || this.serving.hasQueuedThreads() || !this.serving.tryLock()) {
+			return;
+		}
+		try {
+			drain(line, knownPartitions, Turn.LOOK, HELP);
+		}
+		finally {
+			this.serving.unlock();
+		}
+	}
+
+	private long serveAlone(Line<C, W> line, long seen) {
+		this.serving.lock();
+		try {
+			return serve(line, seen);
+		}
+		finally {
+			this.serving.unlock();
+		}
 	}
 
 	private long serve(Line<C, W> line, long seen) {
@@ -229,11 +268,11 @@ public final class Lines<C, W extends Waiter<C>> {
 		if (!probe.serves(line.partition) && (!ask || head == null)) {
 			return blocked(line, Obstacle.METADATA, turn, false);
 		}
-		return drain(line, probe.partitions(), turn);
+		return drain(line, probe.partitions(), turn, BURST);
 	}
 
-	private long drain(Line<C, W> line, int knownPartitions, Turn turn) {
-		for (int done = 0; done < BURST; done++) {
+	private long drain(Line<C, W> line, int knownPartitions, Turn turn, int most) {
+		for (int done = 0; done < most; done++) {
 			W head = line.head();
 			if (head == null) {
 				if (line.retire(this.clock.getAsLong(), true)) {
