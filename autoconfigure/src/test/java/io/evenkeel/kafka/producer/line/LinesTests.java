@@ -5,6 +5,7 @@ import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 
 import org.junit.jupiter.api.Test;
 
@@ -176,6 +177,42 @@ class LinesTests {
 		assertThat(this.lines.waitingBytes()).isZero();
 		work(6_000 * MILLI);
 		assertThat(this.windows).containsExactly("a true", "a false");
+	}
+
+	/** Red when only the scheduler hands over: a fast sender would keep its line. */
+	@Test
+	void aSenderEmptiesTheLineOfATopicThatIsReady() {
+		List<TestWaiter> sent = join("a", 20);
+		this.client.partitions.put("a", 1);
+		this.lines.help("a", 1);
+		assertThat(this.client.handedOver).isNotEmpty().hasSizeLessThan(20);
+		for (int i = 0; i < 10; i++) {
+			sent.addAll(join("a", 1));
+			this.lines.help("a", 1);
+		}
+		assertThat(this.client.handedOver).containsExactlyElementsOf(sent);
+		assertThat(this.lines.mustWait("a", -1)).isFalse();
+		assertThat(this.lines.waitingBytes()).isZero();
+		this.lines.help("a", 1);
+	}
+
+	/** Red when two threads serve: one record would be handed over while another is. */
+	@Test
+	void nobodyHelpsWhileTheLineIsBeingServed() {
+		List<TestWaiter> sent = join("a", 3);
+		this.client.partitions.put("a", 1);
+		AtomicInteger inside = new AtomicInteger();
+		AtomicInteger most = new AtomicInteger();
+		this.client.onHandOver = () -> {
+			most.accumulateAndGet(inside.incrementAndGet(), Math::max);
+			CompletableFuture<Void> helper = CompletableFuture.runAsync(() -> this.lines.help("a", 1));
+			assertThat(helper).succeedsWithin(10, TimeUnit.SECONDS);
+			inside.decrementAndGet();
+		};
+		this.lines.changed();
+		work();
+		assertThat(most).hasValue(1);
+		assertThat(this.client.handedOver).containsExactlyElementsOf(sent);
 	}
 
 	/** Red when freed memory is found by the back-off of attempts only. */
