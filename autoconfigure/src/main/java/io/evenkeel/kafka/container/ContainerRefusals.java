@@ -23,6 +23,11 @@ final class ContainerRefusals {
 	}
 
 	static void check(String id, ContainerProperties properties, ContainerSettings settings, ListenerTarget target) {
+		if (target.isAsync() && target.splitsBatches()) {
+			throw refused(Setting.of("BatchToRecordAdapter", null, "the container factory of listener '" + id + "'"),
+					"listener '" + id + "' returns futures, and the batch would be done with the first of them",
+					"Leave the adapter and batch out: records are handled one by one then, and each future is awaited.");
+		}
 		if (target.isBatch() && properties.isRecordObservationsInBatch()) {
 			throw refused(container(id, "recordObservationsInBatch", "true"),
 					"listener '" + id + "' takes batches, and its container observes calls, not the records of a call",

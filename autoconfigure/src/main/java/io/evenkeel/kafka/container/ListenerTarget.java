@@ -14,6 +14,7 @@ import org.springframework.kafka.listener.ListenerType;
 import org.springframework.kafka.listener.ListenerUtils;
 import org.springframework.kafka.listener.MessageListener;
 import org.springframework.kafka.listener.adapter.AsyncRepliesAware;
+import org.springframework.kafka.listener.adapter.BatchMessagingMessageListenerAdapter;
 import org.springframework.kafka.listener.adapter.FilteringMessageListenerAdapter;
 import org.springframework.kafka.listener.adapter.MessagingMessageListenerAdapter;
 import org.springframework.kafka.listener.adapter.RecordMessagingMessageListenerAdapter;
@@ -108,6 +109,14 @@ final class ListenerTarget {
 	 */
 	boolean recovers() {
 		return this.recovers;
+	}
+
+	/**
+	 * Whether an adapter of the application calls the method for each record of a batch.
+	 */
+	boolean splitsBatches() {
+		return this.adapter instanceof BatchMessagingMessageListenerAdapter<?, ?>
+				&& new DirectFieldAccessor(this.adapter).getPropertyValue("batchToRecordAdapter") != null;
 	}
 
 	boolean isBatch() {

@@ -1,6 +1,7 @@
 package io.evenkeel.kafka.autoconfigure;
 
 import java.util.Map;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicInteger;
 
 import io.evenkeel.kafka.autoconfigure.health.EvenkeelListenersHealthAutoConfiguration;
@@ -23,6 +24,7 @@ import org.springframework.boot.kafka.autoconfigure.KafkaAutoConfiguration;
 import org.springframework.boot.test.context.assertj.AssertableApplicationContext;
 import org.springframework.boot.test.context.runner.ApplicationContextRunner;
 import org.springframework.context.ConfigurableApplicationContext;
+import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
 import org.springframework.core.env.Environment;
 import org.springframework.core.env.MapPropertySource;
@@ -36,6 +38,7 @@ import org.springframework.kafka.core.ConsumerFactory;
 import org.springframework.kafka.core.DefaultKafkaConsumerFactory;
 import org.springframework.kafka.core.DefaultKafkaProducerFactory;
 import org.springframework.kafka.core.ProducerFactory;
+import org.springframework.kafka.listener.adapter.DefaultBatchToRecordAdapter;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
@@ -210,6 +213,16 @@ class BadInputTests {
 					.contains("evenkeel.kafka.consumer.listeners.listener.ordering=none (from ");
 				assertThat(analysis.getAction()).contains("ordering=partition");
 			});
+	}
+
+	/** The adapter is answered with the first record: the others could be lost. */
+	@Test
+	void futuresOfASplitBatchAreRefused() {
+		this.stopped.withUserConfiguration(SplitBatches.class).run((context) -> {
+			FailureAnalysis analysis = analysis(context);
+			assertThat(analysis.getDescription()).contains("BatchToRecordAdapter").contains("listener 'split'");
+			assertThat(analysis.getAction()).contains("Leave the adapter and batch out");
+		});
 	}
 
 	@Test
@@ -450,6 +463,21 @@ class BadInputTests {
 
 		@KafkaListener(id = "listener", topics = "topic", concurrency = "0")
 		void listen(String value) {
+		}
+
+	}
+
+	@Configuration(proxyBeanMethods = false)
+	static class SplitBatches {
+
+		@KafkaListener(id = "split", topics = "topic", batch = "true")
+		CompletableFuture<Void> listen(String value) {
+			return CompletableFuture.completedFuture(null);
+		}
+
+		@Bean
+		EvenkeelContainerFactoryCustomizer splitting() {
+			return (factory) -> factory.setBatchToRecordAdapter(new DefaultBatchToRecordAdapter<>());
 		}
 
 	}
