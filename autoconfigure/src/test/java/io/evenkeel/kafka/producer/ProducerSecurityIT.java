@@ -38,6 +38,9 @@ import static org.awaitility.Awaitility.await;
  */
 class ProducerSecurityIT {
 
+	/** The broker loads its TLS before it can refuse anybody, which takes a while. */
+	private static final Duration FIRST_HANDSHAKE = Duration.ofSeconds(6);
+
 	private static final Duration SLACK = Duration.ofMillis(500);
 
 	private static ProcessBroker broker;
@@ -192,7 +195,7 @@ class ProducerSecurityIT {
 	@Test
 	void plaintextToATlsPortHintsAtTheProtocol() throws Exception {
 		EvenkeelKafkaTemplate<String, String> template = this.fixture.template(broker.bootstrapServers("TLS"),
-				Duration.ofSeconds(3));
+				FIRST_HANDSHAKE);
 		SendFailedException failure = failure(template.send("open", "v"));
 		assertThat(failure.getReason()).isEqualTo(FailureReason.BROKERS_UNREACHABLE);
 		assertThat(failure).hasMessageContaining("security.protocol");
