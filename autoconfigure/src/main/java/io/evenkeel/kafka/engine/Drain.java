@@ -20,6 +20,9 @@ final class Drain<K, V> {
 
 	private static final long STEP_NANOS = Duration.ofMillis(10).toNanos();
 
+	/** For an acknowledgment that another thread is about to make. */
+	private static final long ACKNOWLEDGMENT_NANOS = Duration.ofSeconds(1).toNanos();
+
 	private final String id;
 
 	private final Dispatcher<ConsumerRecord<K, V>> dispatcher;
@@ -94,13 +97,16 @@ final class Drain<K, V> {
 		int inHand = inHandFirst;
 		long deadline = deadline(start);
 		while (inHand > 0 && this.clock.getAsLong() - deadline < 0) {
-			this.dispatcher.tick();
-			this.ownerWait.await(Math.min(STEP_NANOS, deadline - this.clock.getAsLong()));
-			this.completions.apply();
+			step(deadline);
 			inHand = outstanding(states);
 		}
-		this.completions.apply();
-		inHand = outstanding(states);
+		if (inHand == 0 && this.settings.coverEarlier()) {
+			long now = this.clock.getAsLong();
+			long until = now + Math.max(0, Math.min(ACKNOWLEDGMENT_NANOS, deadline - now));
+			while (unacknowledged(states) > 0 && this.clock.getAsLong() - until < 0) {
+				step(until);
+			}
+		}
 		if (inHand > 0) {
 			abandon(states, inHand);
 		}
@@ -112,6 +118,12 @@ final class Drain<K, V> {
 			this.listener.drained(result.abandoned == 0, nanos, result.drained, result.dropped, result.abandoned);
 		}
 		return result;
+	}
+
+	private void step(long until) {
+		this.dispatcher.tick();
+		this.ownerWait.await(Math.min(STEP_NANOS, until - this.clock.getAsLong()));
+		this.completions.apply();
 	}
 
 	private long deadline(long start) {
@@ -139,17 +151,31 @@ final class Drain<K, V> {
 	/**
 	 * How many records of stopping assignments a drain must wait for: those inside a
 	 * call, and those whose acknowledgment may come any moment. Where one acknowledgment
-	 * covers the earlier records the latter are not waited for: the next one would come
-	 * with a record that will not be delivered here any more.
+	 * covers the earlier records the latter are waited for a moment only: one that is on
+	 * its way from another thread arrives, one that was to come with a later record will
+	 * not, as that is not delivered here any more.
 	 */
 	int outstanding(List<PartitionState<K, V>> states) {
 		int outstanding = 0;
 		for (PartitionState<K, V> state : states) {
 			Dispatcher.Load load = this.dispatcher.load(state.assignment());
-			int open = state.assignment().tracker().unfinished() - load.dropped();
+			int open = open(state, load);
 			outstanding += this.settings.coverEarlier() ? load.inHand() : Math.max(load.inHand(), open);
 		}
 		return outstanding;
+	}
+
+	private int open(PartitionState<K, V> state, Dispatcher.Load load) {
+		return state.assignment().tracker().unfinished() - load.dropped();
+	}
+
+	/** How many records were delivered and have not ended. */
+	private int unacknowledged(List<PartitionState<K, V>> states) {
+		int open = 0;
+		for (PartitionState<K, V> state : states) {
+			open += open(state, this.dispatcher.load(state.assignment()));
+		}
+		return open;
 	}
 
 	/** How many records of assignments were given up before they were begun. */

@@ -97,6 +97,42 @@ class RebalancerTests {
 		assertThat(this.engine.events).contains("drained 1 dropped 0 abandoned 0");
 	}
 
+	/**
+	 * Red when a record whose call has returned is not waited for: it would run twice.
+	 */
+	@Test
+	void revokeWaitsForAnAcknowledgmentThatIsOnItsWay() {
+		SteppedEngine covering = covering();
+		long start = covering.now;
+		covering.whileWaiting = () -> covering.calls.get(0).acknowledge();
+		covering.own();
+		assertThat(covering.committed(P0)).isEqualTo(1);
+		assertThat(Duration.ofNanos(covering.now - start)).isLessThan(Duration.ofMillis(100));
+	}
+
+	/** The acknowledgment that would cover the record comes with a later one: never. */
+	@Test
+	void revokeWaitsForAnAcknowledgmentThatDoesNotComeAMomentOnly() {
+		SteppedEngine covering = covering();
+		long start = covering.now;
+		covering.own();
+		assertThat(Duration.ofNanos(covering.now - start)).isEqualTo(Duration.ofSeconds(1));
+		assertThat(covering.committed(P0)).isLessThanOrEqualTo(0);
+	}
+
+	private static SteppedEngine covering() {
+		EngineSettings plain = SteppedEngine.settings(Ordering.PARTITION, 1, 100);
+		SteppedEngine covering = new SteppedEngine(new EngineSettings(plain.ordering(), plain.concurrency(),
+				plain.batchSize(), plain.maxPendingRecords(), plain.commitInterval(), plain.commitTimeout(),
+				plain.saveCompleted(), plain.drainTimeout(), plain.onDrainTimeout(), plain.pollTimeout(), plain.retry(),
+				plain.commitInitialPosition(), plain.consumerProtocol(), true, plain.hasGroup()));
+		covering.own(P0);
+		covering.produce(P0, 0, 1);
+		covering.turn();
+		covering.call(P0, 0).returned();
+		return covering;
+	}
+
 	@Test
 	void queuedAndParkedRecordsAreDroppedNotWaitedFor() {
 		SteppedEngine single = new SteppedEngine(SteppedEngine.settings(Ordering.PARTITION, 1, 100));
