@@ -82,6 +82,8 @@ final class PendingSend<K, V> extends CompletableFuture<RecordMetadata>
 
 	private int attemptsBefore;
 
+	private int attempts = 1;
+
 	private volatile InFlight.@Nullable Place place;
 
 	private int placeIndex;
@@ -153,6 +155,11 @@ final class PendingSend<K, V> extends CompletableFuture<RecordMetadata>
 		this.attemptsBefore = attempts;
 	}
 
+	@Override
+	public void attempts(int attempts) {
+		this.attempts = attempts;
+	}
+
 	@Nullable Serialized serialized() {
 		return this.serialized;
 	}
@@ -205,7 +212,8 @@ final class PendingSend<K, V> extends CompletableFuture<RecordMetadata>
 		if (!STATE.compareAndSet(this, TAKEN, ENDED)) {
 			return false;
 		}
-		ended((elapsed, now) -> this.context.failures().delivery(topic(), found, possiblySent, elapsed, 1, now));
+		ended((elapsed, now) -> this.context.failures()
+			.delivery(topic(), found, possiblySent, elapsed, this.attempts, now));
 		return true;
 	}
 

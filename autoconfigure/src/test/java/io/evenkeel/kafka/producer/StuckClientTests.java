@@ -10,6 +10,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.clients.producer.RecordMetadata;
+import org.apache.kafka.common.PartitionInfo;
 import org.apache.kafka.common.errors.InterruptException;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -29,6 +30,10 @@ class StuckClientTests {
 	private static final Duration SLACK = Duration.ofMillis(500);
 
 	private final CountDownLatch stuck = new CountDownLatch(1);
+
+	private final AtomicInteger looks = new AtomicInteger();
+
+	private volatile boolean forgetful;
 
 	private volatile boolean closeHangs;
 
@@ -77,6 +82,20 @@ class StuckClientTests {
 		Future<RecordMetadata> late = this.clients.producer().send(new ProducerRecord<>("orders", "v"));
 		assertThat(MockClients.failure(late).getReason()).isEqualTo(FailureReason.DELIVERY_TIMEOUT);
 		assertThat(this.clients.made).hasSize(1);
+	}
+
+	/** Red when the attempts of the wait are forgotten with the hand-over. */
+	@Test
+	void theAttemptsOfTheWaitCountAfterTheHandOver() {
+		this.clients.close();
+		this.clients = newProducer(ProducerSettings.DEFAULTS);
+		this.forgetful = true;
+		Future<RecordMetadata> send = this.clients.producer().send(new ProducerRecord<>("orders", "v"));
+		await().atMost(Duration.ofSeconds(10)).until(() -> this.looks.get() > 3);
+		this.forgetful = false;
+		SendFailedException failure = MockClients.failure(send);
+		assertThat(failure.getReason()).isEqualTo(FailureReason.DELIVERY_TIMEOUT);
+		assertThat(failure.getAttempts()).isGreaterThan(2);
 	}
 
 	@Test
@@ -143,6 +162,12 @@ class StuckClientTests {
 
 	private MockClients newProducer(ProducerSettings settings) {
 		return new MockClients(settings, (number) -> new MockClients.Manual() {
+
+			@Override
+			public List<PartitionInfo> partitionsFor(String topic) {
+				StuckClientTests.this.looks.incrementAndGet();
+				return StuckClientTests.this.forgetful ? List.of() : super.partitionsFor(topic);
+			}
 
 			@Override
 			public synchronized void flush() {

@@ -300,6 +300,17 @@ final class Line<C, W extends Waiter<C>> {
 		}
 	}
 
+	/** The attempts made for a record that waits here, its sender's own look included. */
+	int attemptsFor(W waiter) {
+		this.lock.lock();
+		try {
+			return attemptsOf(waiter, this.attempts);
+		}
+		finally {
+			this.lock.unlock();
+		}
+	}
+
 	boolean exhausted(W head) {
 		this.lock.lock();
 		try {

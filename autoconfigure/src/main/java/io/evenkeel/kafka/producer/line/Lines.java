@@ -291,6 +291,7 @@ public final class Lines<C, W extends Waiter<C>> {
 				moveToPartition(line, head);
 				continue;
 			}
+			head.attempts(line.attemptsFor(head));
 			switch (this.client.handOver(head)) {
 				case DONE -> {
 					this.listener.handedOver(line.topic, this.clock.getAsLong() - head.startedAt());

@@ -63,4 +63,11 @@ public interface Waiter<C> {
 	 */
 	void attemptsBefore(int attempts);
 
+	/**
+	 * Remember the attempts made for this record so far; it is about to be handed over.
+	 * @param attempts the number, at least 1
+	 */
+	default void attempts(int attempts) {
+	}
+
 }

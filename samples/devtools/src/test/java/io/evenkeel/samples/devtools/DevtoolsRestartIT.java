@@ -29,8 +29,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 /**
  * Runs the application in a JVM of its own and touches its classes, as a compiler would.
  */
-@EmbeddedKafka(partitions = 1, topics = { "notes", "copies" },
-		brokerProperties = "offsets.topic.num.partitions=1")
+@EmbeddedKafka(partitions = 1, topics = { "notes", "copies" }, brokerProperties = "offsets.topic.num.partitions=1")
 class DevtoolsRestartIT {
 
 	private final EmbeddedKafkaBroker broker;
