@@ -243,13 +243,6 @@ final class ClientGate<K, V> implements LineClient<Diagnosis, PendingSend<K, V>>
 		return HandOver.DONE;
 	}
 
-	/**
-	 * Why a line gets nowhere; only looks, and remembers nothing.
-	 */
-	Diagnosis look(String topic, int partition, long since, Obstacle obstacle) {
-		return explain(partition, since, obstacle);
-	}
-
 	@Override
 	public Diagnosis diagnose(String topic, int partition, long since, Obstacle obstacle) {
 		Diagnosis found = explain(partition, since, obstacle);
@@ -257,7 +250,8 @@ final class ClientGate<K, V> implements LineClient<Diagnosis, PendingSend<K, V>>
 		return found;
 	}
 
-	private Diagnosis explain(int partition, long since, Obstacle obstacle) {
+	/** Why a line gets nowhere; only looks, and remembers nothing. */
+	Diagnosis explain(int partition, long since, Obstacle obstacle) {
 		Diagnosis construction = this.evidence.construction();
 		if (this.life.current() == null && construction != null) {
 			return construction;
