@@ -258,19 +258,19 @@ final class ConsumerLoop<K, V> {
 	 * are lost.
 	 */
 	void fenced() {
-		this.rebalancer.failing();
+		this.rebalancer.failing(Duration.ZERO);
 		if (this.table.size() > 0) {
 			this.rebalancer.disowned(this.table.all());
 		}
 	}
 
 	/**
-	 * The consumer has failed: save what can be saved without waiting for anything in
-	 * hand, and clear all state.
+	 * The consumer has failed: save what can be saved and clear all state.
+	 * @param drain how long records in hand may end, at most; they would be handled again
 	 * @param timeout the longest wait for the client to close
 	 */
-	void abandon(Duration timeout) {
-		this.rebalancer.failing();
+	void abandon(Duration drain, Duration timeout) {
+		this.rebalancer.failing(drain);
 		try {
 			close(timeout);
 		}

@@ -46,6 +46,9 @@ final class Drain<K, V> {
 
 	private boolean failing;
 
+	/** How long what is in hand is waited for once the consumer has failed. */
+	private long failingNanos;
+
 	Drain(String id, Consumer<K, V> consumer, Dispatcher<ConsumerRecord<K, V>> dispatcher,
 			Completions<K, V> completions, EngineSettings settings, EngineListener listener, LongSupplier clock,
 			OwnerWait ownerWait) {
@@ -69,9 +72,10 @@ final class Drain<K, V> {
 		return this.stopping;
 	}
 
-	/** The consumer has failed: nothing is waited for any more. */
-	void failing() {
+	/** The consumer has failed: what is in hand is waited for so long and no longer. */
+	void failing(long nanos) {
 		this.failing = true;
+		this.failingNanos = nanos;
 	}
 
 	boolean isFailing() {
@@ -92,6 +96,9 @@ final class Drain<K, V> {
 		}
 		int droppedBefore = this.stopping ? 0 : dropped(states);
 		this.dispatcher.stop(AssignmentTable.assignments(states));
+		// Workers went on until now: what they have ended is done, whatever is waited
+		// for.
+		this.completions.apply();
 		int droppedFirst = dropped(states);
 		int inHandFirst = outstanding(states);
 		int inHand = inHandFirst;
@@ -127,10 +134,10 @@ final class Drain<K, V> {
 	}
 
 	private long deadline(long start) {
-		if (this.failing) {
-			return start;
+		if (this.stopping) {
+			return this.stopDeadline;
 		}
-		return this.stopping ? this.stopDeadline : start + this.settings.drainTimeout().toNanos();
+		return start + (this.failing ? this.failingNanos : this.settings.drainTimeout().toNanos());
 	}
 
 	private void abandon(List<PartitionState<K, V>> states, int inHand) {

@@ -186,11 +186,13 @@ final class OwnerThread<K, V> implements Runnable {
 		this.loop = null;
 		StopCause fatal = StopCause.of(failure);
 		int assignments = (loop != null) ? loop.assignments() : 0;
+		Duration pause = this.backOff.next(this.clock.getAsLong());
+		long restartAt = this.clock.getAsLong() + pause.toNanos();
 		if (loop != null) {
 			if (fatal == StopCause.FENCED) {
 				loop.fenced();
 			}
-			loop.abandon(CLOSE_TIMEOUT);
+			loop.abandon(drainWithin(pause), CLOSE_TIMEOUT);
 		}
 		else if (consumer != null) {
 			closeQuietly(consumer);
@@ -207,13 +209,22 @@ final class OwnerThread<K, V> implements Runnable {
 			logger.warn("{}: the consumer failed while the listener stopped", this.id, failure);
 			return asked(failure);
 		}
-		Duration after = this.backOff.next(this.clock.getAsLong());
+		Duration after = Duration.ofNanos(Math.max(0, restartAt - this.clock.getAsLong()));
 		logger.error("{}: the consumer failed; its {} assignment(s) are reset and a new consumer is made in {} ms",
 				this.id, assignments, after.toMillis(), failure);
 		guarded(() -> this.config.lifecycle().restarting(failure, after));
 		sleep(after);
 		// Asked to stop meanwhile: no new consumer only to close it.
 		return (this.stopBy != NOT_STOPPING) ? asked(failure) : new Ending(null, failure);
+	}
+
+	/**
+	 * Nothing would be handled in the pause anyway, and what ends in it is not handled
+	 * again.
+	 */
+	private Duration drainWithin(Duration pause) {
+		Duration most = this.config.settings().drainTimeout();
+		return (pause.compareTo(most) < 0) ? pause : most;
 	}
 
 	private Ending asked(@Nullable Throwable failure) {

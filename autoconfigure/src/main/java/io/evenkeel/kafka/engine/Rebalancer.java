@@ -187,9 +187,12 @@ final class Rebalancer<K, V> implements ConsumerRebalanceListener {
 		this.dispatcher.stop(AssignmentTable.assignments(this.table.all()));
 	}
 
-	/** The consumer is to be replaced: commit what is done, wait for nothing. */
-	void failing() {
-		this.drain.failing();
+	/**
+	 * The consumer is to be replaced: what is in hand may end within a time, what is done
+	 * is committed.
+	 */
+	void failing(Duration drain) {
+		this.drain.failing(drain.toNanos());
 	}
 
 	private void commit(List<PartitionState<K, V>> states) {

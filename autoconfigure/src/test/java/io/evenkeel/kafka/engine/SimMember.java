@@ -121,7 +121,7 @@ final class SimMember implements RecordHandler<String, String>, EngineCallbacks<
 				throw ex;
 			}
 			this.world.oracle.replaced(this);
-			this.loop.abandon(Duration.ofSeconds(1));
+			this.loop.abandon(Duration.ZERO, Duration.ofSeconds(1));
 			this.world.oracle.ended(this, null);
 			if (this.stopping) {
 				this.gone = true;

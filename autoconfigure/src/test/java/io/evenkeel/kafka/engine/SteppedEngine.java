@@ -73,6 +73,9 @@ final class SteppedEngine
 	Runnable onRevoke = () -> {
 	};
 
+	Runnable onEnded = () -> {
+	};
+
 	SteppedEngine() {
 		this(settings(Ordering.KEY, 8, 100));
 	}
@@ -236,6 +239,7 @@ final class SteppedEngine
 	@Override
 	public void ended(String topic, Outcome outcome, long residenceNanos) {
 		this.events.add("ended " + outcome);
+		this.onEnded.run();
 	}
 
 	@Override
