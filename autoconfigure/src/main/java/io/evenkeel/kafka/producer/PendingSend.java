@@ -320,13 +320,14 @@ final class PendingSend<K, V> extends CompletableFuture<RecordMetadata>
 
 	/** Nothing that throws here keeps the future from its end. */
 	private void tell(RecordMetadata metadata, @Nullable SendFailedException failure, long elapsed) {
+		if (this.context.observer().isActive()) {
+			this.context.observer().completed(topic(), (failure != null) ? failure.getReason() : null, elapsed);
+		}
+		if (this.callback == null) {
+			return;
+		}
 		try {
-			if (this.context.observer().isActive()) {
-				this.context.observer().completed(topic(), (failure != null) ? failure.getReason() : null, elapsed);
-			}
-			if (this.callback != null) {
-				this.callback.onCompletion(metadata, failure);
-			}
+			this.callback.onCompletion(metadata, failure);
 		}
 		catch (RuntimeException | Error ex) {
 			logger.error("A callback of a send to topic '" + topic() + "' threw", ex);

@@ -35,7 +35,7 @@ public final class ProducerRegistry {
 	}
 
 	SendObserver added(ManagedProducer producer) {
-		SendObserver observer = this.observers.observe(producer);
+		SendObserver observer = GuardedObserver.of(this.observers, producer);
 		this.producers.put(producer, observer);
 		return observer;
 	}

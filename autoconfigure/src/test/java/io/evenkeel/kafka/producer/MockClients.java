@@ -43,6 +43,11 @@ final class MockClients implements AutoCloseable {
 	 * @param clients makes its clients, which are counted from zero
 	 */
 	MockClients(ProducerSettings settings, Function<Integer, MockProducer<String, String>> clients) {
+		this(settings, clients, SendObserver.NONE);
+	}
+
+	MockClients(ProducerSettings settings, Function<Integer, MockProducer<String, String>> clients,
+			SendObserver observer) {
 		this.clients = clients;
 		ProducerRuntime system = ProducerRuntime.SYSTEM;
 		ProducerRuntime runtime = new ProducerRuntime(() -> System.nanoTime() + this.ahead.get(), system.random(),
@@ -50,7 +55,7 @@ final class MockClients implements AutoCloseable {
 		ClientSpec<String, String> spec = new ClientSpec<>("mock", List.of("localhost:1"), new StringSerializer(),
 				new StringSerializer(), 1_000_000, DELIVERY, (key, value) -> newClient());
 		this.producer = new SendingProducer<>(spec, settings.withDeliveryTimeout(DELIVERY), runtime,
-				new ProducerRegistry((producer) -> SendObserver.NONE), ClientLife.Events.none())
+				new ProducerRegistry((producer) -> observer), ClientLife.Events.none())
 			.start();
 		awaitClient();
 	}

@@ -1,7 +1,9 @@
 package io.evenkeel.kafka.producer;
 
+import java.lang.reflect.Proxy;
 import java.time.Duration;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -146,6 +148,30 @@ class SendingProducerTests {
 		SendFailedException failure = MockClients.failure(send("tls"));
 		assertThat(failure.getReason()).isEqualTo(FailureReason.TLS);
 		assertThat(this.clients.producer().snapshot().trouble()).isEqualTo(FailureReason.TLS);
+	}
+
+	/**
+	 * Red when what an observer throws is not caught: no callback, no template's future.
+	 */
+	@Test
+	void metersThatFailKeepNobodyFromTheEnd() throws Exception {
+		SendObserver failing = (SendObserver) Proxy.newProxyInstance(getClass().getClassLoader(),
+				new Class<?>[] { SendObserver.class }, (proxy, method, args) -> {
+					if (method.getName().equals("isActive")) {
+						return true;
+					}
+					throw new IllegalArgumentException("no such meter");
+				});
+		try (MockClients observed = new MockClients(SETTINGS, (number) -> new MockClients.Manual(), failing)) {
+			CompletableFuture<RecordMetadata> told = new CompletableFuture<>();
+			Future<RecordMetadata> send = observed.producer()
+				.send(new ProducerRecord<>("orders", "key", "value"), (metadata, failure) -> told.complete(metadata));
+			assertThat(observed.made.get(0).completeNext()).isTrue();
+			assertThat(send.get(5, TimeUnit.SECONDS)).isNotNull();
+			assertThat(told.get(5, TimeUnit.SECONDS)).isNotNull();
+			assertThat(MockClients.failure(observed.producer().send(new ProducerRecord<>("no topic", "value"), null)))
+				.isNotNull();
+		}
 	}
 
 	/** The stock template throws what it finds finished right after its call. */
