@@ -1,6 +1,6 @@
 package io.evenkeel.kafka.producer;
 
-import java.util.concurrent.atomic.AtomicReference;
+import java.util.concurrent.atomic.AtomicReferenceArray;
 
 import org.jspecify.annotations.Nullable;
 
@@ -13,29 +13,36 @@ import org.jspecify.annotations.Nullable;
  * every record here, so adding is one exchange and one ordered store. Between the two an
  * element is in the queue but not linked yet: {@code poll} then says "nothing", and
  * {@code isEmpty} says "something", so the taker looks again instead of going to sleep.
+ * Each end has a cache line of its own, as in the queues of JCTools: the two belong to
+ * different cores, and every record moves both.
  */
 final class CompletionQueue {
 
-	private final AtomicReference<Completion> tail;
+	/** So many references fill a cache line, or two. */
+	private static final int LINE = 16;
 
-	private Completion head;
+	private static final int TAIL = LINE;
+
+	private static final int HEAD = 2 * LINE;
+
+	private final AtomicReferenceArray<Completion> ends = new AtomicReferenceArray<>(3 * LINE);
 
 	CompletionQueue() {
 		Completion stub = new Stub();
-		this.head = stub;
-		this.tail = new AtomicReference<>(stub);
+		this.ends.setPlain(HEAD, stub);
+		this.ends.set(TAIL, stub);
 	}
 
 	void add(Completion completion) {
-		Completion before = this.tail.getAndSet(completion);
+		Completion before = this.ends.getAndSet(TAIL, completion);
 		before.next(completion);
 	}
 
 	@Nullable Completion poll() {
-		Completion before = this.head;
+		Completion before = this.ends.getPlain(HEAD);
 		Completion next = before.next();
 		if (next != null) {
-			this.head = next;
+			this.ends.setPlain(HEAD, next);
 			// Once collected by age, a chain would take along all that comes after it.
 			before.next(null);
 		}
@@ -44,7 +51,7 @@ final class CompletionQueue {
 
 	/** Whether nothing has been added since the last one was taken; for the taker. */
 	boolean isEmpty() {
-		return this.tail.get() == this.head;
+		return this.ends.get(TAIL) == this.ends.getPlain(HEAD);
 	}
 
 	private static final class Stub implements Completion {

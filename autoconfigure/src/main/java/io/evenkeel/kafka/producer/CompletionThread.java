@@ -5,7 +5,7 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
-import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLongArray;
 import java.util.concurrent.locks.LockSupport;
 import java.util.concurrent.locks.ReentrantLock;
 
@@ -36,9 +36,10 @@ import org.jspecify.annotations.Nullable;
  * relieved by another. Other code is given longer, because it may rely on being alone.
  * Runners that never come back are not relieved without end. The lock guards starting and
  * ending only; a runner announces its sleep before it looks at the queue for the last
- * time, and whoever adds looks at the announcement after adding. Before it sleeps a
- * runner naps a few times for a moment and looks by itself: under load the I/O thread
- * then wakes it seldom, and waking costs as much as sending some records.
+ * time, and whoever adds looks at the announcement after adding. After a busy turn a
+ * runner naps for a millisecond and looks by itself instead: the I/O thread need not wake
+ * it then, which costs as much as sending some records, and what two cores write to is
+ * handed over once for many records.
  */
 final class CompletionThread {
 
@@ -46,12 +47,10 @@ final class CompletionThread {
 
 	private static final long IDLE = TimeUnit.SECONDS.toNanos(10);
 
-	private static final long NAP = TimeUnit.MICROSECONDS.toNanos(200);
+	private static final long NAP = TimeUnit.MILLISECONDS.toNanos(1);
 
-	private static final int NAPS = 8;
-
-	/** After so many tasks in a row more are likely to come soon. */
-	private static final int BUSY_PERIOD = 64;
+	/** After so many tasks since the last pause more are likely to come soon. */
+	private static final int BUSY_TURN = 32;
 
 	static final long PATIENCE = TimeUnit.MILLISECONDS.toNanos(200);
 
@@ -62,6 +61,9 @@ final class CompletionThread {
 	private static final int PATIENCE_WITH_SLOW = 25;
 
 	private static final int MAX_RELIEVED = 64;
+
+	/** So many long values fill a cache line. */
+	private static final int LINE = 8;
 
 	private final ReentrantLock lock = new ReentrantLock();
 
@@ -75,11 +77,14 @@ final class CompletionThread {
 
 	private volatile @Nullable Runner runner;
 
+	/** The active runner waits to be woken. Read for each task, so not in the runner. */
+	private volatile boolean asleep;
+
 	private volatile boolean closed;
 
 	private @Nullable Runner seen;
 
-	private int tasksSeen;
+	private long turnSeen;
 
 	private int roundsWithoutProgress;
 
@@ -96,9 +101,9 @@ final class CompletionThread {
 		if (active == null) {
 			ensureRunner();
 		}
-		else if (active.asleep) {
+		else if (this.asleep) {
 			// The others need not wake it again: waking costs more than a record.
-			active.asleep = false;
+			this.asleep = false;
 			LockSupport.unpark(active.thread);
 		}
 		if (!this.watched.get() && this.watched.compareAndSet(false, true)) {
@@ -125,6 +130,7 @@ final class CompletionThread {
 			throw new IllegalStateException("The thread factory refused a thread");
 		}
 		next.thread = thread;
+		this.asleep = false;
 		this.runner = next;
 		thread.start();
 	}
@@ -135,11 +141,11 @@ final class CompletionThread {
 		try {
 			Runner active = this.runner;
 			this.watched.set(false);
-			if (active == null || active.asleep) {
+			if (active == null || this.asleep) {
 				return;
 			}
-			if (isStuck(active) && this.relieved < MAX_RELIEVED
-					&& active.state.compareAndSet(Runner.BUSY, Runner.RELIEVED)) {
+			long turn = active.turn();
+			if (isStuck(active, turn) && this.relieved < MAX_RELIEVED && active.relieve(turn)) {
 				this.relieved++;
 				startRunner();
 			}
@@ -152,10 +158,10 @@ final class CompletionThread {
 		}
 	}
 
-	private boolean isStuck(Runner active) {
-		if (active != this.seen || active.tasks != this.tasksSeen) {
+	private boolean isStuck(Runner active, long turn) {
+		if (active != this.seen || turn != this.turnSeen) {
 			this.seen = active;
-			this.tasksSeen = active.tasks;
+			this.turnSeen = turn;
 			this.roundsWithoutProgress = 0;
 			return false;
 		}
@@ -188,6 +194,7 @@ final class CompletionThread {
 		}
 		Barrier barrier = new Barrier();
 		execute(barrier);
+		wake();
 		try {
 			if (!barrier.done.await(timeoutNanos, TimeUnit.NANOSECONDS)) {
 				logger.debug("User code of a producer is still busy");
@@ -202,6 +209,10 @@ final class CompletionThread {
 	void close(long timeoutNanos) {
 		await(timeoutNanos);
 		this.closed = true;
+		wake();
+	}
+
+	private void wake() {
 		Runner active = this.runner;
 		if (active != null) {
 			LockSupport.unpark(active.thread);
@@ -209,40 +220,36 @@ final class CompletionThread {
 	}
 
 	/**
-	 * Takes tasks as long as it is not relieved.
+	 * Takes tasks as long as it is not relieved. Its turn is odd while it is busy with a
+	 * task, and grows with the beginning and the end of each.
 	 */
 	private final class Runner implements Runnable {
 
-		static final int TAKING = 0;
+		private static final long RELIEVED = -1;
 
-		static final int BUSY = 1;
+		/** In the middle of a cache line of its own: it is written for each task. */
+		private final AtomicLongArray turn = new AtomicLongArray(2 * LINE);
 
-		static final int RELIEVED = 2;
-
-		private final AtomicInteger state = new AtomicInteger();
-
-		private volatile boolean asleep;
-
-		private volatile int tasks;
-
-		private int tasksBeforeSleep;
+		private long turnBeforePause;
 
 		private volatile @Nullable Thread thread;
 
 		@Override
 		public void run() {
+			long turn = 0;
 			while (true) {
 				Completion task = CompletionThread.this.queue.poll();
 				if (task != null) {
-					this.state.lazySet(BUSY);
+					this.turn.lazySet(LINE, turn + 1);
 					run(task);
-					if (!this.state.compareAndSet(BUSY, TAKING)) {
+					if (!this.turn.compareAndSet(LINE, turn + 1, turn + 2)) {
 						relievedEnded();
 						return;
 					}
+					turn += 2;
 				}
 				else if (CompletionThread.this.queue.isEmpty()) {
-					if (sleep()) {
+					if (pause(turn)) {
 						return;
 					}
 				}
@@ -252,7 +259,6 @@ final class CompletionThread {
 			}
 		}
 
-		@SuppressWarnings("NonAtomicVolatileUpdate") // only the runner writes it
 		private void run(Completion task) {
 			try {
 				task.run();
@@ -260,23 +266,29 @@ final class CompletionThread {
 			catch (RuntimeException | Error ex) {
 				logger.error("A completion failed", ex);
 			}
-			this.tasks++;
+		}
+
+		long turn() {
+			return this.turn.get(LINE);
+		}
+
+		/** Take it off the queue, if it is still busy with the task of a turn. */
+		boolean relieve(long turn) {
+			return (turn & 1) == 1 && this.turn.compareAndSet(LINE, turn, RELIEVED);
 		}
 
 		/** Wait for work; true if there was none for long and this runner has ended. */
-		private boolean sleep() {
+		private boolean pause(long turn) {
 			CompletionThread outer = CompletionThread.this;
-			int naps = (this.tasks - this.tasksBeforeSleep > BUSY_PERIOD) ? NAPS : 1;
-			this.tasksBeforeSleep = this.tasks;
-			for (int i = 0; i < naps; i++) {
+			boolean busy = turn - this.turnBeforePause >= 2 * BUSY_TURN;
+			this.turnBeforePause = turn;
+			if (busy) {
 				LockSupport.parkNanos(outer, NAP);
-				if (!outer.queue.isEmpty()) {
-					return false;
-				}
+				return false;
 			}
 			long end = outer.runtime.clock().getAsLong() + IDLE;
 			while (true) {
-				this.asleep = true;
+				outer.asleep = true;
 				if (!outer.queue.isEmpty()) {
 					break;
 				}
@@ -291,7 +303,7 @@ final class CompletionThread {
 				Thread.interrupted();
 				LockSupport.parkNanos(outer, left);
 			}
-			this.asleep = false;
+			outer.asleep = false;
 			return false;
 		}
 

@@ -36,6 +36,11 @@ public class EvenkeelKafkaTemplate<K, V> extends KafkaTemplate<K, V> {
 	private volatile @Nullable ProducerListener<K, V> listener;
 
 	/**
+	 * Plain, because any one will do: whose producer it is is for its reader to check.
+	 */
+	private @Nullable UnfinishedSends<K, V> sends;
+
+	/**
 	 * Make a template.
 	 * @param producerFactory the factory; sends do not wait if it is an
 	 * {@link EvenkeelProducerFactory}
@@ -97,7 +102,16 @@ public class EvenkeelKafkaTemplate<K, V> extends KafkaTemplate<K, V> {
 	protected Producer<K, V> getTheProducer(@Nullable String topic) {
 		Producer<K, V> producer = super.getTheProducer(topic);
 		// Only a send names its topic; see UnfinishedSends.
-		return (topic != null) ? new UnfinishedSends<>(producer) : producer;
+		return (topic != null) ? unfinished(producer) : producer;
+	}
+
+	private UnfinishedSends<K, V> unfinished(Producer<K, V> producer) {
+		UnfinishedSends<K, V> last = this.sends;
+		if (last == null || last.delegate() != producer) {
+			last = new UnfinishedSends<>(producer);
+			this.sends = last;
+		}
+		return last;
 	}
 
 	/** Without asking the cluster: the stock template waits for the admin client here. */

@@ -29,10 +29,11 @@ import org.jspecify.annotations.Nullable;
  * that the client reports inside of the call to it, on the very thread that calls, is not
  * an end but an answer to that call.
  * <p>
- * <b>Why.</b> {@code handingThread} is written before the client is called and cleared
- * after, by the same thread, both times without a fence. The I/O thread may see the old
- * or the new value, and neither is the I/O thread; whoever gives a client up looks until
- * the call is over.
+ * <b>Why.</b> {@code handing} is written before the client is called and cleared after,
+ * by the same thread, both times without a fence. The I/O thread may see the old or the
+ * new value, and neither is the I/O thread; whoever gives a client up looks until the
+ * call is over. There is one of these per record, and memory is what a healthy send costs
+ * most: what only a waiting send needs is in an object of its own.
  */
 final class PendingSend<K, V> extends CompletableFuture<RecordMetadata>
 		implements Waiter<Diagnosis>, Callback, Completion {
@@ -58,8 +59,8 @@ final class PendingSend<K, V> extends CompletableFuture<RecordMetadata>
 		.newUpdater(PendingSend.class, InFlight.Place.class, "place");
 
 	@SuppressWarnings("rawtypes")
-	private static final AtomicReferenceFieldUpdater<PendingSend, Thread> HANDING = AtomicReferenceFieldUpdater
-		.newUpdater(PendingSend.class, Thread.class, "handingThread");
+	private static final AtomicReferenceFieldUpdater<PendingSend, Object> HANDING = AtomicReferenceFieldUpdater
+		.newUpdater(PendingSend.class, Object.class, "handing");
 
 	private final SendContext context;
 
@@ -73,30 +74,18 @@ final class PendingSend<K, V> extends CompletableFuture<RecordMetadata>
 
 	private volatile @Nullable Completion next;
 
-	private @Nullable Serialized serialized;
-
-	/**
-	 * Kept beyond the bytes: the line gives this share back after the record has ended.
-	 */
-	private long size;
-
-	private int attemptsBefore;
-
-	private int attempts = 1;
+	/** Set by the sender before the send joins a line. */
+	private @Nullable Waiting waiting;
 
 	private volatile InFlight.@Nullable Place place;
 
 	private int placeIndex;
 
-	private long handedAt;
+	/** The thread that is in the call of the client, or the answer it got there. */
+	private volatile @Nullable Object handing;
 
-	private volatile @Nullable Thread handingThread;
-
-	private @Nullable Exception answer;
-
-	private @Nullable RecordMetadata result;
-
-	private @Nullable FailureSource failureSource;
+	/** A {@link RecordMetadata} or a {@link FailureSource}. */
+	private @Nullable Object outcome;
 
 	private long endedAt;
 
@@ -137,7 +126,8 @@ final class PendingSend<K, V> extends CompletableFuture<RecordMetadata>
 
 	@Override
 	public long bytes() {
-		return this.size;
+		Waiting current = this.waiting;
+		return (current != null) ? current.size : 0;
 	}
 
 	@Override
@@ -147,31 +137,46 @@ final class PendingSend<K, V> extends CompletableFuture<RecordMetadata>
 
 	@Override
 	public int attemptsBefore() {
-		return this.attemptsBefore;
+		Waiting current = this.waiting;
+		return (current != null) ? current.attemptsBefore : 0;
 	}
 
 	@Override
 	public void attemptsBefore(int attempts) {
-		this.attemptsBefore = attempts;
+		waiting().attemptsBefore = attempts;
 	}
 
 	@Override
 	public void attempts(int attempts) {
-		this.attempts = attempts;
+		waiting().attempts = attempts;
 	}
 
+	private Waiting waiting() {
+		Waiting current = this.waiting;
+		if (current == null) {
+			throw new IllegalStateException("Not serialized");
+		}
+		return current;
+	}
+
+	/** Null once it has ended, and as long as it went straight to the client. */
 	@Nullable Serialized serialized() {
-		return this.serialized;
+		Waiting current = this.waiting;
+		return (current != null) ? current.serialized : null;
 	}
 
 	void serialized(Serialized serialized) {
-		this.serialized = serialized;
-		this.size = serialized.size();
+		this.waiting = new Waiting(serialized);
 	}
 
 	@Override
 	public boolean take() {
 		return STATE.compareAndSet(this, WAITING, TAKEN);
+	}
+
+	/** Take it on the thread that made it, before anybody else knows it. */
+	void takeUnseen() {
+		STATE.lazySet(this, TAKEN);
 	}
 
 	@Override
@@ -213,14 +218,22 @@ final class PendingSend<K, V> extends CompletableFuture<RecordMetadata>
 			return false;
 		}
 		ended((elapsed, now) -> this.context.failures()
-			.delivery(topic(), found, possiblySent, elapsed, this.attempts, now));
+			.delivery(topic(), found, possiblySent, elapsed, attempts(), now));
 		return true;
+	}
+
+	private int attempts() {
+		Waiting current = this.waiting;
+		return (current != null) ? current.attempts : 1;
 	}
 
 	/** Its place among the sends that the client has in hand. */
 	void inFlight(InFlight.Place place, int index, long now) {
 		this.placeIndex = index;
-		this.handedAt = now;
+		Waiting current = this.waiting;
+		if (current != null) {
+			current.handedAt = now;
+		}
 		PLACE.lazySet(this, place);
 	}
 
@@ -234,7 +247,8 @@ final class PendingSend<K, V> extends CompletableFuture<RecordMetadata>
 	}
 
 	long handedAt() {
-		return this.handedAt;
+		Waiting current = this.waiting;
+		return (current != null) ? current.handedAt : this.startedAt;
 	}
 
 	/** The client is done with it, or did not take it. */
@@ -253,7 +267,7 @@ final class PendingSend<K, V> extends CompletableFuture<RecordMetadata>
 
 	/** Whether some thread is in the call that hands it to the client. */
 	boolean isBeingHanded() {
-		return this.handingThread != null;
+		return this.handing != null;
 	}
 
 	/** End it because the client will not; false if it has. */
@@ -263,7 +277,6 @@ final class PendingSend<K, V> extends CompletableFuture<RecordMetadata>
 
 	/** From here to {@link #handed()} the client's failures are answers to the call. */
 	void handing() {
-		this.answer = null;
 		HANDING.lazySet(this, Thread.currentThread());
 	}
 
@@ -271,14 +284,15 @@ final class PendingSend<K, V> extends CompletableFuture<RecordMetadata>
 	 * The call to the client is over: what it answered, or null if it took the record.
 	 */
 	@Nullable Exception handed() {
+		Object answer = this.handing;
 		HANDING.lazySet(this, null);
-		return this.answer;
+		return (answer instanceof Exception exception) ? exception : null;
 	}
 
 	@Override
 	public void onCompletion(@Nullable RecordMetadata metadata, @Nullable Exception exception) {
-		if (exception != null && this.handingThread == Thread.currentThread()) {
-			this.answer = exception;
+		if (exception != null && this.handing == Thread.currentThread()) {
+			HANDING.lazySet(this, exception);
 			return;
 		}
 		leaveFlight();
@@ -288,16 +302,24 @@ final class PendingSend<K, V> extends CompletableFuture<RecordMetadata>
 			failDelivery(found, Diagnoser.possiblyStored(found.reason()));
 		}
 		else if (STATE.getAndSet(this, ENDED) != ENDED) {
-			this.result = metadata;
-			ended(null);
+			this.outcome = metadata;
+			if (this.context.observer().isActive()) {
+				this.endedAt = this.context.clock().getAsLong();
+			}
+			ended();
 		}
 	}
 
-	private void ended(@Nullable FailureSource source) {
-		this.failureSource = source;
-		this.serialized = null;
-		if (source != null || this.context.observer().isActive()) {
-			this.endedAt = this.context.clock().getAsLong();
+	private void ended(FailureSource source) {
+		this.outcome = source;
+		this.endedAt = this.context.clock().getAsLong();
+		ended();
+	}
+
+	private void ended() {
+		Waiting current = this.waiting;
+		if (current != null) {
+			current.serialized = null;
 		}
 		this.context.completions().execute(this);
 	}
@@ -305,9 +327,9 @@ final class PendingSend<K, V> extends CompletableFuture<RecordMetadata>
 	@Override
 	public void run() {
 		long elapsed = this.endedAt - this.startedAt;
-		FailureSource source = this.failureSource;
-		SendFailedException failure = (source != null) ? source.make(elapsed, this.endedAt) : null;
-		RecordMetadata metadata = (this.result != null) ? this.result
+		SendFailedException failure = (this.outcome instanceof FailureSource source)
+				? source.make(elapsed, this.endedAt) : null;
+		RecordMetadata metadata = (this.outcome instanceof RecordMetadata known) ? known
 				: new RecordMetadata(new TopicPartition(topic(), partition()), -1, -1, -1, -1, -1);
 		tell(metadata, failure, elapsed);
 		if (failure != null) {
@@ -376,6 +398,32 @@ final class PendingSend<K, V> extends CompletableFuture<RecordMetadata>
 	private interface FailureSource {
 
 		SendFailedException make(long elapsed, long now);
+
+	}
+
+	/**
+	 * What only a send needs that waits.
+	 */
+	private static final class Waiting {
+
+		/**
+		 * Kept beyond the bytes: the line gives this share back after the record has
+		 * ended.
+		 */
+		private final long size;
+
+		private @Nullable Serialized serialized;
+
+		private int attemptsBefore;
+
+		private int attempts = 1;
+
+		private long handedAt;
+
+		Waiting(Serialized serialized) {
+			this.serialized = serialized;
+			this.size = serialized.size();
+		}
 
 	}
 

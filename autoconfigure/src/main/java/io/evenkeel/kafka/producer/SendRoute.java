@@ -46,7 +46,7 @@ record SendRoute<K, V>(ClientSpec<K, V> spec, ClientLife<K, V> life, ClientGate<
 			waitFor(send, partitions > 0 && send.partition() >= partitions);
 			return false;
 		}
-		send.take();
+		send.takeUnseen();
 		if (this.gate.offer(client, send, send.startedAt()) == HandOver.DONE) {
 			return send.isInFlight();
 		}

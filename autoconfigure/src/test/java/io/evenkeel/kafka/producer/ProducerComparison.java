@@ -31,6 +31,10 @@ public final class ProducerComparison {
 	private static final OperatingSystemMXBean SYSTEM = (OperatingSystemMXBean) ManagementFactory
 		.getOperatingSystemMXBean();
 
+	/** The broker forgets what has been measured: it would fill the disk. */
+	private static final Map<String, String> SMALL_LOG = Map.of("log.retention.bytes", "200000000", "log.segment.bytes",
+			"50000000", "log.retention.check.interval.ms", "3000", "log.segment.delete.delay.ms", "0");
+
 	private final int records;
 
 	private final byte[] value;
@@ -48,7 +52,7 @@ public final class ProducerComparison {
 		int rounds = (args.length > 1) ? Integer.parseInt(args[1]) : 12;
 		int size = (args.length > 2) ? Integer.parseInt(args[2]) : 100;
 		String wanted = (args.length > 3) ? args[3] : ".*";
-		try (ProcessBroker broker = ProcessBroker.single(Map.of()).start()) {
+		try (ProcessBroker broker = ProcessBroker.single(SMALL_LOG).start()) {
 			broker.createTopic("load", 4, 1);
 			new ProducerComparison(records, size).run(broker.bootstrapServers(), rounds, wanted);
 		}
