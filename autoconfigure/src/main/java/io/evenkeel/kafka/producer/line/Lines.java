@@ -9,8 +9,6 @@ import java.util.function.DoubleSupplier;
 import java.util.function.Function;
 import java.util.function.LongSupplier;
 
-import io.evenkeel.kafka.producer.line.Line.Admission;
-import io.evenkeel.kafka.producer.line.Line.Turn;
 import org.jspecify.annotations.Nullable;
 
 /**
