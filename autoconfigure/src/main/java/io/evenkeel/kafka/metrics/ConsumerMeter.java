@@ -3,6 +3,7 @@ package io.evenkeel.kafka.metrics;
 import io.micrometer.common.docs.KeyName;
 import io.micrometer.core.instrument.Meter;
 import io.micrometer.core.instrument.docs.MeterDocumentation;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The meters of a listener: the one list of their names and tags.
@@ -109,6 +110,12 @@ public enum ConsumerMeter implements MeterDocumentation {
 	@Override
 	public Meter.Type getType() {
 		return this.type;
+	}
+
+	/** A count has none, and a timer that of its registry. */
+	@Override
+	public @Nullable String getBaseUnit() {
+		return (this == OFFSET_OLDEST_AGE) ? "seconds" : null;
 	}
 
 	@Override

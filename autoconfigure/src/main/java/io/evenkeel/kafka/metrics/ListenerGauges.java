@@ -69,6 +69,7 @@ final class ListenerGauges {
 	private Meter gauge(ConsumerMeter meter, Tags tags, ToDoubleFunction<EngineSnapshot> value) {
 		return Gauge.builder(meter.getName(), () -> value.applyAsDouble(this.snapshots.get()))
 			.tags(tags)
+			.baseUnit(meter.getBaseUnit())
 			.register(this.registry);
 	}
 
@@ -97,7 +98,7 @@ final class ListenerGauges {
 		return Gauge.builder(meter.getName(), () -> {
 			EngineSnapshot.Partition found = find(partition);
 			return (found != null) ? value.applyAsDouble(found) : absent;
-		}).tags(tags).register(this.registry);
+		}).tags(tags).baseUnit(meter.getBaseUnit()).register(this.registry);
 	}
 
 	private static double age(EngineSnapshot.Partition partition) {

@@ -3,6 +3,7 @@ package io.evenkeel.kafka.metrics;
 import io.micrometer.common.docs.KeyName;
 import io.micrometer.core.instrument.Meter;
 import io.micrometer.core.instrument.docs.MeterDocumentation;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The meters of a sending producer: the one list of their names and tags.
@@ -74,6 +75,12 @@ public enum ProducerMeter implements MeterDocumentation {
 	@Override
 	public Meter.Type getType() {
 		return this.type;
+	}
+
+	/** A count has none, and a timer that of its registry. */
+	@Override
+	public @Nullable String getBaseUnit() {
+		return (this == METADATA_AGE) ? "seconds" : null;
 	}
 
 	@Override

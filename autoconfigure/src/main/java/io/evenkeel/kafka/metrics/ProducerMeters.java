@@ -79,7 +79,7 @@ public final class ProducerMeters implements SendObserverFactory {
 			gauge(Gauge.builder(ProducerMeter.PENDING_RECORDS.getName(), producer, ManagedProducer::pendingRecords));
 			gauge(Gauge.builder(ProducerMeter.PENDING_BYTES.getName(), producer, ManagedProducer::pendingBytes));
 			gauge(Gauge.builder(ProducerMeter.METADATA_AGE.getName(), producer, ManagedProducer::metadataAgeSeconds)
-				.baseUnit("seconds"));
+				.baseUnit(ProducerMeter.METADATA_AGE.getBaseUnit()));
 		}
 
 		private void gauge(Gauge.Builder<?> builder) {
