@@ -1,6 +1,5 @@
 package io.evenkeel.kafka.autoconfigure;
 
-import java.time.Duration;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Set;
@@ -10,7 +9,6 @@ import io.evenkeel.kafka.producer.EvenkeelKafkaTemplate;
 import io.evenkeel.kafka.producer.EvenkeelKafkaTemplateCustomizer;
 import io.evenkeel.kafka.producer.EvenkeelProducerFactory;
 import io.evenkeel.kafka.producer.ProducerRegistry;
-import io.evenkeel.kafka.producer.ProducerSettings;
 import io.evenkeel.kafka.producer.SendFailureLog;
 import io.evenkeel.kafka.producer.SendObserver;
 import io.evenkeel.kafka.producer.SendObserverFactory;
@@ -68,7 +66,7 @@ public final class EvenkeelProducerAutoConfiguration {
 		this.kafkaProperties = kafkaProperties;
 		this.properties = properties;
 		new MapKeys(EvenkeelProducerProperties.PREFIX + ".topics", TOPIC_KEYS).check(environment);
-		new ProducerSettingsMapper(properties).map(null);
+		new ProducerSettingsMapper(properties).settings(null);
 	}
 
 	@Bean
@@ -84,14 +82,15 @@ public final class EvenkeelProducerAutoConfiguration {
 			ObjectProvider<DefaultKafkaProducerFactoryCustomizer> customizers) {
 		Map<String, Object> configs = ProducerClientProperties.build(this.kafkaProperties, connectionDetails,
 				this.properties.getDeliveryTimeout());
-		Duration maxBlock = MaxBlockSetting.resolve(environment, configs.remove(ProducerConfig.MAX_BLOCK_MS_CONFIG));
-		ProducerSettings settings = new ProducerSettingsMapper(this.properties).map(maxBlock);
-		EvenkeelProducerFactory<?, ?> factory = new EvenkeelProducerFactory<>(configs, settings, registry);
+		EvenkeelProducerFactory<?, ?> factory = new EvenkeelProducerFactory<>(configs,
+				new ProducerSettingsMapper(this.properties), registry);
 		String transactionIdPrefix = this.kafkaProperties.getProducer().getTransactionIdPrefix();
 		if (transactionIdPrefix != null) {
 			factory.setTransactionIdPrefix(transactionIdPrefix);
 		}
 		customizers.orderedStream().forEach((customizer) -> customizer.customize(factory));
+		MaxBlockSetting.check(environment,
+				factory.getConfigurationProperties().get(ProducerConfig.MAX_BLOCK_MS_CONFIG));
 		check(factory);
 		return factory;
 	}
@@ -155,7 +154,7 @@ public final class EvenkeelProducerAutoConfiguration {
 	static ProducerFactoryDecorator evenkeelProducerFactoryDecorator(Environment environment,
 			ObjectProvider<EvenkeelProducerProperties> properties, ObjectProvider<ProducerRegistry> registry) {
 		return new ProducerFactoryDecorator(environment,
-				() -> new ProducerSettingsMapper(properties.getObject()).map(null), registry::getObject);
+				() -> new ProducerSettingsMapper(properties.getObject()), registry::getObject);
 	}
 
 	@SuppressWarnings("unchecked")

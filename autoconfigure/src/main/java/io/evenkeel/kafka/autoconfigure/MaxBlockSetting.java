@@ -1,6 +1,5 @@
 package io.evenkeel.kafka.autoconfigure;
 
-import java.time.Duration;
 import java.util.List;
 
 import io.evenkeel.kafka.config.ClientKind;
@@ -28,15 +27,14 @@ final class MaxBlockSetting {
 	}
 
 	/**
-	 * Find the setting.
+	 * Refuse a value that cannot be meant, and say what becomes of any other.
 	 * @param environment the environment
 	 * @param configured the value in the client's properties, {@code null} if there is
 	 * none
-	 * @return the wait that it asks for, {@code null} if it is not set
 	 */
-	static @Nullable Duration resolve(Environment environment, @Nullable Object configured) {
+	static void check(Environment environment, @Nullable Object configured) {
 		if (configured == null) {
-			return null;
+			return;
 		}
 		Setting setting = ClientKind.PRODUCER.setting(ProducerConfig.MAX_BLOCK_MS_CONFIG, configured,
 				"the configuration of the producer factory");
@@ -46,17 +44,15 @@ final class MaxBlockSetting {
 					"both limit how long a record waits until it is handed to the Kafka client",
 					"Remove max.block.ms and keep " + METADATA_TIMEOUT + "=" + timeout.getValue() + ".", null);
 		}
-		Duration result = Duration.ofMillis(parse(setting, configured));
+		positive(setting, configured);
 		logger.info("'max.block.ms=" + configured + "' is taken as '" + METADATA_TIMEOUT
 				+ "': it limits how long a record waits, a send itself never does");
-		return result;
 	}
 
-	private static long parse(Setting setting, Object value) {
+	private static void positive(Setting setting, Object value) {
 		try {
-			long millis = Long.parseLong(value.toString().trim());
-			if (millis > 0) {
-				return millis;
+			if (Long.parseLong(value.toString().trim()) > 0) {
+				return;
 			}
 		}
 		catch (NumberFormatException ex) {

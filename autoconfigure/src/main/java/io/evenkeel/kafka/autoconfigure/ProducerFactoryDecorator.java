@@ -3,8 +3,8 @@ package io.evenkeel.kafka.autoconfigure;
 import java.util.function.Supplier;
 
 import io.evenkeel.kafka.producer.EvenkeelProducerFactory;
+import io.evenkeel.kafka.producer.ProducerLimits;
 import io.evenkeel.kafka.producer.ProducerRegistry;
-import io.evenkeel.kafka.producer.ProducerSettings;
 import org.apache.commons.logging.Log;
 import org.apache.commons.logging.LogFactory;
 import org.apache.kafka.clients.producer.ProducerConfig;
@@ -25,14 +25,14 @@ final class ProducerFactoryDecorator implements BeanPostProcessor {
 
 	private final Environment environment;
 
-	private final Supplier<ProducerSettings> settings;
+	private final Supplier<ProducerLimits> limits;
 
 	private final Supplier<ProducerRegistry> registry;
 
-	ProducerFactoryDecorator(Environment environment, Supplier<ProducerSettings> settings,
+	ProducerFactoryDecorator(Environment environment, Supplier<ProducerLimits> limits,
 			Supplier<ProducerRegistry> registry) {
 		this.environment = environment;
-		this.settings = settings;
+		this.limits = limits;
 		this.registry = registry;
 	}
 
@@ -51,10 +51,10 @@ final class ProducerFactoryDecorator implements BeanPostProcessor {
 			return;
 		}
 		// Refused here rather than in the first send.
-		MaxBlockSetting.resolve(this.environment,
+		MaxBlockSetting.check(this.environment,
 				factory.getConfigurationProperties().get(ProducerConfig.MAX_BLOCK_MS_CONFIG));
 		factory.addPostProcessor(
-				(client) -> EvenkeelProducerFactory.replace(factory, client, this.settings.get(), this.registry.get()));
+				(client) -> EvenkeelProducerFactory.replace(factory, client, this.limits.get(), this.registry.get()));
 	}
 
 }

@@ -7,6 +7,7 @@ import java.util.Map;
 import io.evenkeel.kafka.autoconfigure.EvenkeelProducerProperties.Topic;
 import io.evenkeel.kafka.autoconfigure.EvenkeelProducerProperties.TopicRetry;
 import io.evenkeel.kafka.config.SettingChecks;
+import io.evenkeel.kafka.producer.ProducerLimits;
 import io.evenkeel.kafka.producer.ProducerSettings;
 import io.evenkeel.kafka.producer.ProducerSettings.TopicSettings;
 import org.jspecify.annotations.Nullable;
@@ -14,7 +15,7 @@ import org.jspecify.annotations.Nullable;
 /**
  * Turns properties into the settings of a producer, and refuses what cannot be meant.
  */
-final class ProducerSettingsMapper {
+final class ProducerSettingsMapper implements ProducerLimits {
 
 	static final String DELIVERY_TIMEOUT = EvenkeelProducerProperties.PREFIX + ".delivery-timeout";
 
@@ -26,13 +27,8 @@ final class ProducerSettingsMapper {
 		this.properties = properties;
 	}
 
-	/**
-	 * The settings.
-	 * @param maxBlock the user's {@code max.block.ms}, which takes the place of
-	 * {@code metadata.timeout}
-	 * @return the settings
-	 */
-	ProducerSettings map(@Nullable Duration maxBlock) {
+	@Override
+	public ProducerSettings settings(@Nullable Duration maxBlock) {
 		TopicSettings defaults = defaults((maxBlock != null) ? maxBlock : this.properties.getMetadata().getTimeout());
 		Map<String, TopicSettings> topics = new LinkedHashMap<>();
 		this.properties.getTopics().forEach((name, topic) -> topics.put(name, topic(name, topic, defaults)));

@@ -41,7 +41,10 @@ import org.springframework.util.ClassUtils;
  */
 public final class EvenkeelProducerFactory<K, V> extends DefaultKafkaProducerFactory<K, V> {
 
-	private final ProducerSettings settings;
+	/** As {@code metadata.timeout}: longer is as good as for ever. */
+	private static final long LONGEST_MAX_BLOCK = Duration.ofDays(365).toMillis();
+
+	private final ProducerLimits limits;
 
 	private final ProducerRegistry registry;
 
@@ -60,21 +63,22 @@ public final class EvenkeelProducerFactory<K, V> extends DefaultKafkaProducerFac
 
 	/**
 	 * Make a factory.
-	 * @param configs the client's properties; {@code max.block.ms} is ignored
-	 * @param settings the limits of the producers; the delivery timeout is read from the
+	 * @param configs the client's properties; {@code max.block.ms}, if it is there when a
+	 * producer is made, takes the place of the metadata timeout
+	 * @param limits the limits of the producers; the delivery timeout is read from the
 	 * client's properties
 	 * @param registry knows the producers
 	 */
-	public EvenkeelProducerFactory(Map<String, Object> configs, ProducerSettings settings, ProducerRegistry registry) {
-		this(configs, settings, registry, ProducerRuntime.SYSTEM, new AtomicInteger());
+	public EvenkeelProducerFactory(Map<String, Object> configs, ProducerLimits limits, ProducerRegistry registry) {
+		this(configs, limits, registry, ProducerRuntime.SYSTEM, new AtomicInteger());
 	}
 
-	EvenkeelProducerFactory(Map<String, Object> configs, ProducerSettings settings, ProducerRegistry registry,
+	EvenkeelProducerFactory(Map<String, Object> configs, ProducerLimits limits, ProducerRegistry registry,
 			ProducerRuntime runtime, AtomicInteger clientIds) {
 		super(configs);
-		Assert.notNull(settings, "'settings' must not be null");
+		Assert.notNull(limits, "'limits' must not be null");
 		Assert.notNull(registry, "'registry' must not be null");
-		this.settings = settings;
+		this.limits = limits;
 		this.registry = registry;
 		this.runtime = runtime;
 		this.clientIds = clientIds;
@@ -85,15 +89,14 @@ public final class EvenkeelProducerFactory<K, V> extends DefaultKafkaProducerFac
 	 * that factory's properties and serializers. The client is closed; it was never used.
 	 * @param factory the factory
 	 * @param client what it has made
-	 * @param settings the limits; the factory's {@code max.block.ms}, if it has one,
-	 * takes the place of the metadata timeout
+	 * @param limits the limits, as for a factory of this class
 	 * @param registry knows the producers
 	 * @param <K> the type of keys
 	 * @param <V> the type of values
 	 * @return the sending producer
 	 */
 	public static <K, V> Producer<K, V> replace(DefaultKafkaProducerFactory<K, V> factory, Producer<K, V> client,
-			ProducerSettings settings, ProducerRegistry registry) {
+			ProducerLimits limits, ProducerRegistry registry) {
 		Map<String, Object> configs = new HashMap<>(factory.getConfigurationProperties());
 		client.metrics()
 			.keySet()
@@ -102,9 +105,6 @@ public final class EvenkeelProducerFactory<K, V> extends DefaultKafkaProducerFac
 			.map((name) -> name.tags().get("client-id"))
 			.ifPresent((id) -> configs.put(ProducerConfig.CLIENT_ID_CONFIG, id));
 		client.close(Duration.ZERO);
-		Object maxBlock = configs.get(ProducerConfig.MAX_BLOCK_MS_CONFIG);
-		ProducerSettings limits = (maxBlock != null)
-				? settings.withMetadataTimeout(Duration.ofMillis(Long.parseLong(maxBlock.toString()))) : settings;
 		EvenkeelProducerFactory<K, V> ours = new EvenkeelProducerFactory<>(configs, limits, registry);
 		ours.setConfigureSerializers(factory.isConfigureSerializers());
 		Supplier<@Nullable Serializer<K>> keys = factory.getKeySerializerSupplier();
@@ -159,17 +159,30 @@ public final class EvenkeelProducerFactory<K, V> extends DefaultKafkaProducerFac
 	@Override
 	protected Producer<K, V> createRawProducer(Map<String, Object> rawConfigs) {
 		Map<String, Object> configs = new HashMap<>(rawConfigs);
+		ProducerSettings settings = settings(configs);
 		if (configs.get(ProducerConfig.TRANSACTIONAL_ID_CONFIG) != null) {
-			configs.put(ProducerConfig.MAX_BLOCK_MS_CONFIG, this.settings.defaults().metadataTimeout().toMillis());
-			return inClassLoader(() -> createTransactionalProducer(configs));
+			configs.put(ProducerConfig.MAX_BLOCK_MS_CONFIG, settings.defaults().metadataTimeout().toMillis());
+			return inClassLoader(() -> createTransactionalProducer(configs, settings));
 		}
 		configs.put(ProducerConfig.MAX_BLOCK_MS_CONFIG, 0L);
 		configs.computeIfAbsent(ProducerConfig.CLIENT_ID_CONFIG,
 				(key) -> "evenkeel-producer-" + this.clientIds.incrementAndGet());
-		return inClassLoader(() -> createSendingProducer(configs));
+		return inClassLoader(() -> createSendingProducer(configs, settings));
 	}
 
-	private Producer<K, V> createTransactionalProducer(Map<String, Object> configs) {
+	/**
+	 * A customizer, an override or an update may have set it: as with the stock factory.
+	 */
+	private ProducerSettings settings(Map<String, Object> configs) {
+		Object maxBlock = configs.get(ProducerConfig.MAX_BLOCK_MS_CONFIG);
+		if (maxBlock == null) {
+			return this.limits.settings(null);
+		}
+		long millis = Long.parseLong(maxBlock.toString().trim());
+		return this.limits.settings(Duration.ofMillis(Math.max(1, Math.min(millis, LONGEST_MAX_BLOCK))));
+	}
+
+	private Producer<K, V> createTransactionalProducer(Map<String, Object> configs, ProducerSettings settings) {
 		ClientSpec<K, V> spec = parse(configs);
 		ClusterEvidence evidence = new ClusterEvidence(this.runtime.clock().getAsLong());
 		HandOverSerializer<K> key = new HandOverSerializer<>(spec.keySerializer(),
@@ -178,16 +191,17 @@ public final class EvenkeelProducerFactory<K, V> extends DefaultKafkaProducerFac
 		});
 		Client<K, V> client = new Client<>(postProcessed(new KafkaProducer<>(configs, key, value)), key, value,
 				new InFlight(spec.deliveryTimeout().toNanos()));
-		ProducerSettings limits = limits(spec);
+		ProducerSettings limits = settings.withDeliveryTimeout(spec.deliveryTimeout());
 		String id = spec.id().isEmpty() ? String.valueOf(configs.get(ProducerConfig.TRANSACTIONAL_ID_CONFIG))
 				: spec.id();
 		return new TransactionalProducer<>(client, evidence, new Failures(spec.bootstrapServers(), limits, evidence),
 				this.runtime, id, limits, this.registry);
 	}
 
-	private SendingProducer<K, V> createSendingProducer(Map<String, Object> configs) {
+	private SendingProducer<K, V> createSendingProducer(Map<String, Object> configs, ProducerSettings settings) {
 		ClientSpec<K, V> spec = parse(configs);
-		SendingProducer<K, V> producer = new SendingProducer<>(spec, limits(spec), this.runtime, this.registry,
+		ProducerSettings limits = settings.withDeliveryTimeout(spec.deliveryTimeout());
+		SendingProducer<K, V> producer = new SendingProducer<>(spec, limits, this.runtime, this.registry,
 				new ClientEvents(spec.id()));
 		if (this.closed) {
 			producer.close(Duration.ZERO);
@@ -195,10 +209,6 @@ public final class EvenkeelProducerFactory<K, V> extends DefaultKafkaProducerFac
 		}
 		this.producers.put(spec.id(), producer);
 		return producer.start();
-	}
-
-	private ProducerSettings limits(ClientSpec<K, V> spec) {
-		return this.settings.withDeliveryTimeout(spec.deliveryTimeout());
 	}
 
 	private ClientSpec<K, V> parse(Map<String, Object> configs) {
@@ -262,20 +272,15 @@ public final class EvenkeelProducerFactory<K, V> extends DefaultKafkaProducerFac
 	@Override
 	public ProducerFactory<K, V> copyWithConfigurationOverride(@Nullable Map<String, Object> overrideProperties) {
 		Map<String, Object> configs = new HashMap<>(getConfigurationProperties());
-		ProducerSettings limits = this.settings;
 		if (overrideProperties != null) {
 			configs.putAll(overrideProperties);
-			Object maxBlock = overrideProperties.get(ProducerConfig.MAX_BLOCK_MS_CONFIG);
-			if (maxBlock != null) {
-				limits = limits.withMetadataTimeout(Duration.ofMillis(Long.parseLong(maxBlock.toString())));
-			}
 		}
 		String prefix = getTransactionIdPrefix();
 		if (prefix != null) {
 			configs.putIfAbsent(ProducerConfig.TRANSACTIONAL_ID_CONFIG, prefix);
 		}
-		EvenkeelProducerFactory<K, V> copy = new EvenkeelProducerFactory<>(configs, limits, this.registry, this.runtime,
-				this.clientIds);
+		EvenkeelProducerFactory<K, V> copy = new EvenkeelProducerFactory<>(configs, this.limits, this.registry,
+				this.runtime, this.clientIds);
 		copy.classLoader = this.classLoader;
 		copy.setConfigureSerializers(isConfigureSerializers());
 		Supplier<@Nullable Serializer<K>> keys = getKeySerializerSupplier();

@@ -3,6 +3,8 @@ package io.evenkeel.kafka.producer;
 import java.time.Duration;
 import java.util.Map;
 
+import org.jspecify.annotations.Nullable;
+
 /**
  * The limits of a sending producer.
  *
@@ -15,7 +17,7 @@ import java.util.Map;
  * not negative
  */
 public record ProducerSettings(TopicSettings defaults, Map<String, TopicSettings> topics, long bufferMaxRecords,
-		long bufferMaxBytes, Duration deliveryTimeout, Duration shutdownTimeout) {
+		long bufferMaxBytes, Duration deliveryTimeout, Duration shutdownTimeout) implements ProducerLimits {
 
 	/**
 	 * The settings of the contract.
@@ -69,6 +71,14 @@ public record ProducerSettings(TopicSettings defaults, Map<String, TopicSettings
 	public ProducerSettings withMetadataTimeout(Duration timeout) {
 		return new ProducerSettings(this.defaults.withMetadataTimeout(timeout), this.topics, this.bufferMaxRecords,
 				this.bufferMaxBytes, this.deliveryTimeout, this.shutdownTimeout);
+	}
+
+	/**
+	 * As limits the settings leave the topics in their map alone.
+	 */
+	@Override
+	public ProducerSettings settings(@Nullable Duration maxBlock) {
+		return (maxBlock != null) ? withMetadataTimeout(maxBlock) : this;
 	}
 
 	/**

@@ -3,12 +3,15 @@ package io.evenkeel.kafka.autoconfigure;
 import java.time.Duration;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
 
 import io.evenkeel.kafka.autoconfigure.metrics.EvenkeelProducerMetricsAutoConfiguration;
 import io.evenkeel.kafka.producer.EvenkeelKafkaTemplate;
 import io.evenkeel.kafka.producer.EvenkeelKafkaTemplateCustomizer;
 import io.evenkeel.kafka.producer.EvenkeelProducerFactory;
+import io.evenkeel.kafka.producer.ProducerLimits;
 import io.evenkeel.kafka.producer.ProducerRegistry;
+import io.evenkeel.kafka.producer.ProducerSettings.TopicSettings;
 import io.evenkeel.kafka.producer.SendFailedException;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
@@ -23,10 +26,13 @@ import org.springframework.boot.kafka.autoconfigure.DefaultKafkaProducerFactoryC
 import org.springframework.boot.kafka.autoconfigure.KafkaAutoConfiguration;
 import org.springframework.boot.test.context.FilteredClassLoader;
 import org.springframework.boot.test.context.runner.ApplicationContextRunner;
+import org.springframework.context.ApplicationContext;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
+import org.springframework.core.NestedExceptionUtils;
 import org.springframework.core.env.Environment;
 import org.springframework.kafka.core.DefaultKafkaProducerFactory;
+import org.springframework.kafka.core.KafkaAdmin;
 import org.springframework.kafka.core.KafkaTemplate;
 import org.springframework.kafka.core.ProducerFactory;
 import org.springframework.test.util.ReflectionTestUtils;
@@ -118,14 +124,69 @@ class EvenkeelProducerAutoConfigurationTests {
 	}
 
 	@ParameterizedTest
-	@CsvSource({ "spring.kafka.producer.properties.max.block.ms,1500", "spring.kafka.properties.max.block.ms,1500",
-			"'spring.kafka.producer.properties[max.block.ms]',1500" })
-	void maxBlockIsTakenAsMetadataTimeout(String property, String value) {
-		this.runner.withPropertyValues(property + "=" + value).run((context) -> {
-			EvenkeelProducerFactory<?, ?> factory = context.getBean(EvenkeelProducerFactory.class);
-			assertThat(factory).extracting("settings.defaults.metadataTimeout").isEqualTo(Duration.ofMillis(1500));
-			assertThat(factory.getConfigurationProperties()).doesNotContainKey("max.block.ms");
-		});
+	@CsvSource({ "spring.kafka.producer.properties.max.block.ms", "spring.kafka.properties.max.block.ms",
+			"'spring.kafka.producer.properties[max.block.ms]'" })
+	void maxBlockIsTakenAsMetadataTimeout(String property) {
+		this.runner.withPropertyValues(property + "=350")
+			.run((context) -> assertThat(failure(context)).hasMessageContaining("Limit: metadata.timeout=350ms"));
+	}
+
+	@Test
+	void maxBlockOfACustomizerIsTakenAsMetadataTimeout() {
+		this.runner.withUserConfiguration(MaxBlockCustomizer.class)
+			.withPropertyValues("spring.kafka.producer.properties.max.block.ms=9000")
+			.run((context) -> assertThat(failure(context)).hasMessageContaining("Limit: metadata.timeout=350ms"));
+	}
+
+	@Test
+	void maxBlockOfACustomizerBesideMetadataTimeoutIsRefused() {
+		this.runner.withUserConfiguration(MaxBlockCustomizer.class)
+			.withPropertyValues("evenkeel.kafka.producer.metadata.timeout=3s")
+			.run((context) -> {
+				assertThat(context).hasFailed();
+				FailureAnalysis analysis = new InvalidSettingFailureAnalyzer(this.environment)
+					.analyze(context.getStartupFailure());
+				assertThat(analysis).isNotNull();
+				assertThat(analysis.getDescription())
+					.contains("max.block.ms=350 (from the configuration of the producer factory)")
+					.contains("beside evenkeel.kafka.producer.metadata.timeout=3s (from ");
+			});
+	}
+
+	/** Kafka's own way to say: for ever. */
+	@Test
+	void theLongestMaxBlockIsNoBadInput() {
+		this.runner.withPropertyValues("spring.kafka.producer.properties.max.block.ms=" + Long.MAX_VALUE)
+			.run((context) -> {
+				assertThat(context).hasNotFailed();
+				CompletableFuture<?> send = context.getBean(KafkaTemplate.class).send("orders", "value");
+				context.close();
+				assertThat(send).failsWithin(Duration.ofSeconds(2))
+					.withThrowableThat()
+					.havingRootCause()
+					.withMessageContaining("CLOSED");
+			});
+	}
+
+	@Test
+	void severalAdminsLeaveTheTopicsToOneOfOurs() {
+		this.runner.withUserConfiguration(TwoAdmins.class)
+			.withPropertyValues("evenkeel.kafka.producer.startup.verify-topics=orders",
+					"evenkeel.kafka.producer.startup.on-missing=fail", "evenkeel.kafka.producer.startup.timeout=500ms")
+			.run((context) -> {
+				assertThat(context).hasFailed();
+				FailureAnalysis analysis = new ProducerMissingTopicsFailureAnalyzer()
+					.analyze(context.getStartupFailure());
+				assertThat(analysis).isNotNull();
+				assertThat(analysis.getDescription()).contains("orders").contains("localhost:1");
+			});
+	}
+
+	private static Throwable failure(ApplicationContext context) {
+		CompletableFuture<?> send = context.getBean(KafkaTemplate.class).send("orders", "value");
+		Throwable failure = send.handle((result, ex) -> (Throwable) ex).orTimeout(5, TimeUnit.SECONDS).join();
+		assertThat(failure).isNotNull();
+		return NestedExceptionUtils.getMostSpecificCause(failure);
 	}
 
 	@ParameterizedTest
@@ -149,15 +210,21 @@ class EvenkeelProducerAutoConfigurationTests {
 		this.runner
 			.withPropertyValues("evenkeel.kafka.producer.topics.orders.metadata.timeout=3s",
 					"evenkeel.kafka.producer.topics.orders.fail-fast.open-duration=0",
+					"evenkeel.kafka.producer.topics.audit.fail-fast.open-duration=0",
 					"evenkeel.kafka.producer.metadata.retry.max-attempts=9")
 			.run((context) -> {
-				assertThat(context.getBean(EvenkeelProducerFactory.class)).extracting("settings.topics")
-					.asInstanceOf(org.assertj.core.api.InstanceOfAssertFactories.MAP)
-					.hasEntrySatisfying("orders", (topic) -> {
-						assertThat(topic).extracting("metadataTimeout").isEqualTo(Duration.ofSeconds(3));
-						assertThat(topic).extracting("failFastOpenDuration").isEqualTo(Duration.ZERO);
-						assertThat(topic).extracting("maxAttempts").isEqualTo(9);
-					});
+				ProducerLimits limits = (ProducerLimits) ReflectionTestUtils
+					.getField(context.getBean(EvenkeelProducerFactory.class), "limits");
+				TopicSettings orders = limits.settings(null).topic("orders");
+				assertThat(orders.metadataTimeout()).isEqualTo(Duration.ofSeconds(3));
+				assertThat(orders.failFastOpenDuration()).isEqualTo(Duration.ZERO);
+				assertThat(orders.maxAttempts()).isEqualTo(9);
+				assertThat(limits.settings(null).topic("audit").metadataTimeout()).isEqualTo(Duration.ofSeconds(10));
+				// The user's max.block.ms is the general timeout, for such a topic too.
+				assertThat(limits.settings(Duration.ofSeconds(7)).topic("audit").metadataTimeout())
+					.isEqualTo(Duration.ofSeconds(7));
+				assertThat(limits.settings(Duration.ofSeconds(7)).topic("orders").metadataTimeout())
+					.isEqualTo(Duration.ofSeconds(3));
 			});
 	}
 
@@ -255,6 +322,31 @@ class EvenkeelProducerAutoConfigurationTests {
 		@Bean
 		KafkaTemplate<String, String> kafkaTemplate(ProducerFactory<String, String> factory) {
 			return new KafkaTemplate<>(factory);
+		}
+
+	}
+
+	@Configuration(proxyBeanMethods = false)
+	static class MaxBlockCustomizer {
+
+		@Bean
+		DefaultKafkaProducerFactoryCustomizer maxBlock() {
+			return (factory) -> factory.updateConfigs(Map.of("max.block.ms", 350));
+		}
+
+	}
+
+	@Configuration(proxyBeanMethods = false)
+	static class TwoAdmins {
+
+		@Bean
+		KafkaAdmin one() {
+			return new KafkaAdmin(Map.of("bootstrap.servers", "one:1"));
+		}
+
+		@Bean
+		KafkaAdmin two() {
+			return new KafkaAdmin(Map.of("bootstrap.servers", "two:1"));
 		}
 
 	}
