@@ -146,8 +146,11 @@ public final class EvenkeelProducerAutoConfiguration {
 	@Bean
 	@Conditional(OnVerifyTopics.class)
 	@ConditionalOnMissingBean
-	ProducerTopicVerifier evenkeelProducerTopicVerifier(KafkaAdmin kafkaAdmin) {
-		return new ProducerTopicVerifier(this.properties.getStartup(), kafkaAdmin);
+	ProducerTopicVerifier evenkeelProducerTopicVerifier(ObjectProvider<KafkaAdmin> admins,
+			KafkaConnectionDetails connectionDetails) {
+		KafkaAdmin admin = admins.getIfUnique(
+				() -> new KafkaAdmin(ProducerClientProperties.admin(this.kafkaProperties, connectionDetails)));
+		return new ProducerTopicVerifier(this.properties.getStartup(), admin);
 	}
 
 	@Bean

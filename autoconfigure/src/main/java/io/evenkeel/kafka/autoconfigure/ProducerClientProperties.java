@@ -32,22 +32,32 @@ final class ProducerClientProperties {
 	static Map<String, Object> build(KafkaProperties properties, KafkaConnectionDetails connection,
 			@Nullable Duration deliveryTimeout) {
 		Map<String, Object> result = properties.buildProducerProperties();
-		KafkaConnectionDetails.Configuration producer = connection.getProducer();
-		result.put(ProducerConfig.BOOTSTRAP_SERVERS_CONFIG, producer.getBootstrapServers());
-		if (StringUtils.hasLength(producer.getSecurityProtocol())) {
-			result.put(CommonClientConfigs.SECURITY_PROTOCOL_CONFIG, producer.getSecurityProtocol());
-		}
-		SslBundle bundle = producer.getSslBundle();
-		if (bundle != null) {
-			result.put(SslConfigs.SSL_ENGINE_FACTORY_CLASS_CONFIG, SslBundleSslEngineFactory.class);
-			result.put(SslBundle.class.getName(), bundle);
-		}
+		connect(result, connection.getProducer());
 		if (deliveryTimeout != null) {
 			result.put(ProducerConfig.DELIVERY_TIMEOUT_MS_CONFIG,
 					(int) Math.min(deliveryTimeout.toMillis(), Integer.MAX_VALUE));
 		}
 		fitRequestTimeout(result, deliveryTimeout);
 		return result;
+	}
+
+	/** Those of an admin client that looks at the same cluster. */
+	static Map<String, Object> admin(KafkaProperties properties, KafkaConnectionDetails connection) {
+		Map<String, Object> result = properties.buildAdminProperties();
+		connect(result, connection.getAdmin());
+		return result;
+	}
+
+	private static void connect(Map<String, Object> properties, KafkaConnectionDetails.Configuration details) {
+		properties.put(CommonClientConfigs.BOOTSTRAP_SERVERS_CONFIG, details.getBootstrapServers());
+		if (StringUtils.hasLength(details.getSecurityProtocol())) {
+			properties.put(CommonClientConfigs.SECURITY_PROTOCOL_CONFIG, details.getSecurityProtocol());
+		}
+		SslBundle bundle = details.getSslBundle();
+		if (bundle != null) {
+			properties.put(SslConfigs.SSL_ENGINE_FACTORY_CLASS_CONFIG, SslBundleSslEngineFactory.class);
+			properties.put(SslBundle.class.getName(), bundle);
+		}
 	}
 
 	/**
