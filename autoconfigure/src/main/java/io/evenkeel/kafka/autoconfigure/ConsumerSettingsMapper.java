@@ -127,13 +127,25 @@ final class ConsumerSettingsMapper {
 				"it must be at least 1: waits do not become shorter", "Write a number of at least 1.");
 		SettingChecks.check(retry.getJitter() >= 0 && retry.getJitter() <= 1, names.apply("retry.jitter"),
 				retry.getJitter(), "it must be from 0 to 1: it is a part of the wait", "Write a number from 0 to 1.");
-		for (Class<?> type : retry.getNotRetryable()) {
-			SettingChecks.check(Throwable.class.isAssignableFrom(type), names.apply("retry.not-retryable"),
-					type.getName(), type.getName() + " is no exception",
-					"Write the names of exception classes, separated by commas.");
-		}
+		exceptions(retry.getNotRetryable(), names);
 		return new RetrySettings(retry.getMaxAttempts(), retry.getInitialInterval(), retry.getMultiplier(),
 				retry.getMaxInterval(), retry.getJitter());
+	}
+
+	/** A list has one property, separated by commas, or one for each element. */
+	private static void exceptions(List<Class<? extends Throwable>> types, UnaryOperator<String> names) {
+		String list = "retry.not-retryable";
+		for (int i = 0; i < types.size(); i++) {
+			// Bound by its name alone, whatever its type.
+			Class<?> type = types.get(i);
+			if (!Throwable.class.isAssignableFrom(type)) {
+				throw new InvalidSettingException(
+						new Setting(names.apply(list), type.getName(), null,
+								List.of(names.apply(list + "[" + i + "]"))),
+						type.getName() + " is no exception",
+						"Write the names of exception classes, separated by commas.");
+			}
+		}
 	}
 
 	private static void duration(Duration value, UnaryOperator<String> names, String name, String example) {

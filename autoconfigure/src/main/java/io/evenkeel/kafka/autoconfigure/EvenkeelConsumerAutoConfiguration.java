@@ -87,7 +87,7 @@ public final class EvenkeelConsumerAutoConfiguration {
 			ObjectProvider<ProducerFactory<?, ?>> producerFactory, ObjectProvider<KafkaTemplate<?, ?>> templates,
 			ObjectProvider<ConsumerRecordRecoverer> recoverer, ObjectProvider<KafkaAdmin> admin,
 			ObjectProvider<ListenerMeters> meters) {
-		new MapKeys(EvenkeelConsumerProperties.PREFIX + ".listeners", LISTENER_KEYS).check(environment);
+		new MapKeys(EvenkeelConsumerProperties.PREFIX + ".listeners", LISTENER_KEYS, false).check(environment);
 		ConsumerSettingsMapper mapper = new ConsumerSettingsMapper(Binder.get(environment), consumerProperties);
 		DeadLetterRecoverers deadLetters = new DeadLetterRecoverers(
 				new DeadLetterProducerFactory(producerFactory, templates, properties, connection));

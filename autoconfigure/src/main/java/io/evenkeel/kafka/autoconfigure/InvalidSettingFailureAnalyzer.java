@@ -37,7 +37,7 @@ final class InvalidSettingFailureAnalyzer extends AbstractFailureAnalyzer<Invali
 		for (String spelling : setting.spellings()) {
 			ConfigurationProperty found = this.lookup.find(spelling);
 			if (found != null && isSame(this.lookup.text(found), value)) {
-				return line(spelling, value, found);
+				return PropertyLookup.line(spelling, value, found);
 			}
 		}
 		if (setting.origin() != null) {
@@ -47,12 +47,7 @@ final class InvalidSettingFailureAnalyzer extends AbstractFailureAnalyzer<Invali
 		if (found == null) {
 			return setting.toString();
 		}
-		return line(setting.name(), this.lookup.text(found), found);
-	}
-
-	private static String line(String name, @Nullable String value, ConfigurationProperty found) {
-		Object origin = (found.getOrigin() != null) ? found.getOrigin() : found.getSource();
-		return name + "=" + value + " (from " + origin + ")";
+		return PropertyLookup.line(setting.name(), this.lookup.text(found), found);
 	}
 
 	/** Durations are set in words and arrive as milliseconds. */

@@ -59,6 +59,18 @@ final class PropertyLookup {
 		return this.environment.resolvePlaceholders(String.valueOf(property.getValue()));
 	}
 
+	/**
+	 * A property as an analysis shows it.
+	 * @param name its name
+	 * @param value its value
+	 * @param found where it was found
+	 * @return with its origin
+	 */
+	static String line(String name, @Nullable String value, ConfigurationProperty found) {
+		Object origin = (found.getOrigin() != null) ? found.getOrigin() : found.getSource();
+		return name + "=" + value + " (from " + origin + ")";
+	}
+
 	private static String uniform(String name) {
 		StringBuilder result = new StringBuilder(name.length());
 		name.toLowerCase(Locale.ROOT)
