@@ -52,6 +52,8 @@ final class EngineAssembly<K, V> {
 
 	private final ContainerEvents events;
 
+	private final RunState state;
+
 	private @Nullable Recoverer<K, V> recoverer;
 
 	private @Nullable ListenerInspection inspection;
@@ -60,10 +62,12 @@ final class EngineAssembly<K, V> {
 
 	private @Nullable PollMonitor monitor;
 
-	EngineAssembly(EvenkeelContainer<K, V> container, ContainerSupport support, ContainerEvents events) {
+	EngineAssembly(EvenkeelContainer<K, V> container, ContainerSupport support, ContainerEvents events,
+			RunState state) {
 		this.container = container;
 		this.support = support;
 		this.events = events;
+		this.state = state;
 	}
 
 	ConsumerEngine<K, V> assemble(ConsumerFactory<K, V> factory, java.util.Properties overrides) {
@@ -95,14 +99,14 @@ final class EngineAssembly<K, V> {
 		EngineListener listener = this.support.meters().start(this.container);
 		RetryPlanner planner = new RetryPlanner(settings.retry(), (failure) -> notRetryable(settings, failure),
 				() -> ThreadLocalRandom.current().nextDouble());
-		ContainerCallbacks<K, V> callbacks = new ContainerCallbacks<>(this.container, this.events, seekAware(target),
-				seeks, calls, table, transactions, inspected.commitsInitialPosition(),
+		ContainerCallbacks<K, V> callbacks = new ContainerCallbacks<>(this.container, this.events, this.state,
+				seekAware(target), seeks, calls, table, transactions, inspected.commitsInitialPosition(),
 				mode.isManual() ? unacknowledged(engineSettings) : null);
 		ConsumerEngine<K, V> engine = new ConsumerEngine<>(
 				new EngineConfig<>(this.container.getListenerId(), engineSettings,
 						scoped(handler(calls, target, mode, recovery, timer, transactions, listener), table), planner,
-						new ContainerLifecycle<>(this.container, factory, overrides, this.events, inspected.hasGroup(),
-								seeks, callbacks),
+						new ContainerLifecycle<>(this.container, factory, overrides, this.events, this.state,
+								inspected.hasGroup(), seeks, callbacks),
 						callbacks, listener, this.container, workers(properties), settings.restartInitial(),
 						settings.restartMax()));
 		holder.engine = engine;
