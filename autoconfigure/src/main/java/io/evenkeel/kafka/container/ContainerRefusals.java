@@ -81,13 +81,15 @@ final class ContainerRefusals {
 		}
 	}
 
-	/** A listener that subscribes to topics is a member of a group. */
-	static InvalidSettingException withoutGroup(@Nullable String id) {
-		return new InvalidSettingException(Setting.property("spring.kafka.consumer.group-id", null),
-				"listener '" + id + "' has no group id, and a listener that subscribes to topics "
-						+ "cannot do without",
-				"Write spring.kafka.consumer.group-id=<name of your application>, or "
-						+ "@KafkaListener(groupId = \"...\"), or give the listener an id.");
+	/** Who subscribes to topics is a member of a group. */
+	static void checkGroup(@Nullable String id, @Nullable String groupId, ContainerProperties properties) {
+		if (properties.getTopicPartitions() == null && (groupId == null || groupId.isBlank())) {
+			throw new InvalidSettingException(Setting.property("spring.kafka.consumer.group-id", null),
+					"listener '" + id + "' has no group id, and a listener that subscribes to topics "
+							+ "cannot do without",
+					"Write spring.kafka.consumer.group-id=<name of your application>, or "
+							+ "@KafkaListener(groupId = \"...\"), or give the listener an id.");
+		}
 	}
 
 	/** What depends on the container rather than on its properties. */

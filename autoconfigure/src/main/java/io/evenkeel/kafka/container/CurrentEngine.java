@@ -16,6 +16,7 @@ import org.apache.kafka.common.Metric;
 import org.apache.kafka.common.MetricName;
 import org.apache.kafka.common.TopicPartition;
 import org.jspecify.annotations.Nullable;
+import org.springframework.kafka.listener.ConcurrentMessageListenerContainer;
 
 /**
  * The engine of a container's last start, and what the container answers from it; before
@@ -31,7 +32,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class CurrentEngine<K, V> {
 
-	private final EvenkeelContainer<K, V> container;
+	private final ConcurrentMessageListenerContainer<K, V> container;
 
 	private volatile @Nullable ConsumerEngine<K, V> engine;
 
@@ -39,7 +40,7 @@ final class CurrentEngine<K, V> {
 
 	private volatile @Nullable Integer limit;
 
-	CurrentEngine(EvenkeelContainer<K, V> container) {
+	CurrentEngine(ConcurrentMessageListenerContainer<K, V> container) {
 		this.container = container;
 	}
 

@@ -9,10 +9,8 @@ import java.util.concurrent.ConcurrentHashMap;
 
 import io.evenkeel.kafka.config.InvalidSettingException;
 import io.evenkeel.kafka.engine.ConsumerEngine;
-import io.evenkeel.kafka.engine.EngineSettings;
 import io.evenkeel.kafka.engine.EngineSnapshot;
 import io.evenkeel.kafka.engine.PauseRequests;
-import io.evenkeel.kafka.engine.RebalanceLog;
 import io.evenkeel.kafka.engine.StopCause;
 import org.apache.kafka.common.Metric;
 import org.apache.kafka.common.MetricName;
@@ -42,15 +40,11 @@ import org.springframework.kafka.listener.MessageListenerContainer;
  * @param <K> the type of the key
  * @param <V> the type of the value
  */
-public class EvenkeelContainer<K, V> extends ConcurrentMessageListenerContainer<K, V> implements PauseRequests {
+public class EvenkeelContainer<K, V> extends ReportingContainer<K, V> implements PauseRequests {
 
 	private final ContainerSupport support;
 
 	private final ContainerEvents events = new ContainerEvents(this);
-
-	private final RunState state = new RunState();
-
-	private final CurrentEngine<K, V> current = new CurrentEngine<>(this);
 
 	private final EngineStart<K, V> start;
 
@@ -68,7 +62,8 @@ public class EvenkeelContainer<K, V> extends ConcurrentMessageListenerContainer<
 
 	private volatile @Nullable String warned;
 
-	private volatile @Nullable Runnable afterStop;
+	/** To be run when the engine has ended. Under the life-cycle lock. */
+	private @Nullable Runnable afterStop;
 
 	/** Nobody waits for the stop that is being asked for. Under the life-cycle lock. */
 	private boolean stopsAlone;
@@ -90,14 +85,7 @@ public class EvenkeelContainer<K, V> extends ConcurrentMessageListenerContainer<
 
 	@Override
 	public void checkGroupId() {
-		ContainerProperties properties = getContainerProperties();
-		if (properties.getTopicPartitions() != null) {
-			return;
-		}
-		String groupId = getGroupId();
-		if (groupId == null || groupId.isBlank()) {
-			throw ContainerRefusals.withoutGroup(getListenerId());
-		}
+		ContainerRefusals.checkGroup(getListenerId(), getGroupId(), getContainerProperties());
 	}
 
 	/**
@@ -208,15 +196,6 @@ public class EvenkeelContainer<K, V> extends ConcurrentMessageListenerContainer<
 		return (running != null) ? running : this.state.assigned();
 	}
 
-	long position(TopicPartition partition) {
-		return snapshot().partitions()
-			.stream()
-			.filter((candidate) -> candidate.partition().equals(partition))
-			.mapToLong(EngineSnapshot.Partition::position)
-			.findFirst()
-			.orElse(-1);
-	}
-
 	@Override
 	public Map<String, Collection<TopicPartition>> getAssignmentsByClientId() {
 		String clientId = getContainerProperties().getClientId();
@@ -265,9 +244,7 @@ public class EvenkeelContainer<K, V> extends ConcurrentMessageListenerContainer<
 
 	@Override
 	public boolean isPartitionPaused(TopicPartition topicPartition) {
-		return snapshot().partitions()
-			.stream()
-			.anyMatch((candidate) -> candidate.partition().equals(topicPartition) && candidate.userPaused());
+		return partitionState(topicPartition).map(EngineSnapshot.Partition::userPaused).orElse(false);
 	}
 
 	boolean hasPartitionPauses() {
@@ -337,103 +314,6 @@ public class EvenkeelContainer<K, V> extends ConcurrentMessageListenerContainer<
 
 	String clientIdSuffix() {
 		return this.alwaysSuffix ? "-0" : "";
-	}
-
-	/**
-	 * Change the most handler calls at once while the container runs; it stays so until
-	 * the application ends.
-	 * @param limit 1 to 10,000
-	 */
-	public void changeConcurrency(int limit) {
-		this.current.changeLimit(limit);
-	}
-
-	/**
-	 * The most handler calls at once.
-	 * @return of the next start while it is stopped
-	 */
-	public int concurrencyLimit() {
-		return this.current.limit();
-	}
-
-	/**
-	 * What the engine looked like at the end of a recent turn.
-	 * @return empty while the container is stopped
-	 */
-	public EngineSnapshot snapshot() {
-		return this.current.snapshot();
-	}
-
-	/**
-	 * The last rebalances of the last start.
-	 * @return at most 50, oldest first
-	 */
-	public List<RebalanceLog.Entry> rebalances() {
-		return this.current.rebalances();
-	}
-
-	/**
-	 * Whether a rebalance callback is running.
-	 * @return true inside one
-	 */
-	public boolean isRebalancing() {
-		return this.current.isRebalancing();
-	}
-
-	/**
-	 * When the owner's last poll returned.
-	 * @return {@link System#nanoTime()}, 0 before the first
-	 */
-	public long lastPollNanos() {
-		return this.current.lastPollNanos();
-	}
-
-	/**
-	 * When the owner was last seen at work: its last poll, or its start.
-	 * @return {@link System#nanoTime()}, 0 before the first start
-	 */
-	public long lastActivityNanos() {
-		return (lastPollNanos() != 0) ? lastPollNanos() : this.state.startedNanos();
-	}
-
-	/**
-	 * Why the container stopped by itself.
-	 * @return null when it runs or was stopped on request
-	 */
-	public @Nullable Failure failure() {
-		return this.state.failure();
-	}
-
-	/**
-	 * Why the consumer is being replaced just now.
-	 * @return null when it is not
-	 */
-	public @Nullable Throwable restartCause() {
-		return this.state.restartCause();
-	}
-
-	/**
-	 * Since when recoveries of this listener have been failing.
-	 * @return {@link System#nanoTime()}, 0 when they do not
-	 */
-	public long recoveryFailingSince() {
-		return this.current.recoveryFailingSince();
-	}
-
-	/**
-	 * The group protocol in use.
-	 * @return {@code classic} or {@code consumer}
-	 */
-	public String groupProtocol() {
-		return this.current.groupProtocol();
-	}
-
-	/**
-	 * The settings of the engine.
-	 * @return those of the next start while it is stopped; null while nothing is known
-	 */
-	public @Nullable EngineSettings settings() {
-		return this.current.settings();
 	}
 
 	/**
