@@ -156,11 +156,20 @@ final class EngineAssembly<K, V> {
 		TransactionalCalls<K, V> transactional = (transactions != null) ? new TransactionalCalls<>(this.container,
 				transactions, recovery, rollbacks(transactions, calls, target, listener), userErrors, mode) : null;
 		if (target.isBatch()) {
-			return new BatchCalls<>(this.container, calls, target, mode, recovery, timer,
-					(errors != null) ? new UserBatchErrors<>(errors, calls, this.container, listener) : null,
-					transactional);
+			UserBatchErrors<K, V> batchErrors = (errors != null)
+					? new UserBatchErrors<>(errors, calls, this.container, listener) : null;
+			return new BatchCalls<>(this.container, calls, target, mode,
+					recoveries(transactional, batchErrors, recovery), timer, batchErrors, transactional);
 		}
-		return new RecordCalls<>(this.container.getListenerId(), calls, mode, recovery, userErrors, transactional);
+		return new RecordCalls<>(this.container.getListenerId(), calls, mode,
+				recoveries(transactional, userErrors, recovery), userErrors, transactional);
+	}
+
+	/** What is around the settings' recovery takes its place. */
+	private Recoveries<K, V> recoveries(@Nullable TransactionalCalls<K, V> transactional,
+			@Nullable RecoveryWay<K, V> userErrors, Recoverer<K, V> recovery) {
+		RecoveryWay<K, V> way = (userErrors != null) ? userErrors : recovery;
+		return new Recoveries<>((transactional != null) ? transactional : way, recovery);
 	}
 
 	/** Its error handler belongs to the retry topics, not to the user. */
