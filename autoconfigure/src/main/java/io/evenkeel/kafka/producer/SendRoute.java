@@ -5,6 +5,8 @@ import io.evenkeel.kafka.producer.line.HandOver;
 import io.evenkeel.kafka.producer.line.LineEnd;
 import io.evenkeel.kafka.producer.line.Lines;
 import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.common.header.Headers;
+import org.apache.kafka.common.header.internals.RecordHeaders;
 
 /**
  * The way of a record on its sender's thread: to the client at once if its topic is ready
@@ -30,11 +32,11 @@ record SendRoute<K, V>(ClientSpec<K, V> spec, ClientLife<K, V> life, ClientGate<
 	boolean take(PendingSend<K, V> send) {
 		Client<K, V> client = this.life.current();
 		if (client == null) {
-			waitFor(send, false);
+			waitFor(send, false, false);
 			return false;
 		}
 		if (this.lines.mustWait(send.topic(), send.partition())) {
-			waitFor(send, false);
+			waitFor(send, false, false);
 			int known = this.gate.knows(client, send.topic(), send.startedAt());
 			if (known > 0) {
 				this.lines.help(send.topic(), known);
@@ -43,28 +45,30 @@ record SendRoute<K, V>(ClientSpec<K, V> spec, ClientLife<K, V> life, ClientGate<
 		}
 		int partitions = this.gate.look(client, send.topic(), send.startedAt());
 		if (partitions == 0 || send.partition() >= partitions || client.isSpoiled()) {
-			waitFor(send, partitions > 0 && send.partition() >= partitions);
+			waitFor(send, partitions > 0 && send.partition() >= partitions, false);
 			return false;
 		}
 		send.takeUnseen();
-		if (this.gate.offer(client, send, send.startedAt()) == HandOver.DONE) {
+		HandOver answer = this.gate.offer(client, send, send.startedAt());
+		if (answer == HandOver.DONE) {
 			return send.isInFlight();
 		}
 		if (send.giveBackUnlessEnded()) {
 			send.thawHeaders();
-			waitFor(send, false);
+			// The client asks for memory after it has serialized, for metadata before.
+			waitFor(send, false, answer == HandOver.NO_MEMORY);
 		}
 		return false;
 	}
 
-	private void waitFor(PendingSend<K, V> send, boolean partitionMissing) {
+	private void waitFor(PendingSend<K, V> send, boolean partitionMissing, boolean hasBeenSerialized) {
 		if (!TopicNames.isValid(send.topic())) {
 			send.failLocally(new Diagnosis(FailureReason.INVALID_TOPIC, "not a valid name for a topic", null), 0);
 			return;
 		}
 		Serialized serialized;
 		try {
-			serialized = serialize(send.record());
+			serialized = serialize(send.record(), hasBeenSerialized);
 		}
 		catch (RuntimeException ex) {
 			send.failLocally(new Diagnosis(FailureReason.SERIALIZATION, "a serializer failed", ex), 0);
@@ -83,10 +87,15 @@ record SendRoute<K, V>(ClientSpec<K, V> spec, ClientLife<K, V> life, ClientGate<
 		}
 	}
 
-	private Serialized serialize(ProducerRecord<K, V> record) {
-		byte[] key = HandOverSerializer.serialize(this.spec.keySerializer(), record.topic(), record.headers(),
-				record.key());
-		byte[] value = HandOverSerializer.serialize(this.spec.valueSerializer(), record.topic(), record.headers(),
+	/**
+	 * Serialize a record.
+	 * @param record the record
+	 * @param again whether its headers have what the serializers add already
+	 */
+	private Serialized serialize(ProducerRecord<K, V> record, boolean again) {
+		Headers headers = again ? new RecordHeaders(record.headers()) : record.headers();
+		byte[] key = HandOverSerializer.serialize(this.spec.keySerializer(), record.topic(), headers, record.key());
+		byte[] value = HandOverSerializer.serialize(this.spec.valueSerializer(), record.topic(), headers,
 				record.value());
 		return new Serialized(key, value, RecordSizes.upperBound(key, value, record.headers().toArray()));
 	}

@@ -92,28 +92,32 @@ final class TransactionalProducer<K, V> extends DelegatingProducer<K, V> impleme
 	@Override
 	public Future<RecordMetadata> send(ProducerRecord<K, V> record, @Nullable Callback callback) {
 		PendingSend<K, V> send = new PendingSend<>(this.context, record, callback, this.context.clock().getAsLong());
-		send.take();
+		send.takeUnseen();
 		if (!TopicNames.isValid(send.topic())) {
 			send.failLocally(new Diagnosis(FailureReason.INVALID_TOPIC, "not a valid name for a topic", null), 0);
-			return send;
-		}
-		Diagnosis obstacle = lookFor(send);
-		if (obstacle != null) {
-			this.evidence.found(obstacle.reason(), send.startedAt(), this.context.clock().getAsLong());
-			if (obstacle.reason() == FailureReason.PARTITION_NOT_FOUND) {
-				send.failLocally(obstacle, 1);
-			}
-			else {
-				send.failWaited(obstacle);
-			}
 		}
 		else {
-			offer(send);
+			lookAndOffer(send);
 		}
 		if (this.observer.isActive()) {
 			this.observer.returned(this.context.clock().getAsLong() - send.startedAt());
 		}
 		return send;
+	}
+
+	private void lookAndOffer(PendingSend<K, V> send) {
+		Diagnosis obstacle = lookFor(send);
+		if (obstacle == null) {
+			offer(send);
+			return;
+		}
+		this.evidence.found(obstacle.reason(), send.startedAt(), this.context.clock().getAsLong());
+		if (obstacle.reason() == FailureReason.PARTITION_NOT_FOUND) {
+			send.failLocally(obstacle, 1);
+		}
+		else {
+			send.failWaited(obstacle);
+		}
 	}
 
 	/** What keeps the record from being sent; found without touching the transaction. */

@@ -15,6 +15,8 @@ import org.apache.kafka.clients.producer.RecordMetadata;
 import org.apache.kafka.common.Cluster;
 import org.apache.kafka.common.Node;
 import org.apache.kafka.common.PartitionInfo;
+import org.apache.kafka.common.header.Headers;
+import org.apache.kafka.common.serialization.Serializer;
 import org.apache.kafka.common.serialization.StringSerializer;
 
 import static org.assertj.core.api.Assertions.assertThat;
@@ -28,6 +30,17 @@ import static org.awaitility.Awaitility.await;
 final class MockClients implements AutoCloseable {
 
 	static final Duration DELIVERY = Duration.ofSeconds(1);
+
+	/** Says in a header what it has written, as those for objects do. */
+	static final Serializer<String> VALUES = new StringSerializer() {
+
+		@Override
+		public byte[] serialize(String topic, Headers headers, String data) {
+			headers.add("type", new byte[] { 's' });
+			return super.serialize(topic, headers, data);
+		}
+
+	};
 
 	final List<MockProducer<String, String>> made = new CopyOnWriteArrayList<>();
 
@@ -53,7 +66,7 @@ final class MockClients implements AutoCloseable {
 		ProducerRuntime runtime = new ProducerRuntime(() -> System.nanoTime() + this.ahead.get(), system.random(),
 				system.threads(), system.later());
 		ClientSpec<String, String> spec = new ClientSpec<>("mock", List.of("localhost:1"), new StringSerializer(),
-				new StringSerializer(), 1_000_000, DELIVERY, (key, value) -> newClient());
+				VALUES, 1_000_000, DELIVERY, (key, value) -> newClient());
 		this.producer = new SendingProducer<>(spec, settings.withDeliveryTimeout(DELIVERY), runtime,
 				new ProducerRegistry((producer) -> observer), ClientLife.Events.none())
 			.start();

@@ -53,6 +53,8 @@ class SendingProducerTests {
 				throw error;
 			}
 			if (SendingProducerTests.this.full.get()) {
+				// The client has serialized by then.
+				MockClients.VALUES.serialize(record.topic(), record.headers(), record.value());
 				callback.onCompletion(null, new BufferExhaustedException("no memory"));
 				return null;
 			}
@@ -128,6 +130,18 @@ class SendingProducerTests {
 		MockProducer<String, String> client = this.clients.made.get(0);
 		await().atMost(Duration.ofSeconds(5)).until(client::completeNext);
 		assertThat(send.get(5, TimeUnit.SECONDS)).isNotNull();
+	}
+
+	/** Red when a record that is serialized twice gets what a serializer adds twice. */
+	@Test
+	void aRecordThatFindsNoMemoryKeepsItsHeaders() throws Exception {
+		this.full.set(true);
+		Future<RecordMetadata> send = send("orders");
+		this.full.set(false);
+		MockProducer<String, String> client = this.clients.made.get(0);
+		await().atMost(Duration.ofSeconds(5)).until(client::completeNext);
+		assertThat(send.get(5, TimeUnit.SECONDS)).isNotNull();
+		assertThat(client.history().get(0).headers().headers("type")).hasSize(1);
 	}
 
 	/** Red when trouble lasts until the next answer about metadata, minutes later. */

@@ -45,11 +45,7 @@ final class Line<C, W extends Waiter<C>> {
 
 	private boolean retired;
 
-	private boolean windowOpen;
-
-	private long windowEnd;
-
-	private @Nullable C windowCause;
+	private final FailFastWindow<C> window;
 
 	private int attempts;
 
@@ -69,6 +65,7 @@ final class Line<C, W extends Waiter<C>> {
 		this.backlog = backlog;
 		this.listener = listener;
 		this.nextAttemptAt = nextAttemptAt;
+		this.window = new FailFastWindow<>(topic, settings.failFastNanos(), listener);
 	}
 
 	/** A sender wants to wait here. */
@@ -78,12 +75,11 @@ final class Line<C, W extends Waiter<C>> {
 			if (this.retired) {
 				return Admission.retired();
 			}
-			if (this.windowOpen) {
-				if (now - this.windowEnd < 0) {
-					return Admission.refused(new LineEnd<>(LineEnd.Kind.FAIL_FAST, this.windowCause, 0));
-				}
-				closeWindow();
+			if (this.window.closeIfOver(now)) {
 				this.seenChanges = -1;
+			}
+			if (this.window.isOpen()) {
+				return Admission.refused(new LineEnd<>(LineEnd.Kind.FAIL_FAST, this.window.cause(), 0));
 			}
 			if (!this.backlog.reserve(waiter.bytes())) {
 				return Admission.refused(new LineEnd<>(LineEnd.Kind.BUFFER_FULL, null, 0));
@@ -122,8 +118,8 @@ final class Line<C, W extends Waiter<C>> {
 		this.lock.lock();
 		try {
 			this.moving = null;
-			if (this.windowOpen && now - this.windowEnd < 0) {
-				C cause = this.windowCause;
+			if (this.window.isOpen(now)) {
+				C cause = this.window.cause();
 				this.queue.removeIf((waiter) -> end(waiter, LineEnd.Kind.FAIL_FAST, cause, this.attempts, now));
 			}
 		}
@@ -162,10 +158,11 @@ final class Line<C, W extends Waiter<C>> {
 	boolean retire(long now, boolean closeWindow) {
 		this.lock.lock();
 		try {
-			if (this.windowOpen && (closeWindow || now - this.windowEnd >= 0)) {
-				closeWindow();
+			if (closeWindow) {
+				this.window.close();
 			}
-			this.retired |= this.queue.isEmpty() && !this.windowOpen;
+			this.window.closeIfOver(now);
+			this.retired |= this.queue.isEmpty() && !this.window.isOpen();
 			return this.retired;
 		}
 		finally {
@@ -193,8 +190,8 @@ final class Line<C, W extends Waiter<C>> {
 				// It is still taken, so it cannot end: whoever moves it looks again.
 				this.queue.add(arriving);
 			}
-			if (openWindow && this.settings.failFastNanos() > 0) {
-				openWindow(cause, now);
+			if (openWindow) {
+				this.window.open(cause, now);
 			}
 		}
 		finally {
@@ -225,21 +222,6 @@ final class Line<C, W extends Waiter<C>> {
 		this.backlog.release(waiter.bytes());
 		this.listener.failed(this.topic, kind, now - waiter.startedAt());
 		return true;
-	}
-
-	private void openWindow(C cause, long now) {
-		if (!this.windowOpen) {
-			this.listener.failFast(this.topic, true);
-		}
-		this.windowOpen = true;
-		this.windowEnd = now + this.settings.failFastNanos();
-		this.windowCause = cause;
-	}
-
-	private void closeWindow() {
-		this.windowOpen = false;
-		this.windowCause = null;
-		this.listener.failFast(this.topic, false);
 	}
 
 	/**
@@ -325,8 +307,7 @@ final class Line<C, W extends Waiter<C>> {
 	long nextTurnAt() {
 		this.lock.lock();
 		try {
-			boolean windowFirst = this.windowOpen && this.windowEnd - this.nextAttemptAt < 0;
-			return windowFirst ? this.windowEnd : this.nextAttemptAt;
+			return this.window.endsBefore(this.nextAttemptAt) ? this.window.end() : this.nextAttemptAt;
 		}
 		finally {
 			this.lock.unlock();
@@ -352,7 +333,7 @@ final class Line<C, W extends Waiter<C>> {
 		try {
 			W head = this.queue.peek();
 			return new LineSnapshot<>(this.topic, this.partition, this.queue.size(),
-					(head != null) ? head.startedAt() : 0, this.obstacle, this.windowOpen, this.windowCause);
+					(head != null) ? head.startedAt() : 0, this.obstacle, this.window.isOpen(), this.window.cause());
 		}
 		finally {
 			this.lock.unlock();
@@ -361,48 +342,6 @@ final class Line<C, W extends Waiter<C>> {
 
 	private int attemptsOf(W waiter, int attemptsMade) {
 		return 1 + attemptsMade - waiter.attemptsBefore();
-	}
-
-	/**
-	 * What the scheduler is to do with a line.
-	 */
-	enum Turn {
-
-		/** Nothing yet. */
-		WAIT,
-
-		/** Look, because something has changed. */
-		LOOK,
-
-		/** Look, because the wait is over. */
-		ATTEMPT,
-
-		/** Fail the line: no attempt is left. */
-		EXHAUSTED
-
-	}
-
-	/**
-	 * The answer to a sender who wants to join.
-	 *
-	 * @param first whether the record is the line's head
-	 * @param gone whether the line has retired
-	 * @param refusal why the record may not wait
-	 */
-	record Admission<C>(boolean first, boolean gone, @Nullable LineEnd<C> refusal) {
-
-		static <C> Admission<C> joined(boolean first) {
-			return new Admission<>(first, false, null);
-		}
-
-		static <C> Admission<C> retired() {
-			return new Admission<>(false, true, null);
-		}
-
-		static <C> Admission<C> refused(LineEnd<C> end) {
-			return new Admission<>(false, false, end);
-		}
-
 	}
 
 }

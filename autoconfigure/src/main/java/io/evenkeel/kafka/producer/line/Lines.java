@@ -2,7 +2,6 @@ package io.evenkeel.kafka.producer.line;
 
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.ReentrantLock;
@@ -10,8 +9,6 @@ import java.util.function.DoubleSupplier;
 import java.util.function.Function;
 import java.util.function.LongSupplier;
 
-import io.evenkeel.kafka.producer.line.Line.Admission;
-import io.evenkeel.kafka.producer.line.Line.Turn;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -32,12 +29,9 @@ import org.jspecify.annotations.Nullable;
  * <b>Why.</b> {@code closed} is volatile and read after a line was found: closing sets it
  * before it walks the lines, so a joining record either sees it or is seen.
  * {@code changes} is a counter, not a flag, so that each line can tell for itself whether
- * it has looked since the last change. {@code open} counts the lines: it grows before a
- * line can be found and shrinks after it cannot any more, which a map's own
- * {@code isEmpty()} does not do: that may still say "empty" to a sender whose record
- * joined a line that another one has just put there. Senders help because a line that
- * exists takes in whatever comes: one that sends as fast as the scheduler hands over
- * would keep it for ever, and fill it up, long after the topic is ready.
+ * it has looked since the last change. Senders help because a line that exists takes in
+ * whatever comes: one that sends as fast as the scheduler hands over would keep it for
+ * ever, and fill it up, long after the topic is ready.
  *
  * @param <C> the type of a cause
  * @param <W> the type of a waiting record
@@ -52,11 +46,7 @@ public final class Lines<C, W extends Waiter<C>> {
 
 	private static final long RECHECK_MEMORY = 20_000_000;
 
-	private final ConcurrentHashMap<String, Line<C, W>> topics = new ConcurrentHashMap<>();
-
-	private final ConcurrentHashMap<PartitionKey, Line<C, W>> partitions = new ConcurrentHashMap<>();
-
-	private final AtomicInteger open = new AtomicInteger();
+	private final LineTable<C, W> table = new LineTable<>(this::newLine);
 
 	private final AtomicLong changes = new AtomicLong();
 
@@ -105,12 +95,7 @@ public final class Lines<C, W extends Waiter<C>> {
 	 * @return true if it must not go to the client directly
 	 */
 	public boolean mustWait(String topic, int partition) {
-		if (this.open.get() == 0) {
-			return false;
-		}
-		// In this order: a record moves from the topic's line to the partition's.
-		return this.topics.containsKey(topic)
-				|| (partition >= 0 && this.partitions.containsKey(new PartitionKey(topic, partition)));
+		return this.table.concerns(topic, partition);
 	}
 
 	/**
@@ -121,10 +106,10 @@ public final class Lines<C, W extends Waiter<C>> {
 	 */
 	public @Nullable LineEnd<C> join(W waiter, boolean partitionMissing) {
 		while (true) {
-			Line<C, W> line = lineFor(waiter, partitionMissing);
+			Line<C, W> line = this.table.lineFor(waiter, partitionMissing);
 			Admission<C> admission = line.join(waiter, this.clock.getAsLong());
 			if (admission.gone()) {
-				remove(line);
+				this.table.remove(line);
 				continue;
 			}
 			if (this.closed) {
@@ -137,40 +122,10 @@ public final class Lines<C, W extends Waiter<C>> {
 		}
 	}
 
-	private Line<C, W> lineFor(Waiter<C> waiter, boolean partitionMissing) {
-		String topic = waiter.topic();
-		Line<C, W> line = this.topics.get(topic);
-		if (line != null) {
-			return line;
-		}
-		if (waiter.partition() >= 0) {
-			PartitionKey key = new PartitionKey(topic, waiter.partition());
-			line = this.partitions.get(key);
-			if (line != null) {
-				return line;
-			}
-			if (partitionMissing) {
-				return this.partitions.computeIfAbsent(key, (k) -> newLine(topic, k.partition()));
-			}
-		}
-		return this.topics.computeIfAbsent(topic, (k) -> newLine(k, -1));
-	}
-
 	private Line<C, W> newLine(String topic, int partition) {
 		LineSettings limits = this.settings.apply(topic);
 		long first = limits.backoff().delayNanos(1, this.random.getAsDouble());
-		Line<C, W> line = new Line<>(topic, partition, limits, this.backlog, this.listener,
-				this.clock.getAsLong() + first);
-		this.open.incrementAndGet();
-		return line;
-	}
-
-	private void remove(Line<C, W> line) {
-		boolean removed = (line.partition < 0) ? this.topics.remove(line.topic, line)
-				: this.partitions.remove(new PartitionKey(line.topic, line.partition), line);
-		if (removed) {
-			this.open.decrementAndGet();
-		}
+		return new Line<>(topic, partition, limits, this.backlog, this.listener, this.clock.getAsLong() + first);
 	}
 
 	/**
@@ -199,14 +154,7 @@ public final class Lines<C, W extends Waiter<C>> {
 	 */
 	public long doWork() {
 		long seen = this.changes.get();
-		long wait = LineWorker.UNTIL_SIGNALLED;
-		for (Line<C, W> line : this.topics.values()) {
-			wait = Math.min(wait, serveAlone(line, seen));
-		}
-		for (Line<C, W> line : this.partitions.values()) {
-			wait = Math.min(wait, serveAlone(line, seen));
-		}
-		return wait;
+		return this.table.shortest((line) -> serveAlone(line, seen));
 	}
 
 	/**
@@ -216,7 +164,7 @@ public final class Lines<C, W extends Waiter<C>> {
 	 * @param knownPartitions its partitions, as the client has known them a moment ago
 	 */
 	public void help(String topic, int knownPartitions) {
-		Line<C, W> line = this.topics.get(topic);
+		Line<C, W> line = this.table.ofTopic(topic);
 		if (line == null || this.serving.hasQueuedThreads() || !this.serving.tryLock()) {
 			return;
 		}
@@ -241,7 +189,7 @@ public final class Lines<C, W extends Waiter<C>> {
 	private long serve(Line<C, W> line, long seen) {
 		long now = this.clock.getAsLong();
 		if (line.retire(now, false)) {
-			remove(line);
+			this.table.remove(line);
 			return LineWorker.UNTIL_SIGNALLED;
 		}
 		Turn turn = line.turn(now, seen);
@@ -276,7 +224,7 @@ public final class Lines<C, W extends Waiter<C>> {
 			W head = line.head();
 			if (head == null) {
 				if (line.retire(this.clock.getAsLong(), true)) {
-					remove(line);
+					this.table.remove(line);
 				}
 				line.lookAgain();
 				return 0;
@@ -345,21 +293,15 @@ public final class Lines<C, W extends Waiter<C>> {
 
 	/** Its partition is missing, or was and earlier records for it wait still. */
 	private boolean belongsBehindOthers(W head, int knownPartitions) {
-		return head.partition() >= knownPartitions
-				|| this.partitions.containsKey(new PartitionKey(head.topic(), head.partition()));
+		return head.partition() >= knownPartitions || this.table.hasPartition(head.topic(), head.partition());
 	}
 
 	private void moveToPartition(Line<C, W> line, W head) {
-		PartitionKey key = new PartitionKey(line.topic, head.partition());
-		Line<C, W> target;
-		do {
-			target = this.partitions.compute(key, (k, old) -> (old != null) ? old : newLine(line.topic, k.partition()));
-			if (target.adopt(head)) {
-				break;
-			}
-			remove(target);
+		Line<C, W> target = this.table.partitionLine(line.topic, head.partition());
+		while (!target.adopt(head)) {
+			this.table.remove(target);
+			target = this.table.partitionLine(line.topic, head.partition());
 		}
-		while (true);
 		line.removeHead(head, false);
 		giveBack(target, head);
 		target.adopted(this.clock.getAsLong());
@@ -370,14 +312,7 @@ public final class Lines<C, W extends Waiter<C>> {
 	 * @return the time to the next deadline in nanoseconds
 	 */
 	public long expire() {
-		long wait = LineWorker.UNTIL_SIGNALLED;
-		for (Line<C, W> line : this.topics.values()) {
-			wait = Math.min(wait, expire(line));
-		}
-		for (Line<C, W> line : this.partitions.values()) {
-			wait = Math.min(wait, expire(line));
-		}
-		return wait;
+		return this.table.shortest(this::expire);
 	}
 
 	private long expire(Line<C, W> line) {
@@ -408,15 +343,10 @@ public final class Lines<C, W extends Waiter<C>> {
 	 */
 	public int close() {
 		this.closed = true;
-		int failed = 0;
 		long now = this.clock.getAsLong();
-		for (Line<C, W> line : this.topics.values()) {
-			failed += line.failClosed(now);
-		}
-		for (Line<C, W> line : this.partitions.values()) {
-			failed += line.failClosed(now);
-		}
-		return failed;
+		AtomicInteger failed = new AtomicInteger();
+		this.table.forEach((line) -> failed.addAndGet(line.failClosed(now)));
+		return failed.get();
 	}
 
 	/**
@@ -433,8 +363,7 @@ public final class Lines<C, W extends Waiter<C>> {
 	 */
 	public List<W> waiting() {
 		List<W> result = new ArrayList<>();
-		this.topics.values().forEach((line) -> line.addWaiting(result));
-		this.partitions.values().forEach((line) -> line.addWaiting(result));
+		this.table.forEach((line) -> line.addWaiting(result));
 		return result;
 	}
 
@@ -452,13 +381,8 @@ public final class Lines<C, W extends Waiter<C>> {
 	 */
 	public List<LineSnapshot<C>> snapshots() {
 		List<LineSnapshot<C>> result = new ArrayList<>();
-		this.topics.values().forEach((line) -> result.add(line.snapshot()));
-		this.partitions.values().forEach((line) -> result.add(line.snapshot()));
+		this.table.forEach((line) -> result.add(line.snapshot()));
 		return result;
-	}
-
-	private record PartitionKey(String topic, int partition) {
-
 	}
 
 }
