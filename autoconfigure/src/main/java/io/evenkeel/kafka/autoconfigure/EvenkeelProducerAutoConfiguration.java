@@ -11,6 +11,7 @@ import io.evenkeel.kafka.producer.EvenkeelKafkaTemplateCustomizer;
 import io.evenkeel.kafka.producer.EvenkeelProducerFactory;
 import io.evenkeel.kafka.producer.ProducerRegistry;
 import io.evenkeel.kafka.producer.ProducerSettings;
+import io.evenkeel.kafka.producer.SendFailureLog;
 import io.evenkeel.kafka.producer.SendObserver;
 import io.evenkeel.kafka.producer.SendObserverFactory;
 import org.apache.kafka.clients.producer.ProducerConfig;
@@ -37,7 +38,6 @@ import org.springframework.core.type.AnnotatedTypeMetadata;
 import org.springframework.kafka.core.KafkaAdmin;
 import org.springframework.kafka.core.KafkaTemplate;
 import org.springframework.kafka.core.ProducerFactory;
-import org.springframework.kafka.support.LoggingProducerListener;
 import org.springframework.kafka.support.ProducerListener;
 import org.springframework.kafka.support.converter.RecordMessageConverter;
 import org.springframework.kafka.support.micrometer.KafkaTemplateObservationConvention;
@@ -114,15 +114,13 @@ public final class EvenkeelProducerAutoConfiguration {
 	}
 
 	/**
-	 * Boot's own logs the key and the value of a record that failed; ours says where it
-	 * was going.
+	 * Boot's own logs the key and the value of each record that failed, with a stack
+	 * trace; ours says where they were going, and how many there were.
 	 */
 	@Bean
 	@ConditionalOnMissingBean(ProducerListener.class)
-	LoggingProducerListener<Object, Object> kafkaProducerListener() {
-		LoggingProducerListener<Object, Object> listener = new LoggingProducerListener<>();
-		listener.setIncludeContents(false);
-		return listener;
+	SendFailureLog<Object, Object> kafkaProducerListener() {
+		return new SendFailureLog<>();
 	}
 
 	@Bean

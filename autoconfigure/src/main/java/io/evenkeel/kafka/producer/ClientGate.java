@@ -260,7 +260,8 @@ final class ClientGate<K, V> implements LineClient<Diagnosis, PendingSend<K, V>>
 			return new Diagnosis(FailureReason.BUFFER_FULL, "the client's buffer.memory is used up", null);
 		}
 		Client<K, V> client = this.life.current();
-		return this.evidence.explain(partition, since, (client != null) ? client.producer() : null);
+		return this.evidence.explain(partition, since, this.clock.getAsLong(),
+				(client != null) ? client.producer() : null);
 	}
 
 	/** A topic that was known a moment ago. */

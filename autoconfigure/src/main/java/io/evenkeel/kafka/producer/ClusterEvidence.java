@@ -22,6 +22,9 @@ final class ClusterEvidence {
 	/** How old a refusal may be when somebody begins to wait. */
 	private static final long REFUSAL_COUNTS = TimeUnit.SECONDS.toNanos(5);
 
+	/** A client that is connected may not ask again so soon: retry.backoff.max.ms. */
+	private static final long ASKS_AGAIN = TimeUnit.MILLISECONDS.toNanos(1200);
+
 	private final long createdAt;
 
 	private volatile boolean answered;
@@ -103,15 +106,18 @@ final class ClusterEvidence {
 	 * Why a topic or a partition is not known.
 	 * @param partition the missing partition, negative when the topic is missing
 	 * @param since when somebody began to wait for it
+	 * @param now the time
 	 * @param client the client, {@code null} if there is none
 	 * @return the diagnosis
 	 */
-	Diagnosis explain(int partition, long since, @Nullable Producer<?, ?> client) {
+	Diagnosis explain(int partition, long since, long now, @Nullable Producer<?, ?> client) {
 		AuthenticationException refused = standingRefusal(since);
 		if (refused != null) {
 			return Diagnoser.classify(refused);
 		}
-		if (answeredSince(since)) {
+		boolean sameAnswer = this.answered && now - this.answeredAt < ASKS_AGAIN && client != null
+				&& ConnectionCounts.isConnected(client.metrics());
+		if (answeredSince(since) || sameAnswer) {
 			return (partition < 0) ? new Diagnosis(FailureReason.TOPIC_NOT_FOUND, "brokers know no such topic", null)
 					: new Diagnosis(FailureReason.PARTITION_NOT_FOUND, "the topic has no partition " + partition, null);
 		}

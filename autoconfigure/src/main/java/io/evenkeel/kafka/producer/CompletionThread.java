@@ -104,7 +104,9 @@ final class CompletionThread {
 		else if (this.asleep) {
 			// The others need not wake it again: waking costs more than a record.
 			this.asleep = false;
-			LockSupport.unpark(active.thread);
+			// Not the one seen above: it may have been relieved since, and another
+			// sleeps.
+			wake();
 		}
 		if (!this.watched.get() && this.watched.compareAndSet(false, true)) {
 			this.runtime.later().after(PATIENCE, this::watch);

@@ -13,6 +13,17 @@ final class ConnectionCounts {
 	private ConnectionCounts() {
 	}
 
+	/** Whether there is a connection now. */
+	static boolean isConnected(Map<MetricName, ? extends Metric> metrics) {
+		for (Map.Entry<MetricName, ? extends Metric> entry : metrics.entrySet()) {
+			MetricName name = entry.getKey();
+			if (name.group().equals("producer-metrics") && name.name().equals("connection-count")) {
+				return entry.getValue().metricValue() instanceof Double number && number > 0;
+			}
+		}
+		return false;
+	}
+
 	/** Whether connections were made and lost again. */
 	static boolean openAndFail(Map<MetricName, ? extends Metric> metrics) {
 		double opened = 0;

@@ -55,6 +55,9 @@ public final class EvenkeelProducerFactory<K, V> extends DefaultKafkaProducerFac
 
 	private @Nullable ClassLoader classLoader;
 
+	/** What is sent from now on fails: nobody would close another client. */
+	private volatile boolean closed;
+
 	/**
 	 * Make a factory.
 	 * @param configs the client's properties; {@code max.block.ms} is ignored
@@ -126,12 +129,31 @@ public final class EvenkeelProducerFactory<K, V> extends DefaultKafkaProducerFac
 	 */
 	@Override
 	public void start() {
+		if (this.closed) {
+			reset();
+		}
 		super.start();
 		Map<String, Object> configs = getConfigurationProperties();
 		Thread thread = this.runtime.named("evenkeel-warm-up").newThread(() -> WarmUp.run(configs, this.runtime));
 		if (thread != null) {
 			thread.start();
 		}
+	}
+
+	/**
+	 * Close all producers. What is sent after that fails as {@link FailureReason#CLOSED},
+	 * until the factory is started again or {@link #reset}.
+	 */
+	@Override
+	public void destroy() {
+		this.closed = true;
+		super.destroy();
+	}
+
+	@Override
+	public void reset() {
+		super.reset();
+		this.closed = false;
 	}
 
 	@Override
@@ -167,6 +189,10 @@ public final class EvenkeelProducerFactory<K, V> extends DefaultKafkaProducerFac
 		ClientSpec<K, V> spec = parse(configs);
 		SendingProducer<K, V> producer = new SendingProducer<>(spec, limits(spec), this.runtime, this.registry,
 				new ClientEvents(spec.id()));
+		if (this.closed) {
+			producer.close(Duration.ZERO);
+			return producer;
+		}
 		this.producers.put(spec.id(), producer);
 		return producer.start();
 	}

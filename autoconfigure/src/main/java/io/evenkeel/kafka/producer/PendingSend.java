@@ -166,7 +166,7 @@ final class PendingSend<K, V> extends CompletableFuture<RecordMetadata>
 	}
 
 	void serialized(Serialized serialized) {
-		this.waiting = new Waiting(serialized);
+		this.waiting = new Waiting(serialized, this.startedAt);
 	}
 
 	@Override
@@ -420,9 +420,11 @@ final class PendingSend<K, V> extends CompletableFuture<RecordMetadata>
 
 		private long handedAt;
 
-		Waiting(Serialized serialized) {
+		Waiting(Serialized serialized, long startedAt) {
 			this.serialized = serialized;
 			this.size = serialized.size();
+			// A sweep may still look at it as what it was: on the straight way.
+			this.handedAt = startedAt;
 		}
 
 	}

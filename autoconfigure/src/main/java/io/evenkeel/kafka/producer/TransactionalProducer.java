@@ -136,7 +136,7 @@ final class TransactionalProducer<K, V> extends DelegatingProducer<K, V> impleme
 			Diagnosis found = (said != null) ? Diagnoser.classify(said) : null;
 			boolean telling = found != null && found.reason() == FailureReason.NOT_AUTHORIZED
 					&& this.evidence.answeredSince(send.startedAt());
-			return (found != null && telling) ? found : this.evidence.explain(-1, send.startedAt(), delegate());
+			return (found != null && telling) ? found : explain(send);
 		}
 		catch (InterruptException ex) {
 			return new Diagnosis(FailureReason.UNKNOWN, "the sending thread was interrupted", ex);
@@ -147,6 +147,10 @@ final class TransactionalProducer<K, V> extends DelegatingProducer<K, V> impleme
 		catch (KafkaException ex) {
 			return Diagnoser.classifyThrown(ex);
 		}
+	}
+
+	private Diagnosis explain(PendingSend<K, V> send) {
+		return this.evidence.explain(-1, send.startedAt(), this.context.clock().getAsLong(), delegate());
 	}
 
 	private void offer(PendingSend<K, V> send) {
@@ -177,7 +181,7 @@ final class TransactionalProducer<K, V> extends DelegatingProducer<K, V> impleme
 			send.failLocally(Diagnoser.classify(thrown), 1);
 		}
 		else if (answer instanceof TimeoutException && !(answer instanceof BufferExhaustedException)) {
-			send.failWaited(this.evidence.explain(-1, send.startedAt(), delegate()));
+			send.failWaited(explain(send));
 		}
 		else if (answer != null) {
 			Diagnosis found = Diagnoser.classify(answer);

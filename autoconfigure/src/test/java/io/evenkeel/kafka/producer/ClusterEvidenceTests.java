@@ -12,20 +12,26 @@ class ClusterEvidenceTests {
 
 	@Test
 	void silenceMeansUnreachableAndAnswersMeanMissing() {
-		assertThat(this.evidence.explain(-1, 200, null).reason()).isEqualTo(FailureReason.BROKERS_UNREACHABLE);
+		assertThat(this.evidence.explain(-1, 200, 10_000_000_000L, null).reason())
+			.isEqualTo(FailureReason.BROKERS_UNREACHABLE);
 		this.evidence.answered("id", 250);
-		assertThat(this.evidence.explain(-1, 200, null).reason()).isEqualTo(FailureReason.TOPIC_NOT_FOUND);
-		assertThat(this.evidence.explain(3, 200, null).reason()).isEqualTo(FailureReason.PARTITION_NOT_FOUND);
-		assertThat(this.evidence.explain(-1, 300, null).reason()).isEqualTo(FailureReason.BROKERS_UNREACHABLE);
+		assertThat(this.evidence.explain(-1, 200, 10_000_000_000L, null).reason())
+			.isEqualTo(FailureReason.TOPIC_NOT_FOUND);
+		assertThat(this.evidence.explain(3, 200, 10_000_000_000L, null).reason())
+			.isEqualTo(FailureReason.PARTITION_NOT_FOUND);
+		assertThat(this.evidence.explain(-1, 300, 10_000_000_000L, null).reason())
+			.isEqualTo(FailureReason.BROKERS_UNREACHABLE);
 	}
 
 	/** Red when a refusal outlives the answers that came after it. */
 	@Test
 	void aRefusalStandsUntilTheNextAnswer() {
 		this.evidence.refused(new SaslAuthenticationException("no"), 200);
-		assertThat(this.evidence.explain(-1, 150, null).reason()).isEqualTo(FailureReason.AUTHENTICATION);
+		assertThat(this.evidence.explain(-1, 150, 10_000_000_000L, null).reason())
+			.isEqualTo(FailureReason.AUTHENTICATION);
 		this.evidence.answered("id", 250);
-		assertThat(this.evidence.explain(-1, 150, null).reason()).isEqualTo(FailureReason.TOPIC_NOT_FOUND);
+		assertThat(this.evidence.explain(-1, 150, 10_000_000_000L, null).reason())
+			.isEqualTo(FailureReason.TOPIC_NOT_FOUND);
 	}
 
 	@Test

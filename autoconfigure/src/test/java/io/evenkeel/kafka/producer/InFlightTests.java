@@ -54,6 +54,18 @@ class InFlightTests {
 		assertThat(this.inFlight.sweep(100 + LIMIT + Duration.ofSeconds(11).toNanos()).isStuck()).isFalse();
 	}
 
+	/**
+	 * A sweep may hold on to a send that is just leaving. Red when it then finds a time
+	 * of zero: a healthy client would be replaced as stuck.
+	 */
+	@Test
+	void aSendThatBeginsToWaitIsAsOldAsItWas() {
+		PendingSend<String, String> send = handedOver(100);
+		send.serialized(new PendingSend.Serialized(new byte[1], new byte[1], 2));
+		assertThat(send.handedAt()).isEqualTo(100);
+		assertThat(this.inFlight.sweep(101).isStuck()).isFalse();
+	}
+
 	@Test
 	void whatHasLeftDoesNotExpire() {
 		List<PendingSend<String, String>> sends = new ArrayList<>();

@@ -193,6 +193,8 @@ final class Line<C, W extends Waiter<C>> {
 			if (openWindow) {
 				this.window.open(cause, now);
 			}
+			// What joins after that is not to inherit the waits of those that failed.
+			this.retired |= this.queue.isEmpty() && !this.window.isOpen();
 		}
 		finally {
 			this.lock.unlock();

@@ -252,6 +252,25 @@ class LinesTests {
 		assertThat(this.lines.join(waiter("a", -1), false)).isNull();
 	}
 
+	/**
+	 * Red when a line that failed lives on: its next head would wait for its back-off.
+	 */
+	@Test
+	void withoutAWindowTheNextRecordIsAskedForAnew() {
+		this.settings = settings(10_000, Integer.MAX_VALUE, 0);
+		this.lines = lines(100, 10_000);
+		join("a", 1);
+		work(9_000 * MILLI);
+		this.now += 1_000 * MILLI;
+		this.lines.expire();
+		TestWaiter next = join("a", 1).get(0);
+		long wait = this.lines.doWork();
+		assertThat(wait).isLessThanOrEqualTo(120 * MILLI);
+		this.client.partitions.put("a", 1);
+		work(120 * MILLI);
+		assertThat(this.client.handedOver).containsExactly(next);
+	}
+
 	@Test
 	void aProbeThatFindsTheTopicClosesTheWindow() {
 		join("a", 1);
