@@ -1,5 +1,7 @@
 package io.evenkeel.kafka.producer;
 
+import java.util.function.LongSupplier;
+
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -8,10 +10,11 @@ import org.jspecify.annotations.Nullable;
  *
  * @param life the client
  * @param evidence what is known of the cluster
+ * @param clock nanoseconds
  * @param delivered called on each outcome, for the memory it has freed
  * @param replacement asks for another client
  */
-record ClientOutcomes<K, V>(ClientLife<K, V> life, ClusterEvidence evidence, Runnable delivered,
+record ClientOutcomes<K, V>(ClientLife<K, V> life, ClusterEvidence evidence, LongSupplier clock, Runnable delivered,
 		ClientGate.ReplacementRequest<K, V> replacement) implements SendContext.Outcomes {
 
 	@Override
@@ -25,8 +28,9 @@ record ClientOutcomes<K, V>(ClientLife<K, V> life, ClusterEvidence evidence, Run
 	}
 
 	@Override
-	public Diagnosis failed(Exception exception) {
+	public Diagnosis failed(Exception exception, long startedAt) {
 		Diagnosis found = Diagnoser.classify(exception);
+		this.evidence.undelivered(found.reason(), startedAt, this.clock.getAsLong());
 		if (found.reason() == FailureReason.UNKNOWN && this.life.isClosed()) {
 			return new Diagnosis(FailureReason.CLOSED, "the producer was closed", exception);
 		}

@@ -133,14 +133,31 @@ final class ClusterEvidence {
 	 * @param now the time
 	 */
 	void found(FailureReason reason, long since, long now) {
-		boolean clusterWide = switch (reason) {
-			case BROKERS_UNREACHABLE, AUTHENTICATION, TLS, DNS_RESOLUTION -> true;
-			default -> false;
-		};
-		if (clusterWide) {
+		if (concernsAll(reason)) {
 			Trouble standing = standingTrouble();
 			this.trouble = new Trouble(reason, (standing != null) ? standing.since() : since, now);
 		}
+	}
+
+	/**
+	 * The client gave a record up: if the cluster has said nothing since it was sent, it
+	 * cannot be reached.
+	 * @param reason what the client said
+	 * @param since when the record was sent
+	 * @param now the time
+	 */
+	void undelivered(FailureReason reason, long since, long now) {
+		if (reason == FailureReason.DELIVERY_TIMEOUT && !answeredSince(since)) {
+			found(FailureReason.BROKERS_UNREACHABLE, since, now);
+		}
+	}
+
+	/** Whether a reason is about the cluster, not about a topic or a record. */
+	static boolean concernsAll(FailureReason reason) {
+		return switch (reason) {
+			case BROKERS_UNREACHABLE, AUTHENTICATION, TLS, DNS_RESOLUTION -> true;
+			default -> false;
+		};
 	}
 
 	/** What keeps everybody from the cluster, unless it has answered since. */

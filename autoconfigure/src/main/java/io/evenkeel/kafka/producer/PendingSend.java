@@ -298,7 +298,7 @@ final class PendingSend<K, V> extends CompletableFuture<RecordMetadata>
 		leaveFlight();
 		this.context.outcomes().completed(exception == null);
 		if (exception != null) {
-			Diagnosis found = this.context.outcomes().failed(exception);
+			Diagnosis found = this.context.outcomes().failed(exception, this.startedAt);
 			failDelivery(found, Diagnoser.possiblyStored(found.reason()));
 		}
 		else if (STATE.getAndSet(this, ENDED) != ENDED) {

@@ -27,16 +27,24 @@ record ProducerViews<K, V>(String id, ClientLife<K, V> life, ClientGate<K, V> ga
 	ProducerSnapshot snapshot(boolean closed) {
 		long now = this.clock.getAsLong();
 		List<ProducerSnapshot.Topic> topics = new ArrayList<>();
+		Trouble trouble = this.evidence.standingTrouble();
 		for (LineSnapshot<Diagnosis> line : this.lines.snapshots()) {
 			long wait = (line.waiting() > 0) ? now - line.oldestStartedAt() : 0;
 			FailureReason reason = reason(line);
+			if (wait > 0 && reason != null && ClusterEvidence.concernsAll(reason)) {
+				// Trouble begins to be felt with the wait, not with its end.
+				trouble = earlier(trouble, new Trouble(reason, line.oldestStartedAt(), now));
+			}
 			topics.add(new ProducerSnapshot.Topic(line.topic(), line.waiting(), TimeUnit.NANOSECONDS.toMillis(wait),
 					reason, line.failFast()));
 		}
-		Trouble trouble = this.evidence.standingTrouble();
 		return new ProducerSnapshot(this.id, state(closed), this.lines.waitingRecords(), this.lines.waitingBytes(),
 				topics, (trouble != null) ? trouble.reason() : null,
 				(trouble != null) ? TimeUnit.NANOSECONDS.toMillis(now - trouble.since()) : 0);
+	}
+
+	private static Trouble earlier(@Nullable Trouble known, Trouble felt) {
+		return (known != null && known.since() - felt.since() <= 0) ? known : felt;
 	}
 
 	private @Nullable FailureReason reason(LineSnapshot<Diagnosis> line) {

@@ -26,9 +26,10 @@ record SendContext(LongSupplier clock, Failures failures, CompletionThread compl
 		/**
 		 * Classify what the client said of a record that it had taken.
 		 * @param exception the client's exception
+		 * @param startedAt when the record was sent
 		 * @return the diagnosis
 		 */
-		Diagnosis failed(Exception exception);
+		Diagnosis failed(Exception exception, long startedAt);
 
 	}
 

@@ -112,7 +112,7 @@ final class SendingProducer<K, V> extends WithoutTransactions<K, V> implements M
 		this.completions = new CompletionThread(runtime.named("evenkeel-completions-" + spec.id()), runtime);
 		this.context = new SendContext(runtime.clock(), new Failures(spec.bootstrapServers(), settings, this.evidence),
 				this.completions, this.observer,
-				new ClientOutcomes<>(this.life, this.evidence, this::memoryFreed, this::replace));
+				new ClientOutcomes<>(this.life, this.evidence, runtime.clock(), this::memoryFreed, this::replace));
 		this.route = new SendRoute<>(spec, this.life, this.gate, this.lines);
 	}
 

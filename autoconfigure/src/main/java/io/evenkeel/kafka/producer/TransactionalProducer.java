@@ -278,8 +278,10 @@ final class TransactionalProducer<K, V> extends DelegatingProducer<K, V> impleme
 		}
 
 		@Override
-		public Diagnosis failed(Exception exception) {
+		public Diagnosis failed(Exception exception, long startedAt) {
 			Diagnosis found = Diagnoser.classify(exception);
+			TransactionalProducer.this.evidence.undelivered(found.reason(), startedAt,
+					TransactionalProducer.this.context.clock().getAsLong());
 			boolean ended = TransactionalProducer.this.closed && found.reason() == FailureReason.UNKNOWN;
 			return ended ? new Diagnosis(FailureReason.CLOSED, "the producer was closed", exception) : found;
 		}

@@ -32,7 +32,7 @@ class InFlightTests {
 				}
 
 				@Override
-				public Diagnosis failed(Exception exception) {
+				public Diagnosis failed(Exception exception, long startedAt) {
 					return Diagnosis.of(FailureReason.UNKNOWN);
 				}
 

@@ -16,6 +16,7 @@ import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.clients.producer.RecordMetadata;
 import org.apache.kafka.common.PartitionInfo;
 import org.apache.kafka.common.errors.SslAuthenticationException;
+import org.apache.kafka.common.errors.TimeoutException;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
@@ -154,6 +155,28 @@ class SendingProducerTests {
 		assertThat(this.clients.made.get(0).completeNext()).isTrue();
 		send.get(5, TimeUnit.SECONDS);
 		assertThat(this.clients.producer().snapshot().trouble()).isNull();
+	}
+
+	/**
+	 * Red when an outage is noticed when the first wait ends, however long that may be.
+	 */
+	@Test
+	void anOutageIsTroubleFromTheBeginningOfTheWait() {
+		send("missing");
+		await().atMost(Duration.ofSeconds(5)).until(() -> this.clients.producer().snapshot().pendingRecords() == 1);
+		this.clients.advance(Duration.ofSeconds(2));
+		ProducerSnapshot snapshot = this.clients.producer().snapshot();
+		assertThat(snapshot.trouble()).isEqualTo(FailureReason.BROKERS_UNREACHABLE);
+		assertThat(snapshot.troubledMillis()).isBetween(2_000L, 5_000L);
+	}
+
+	/** Red when a record that the client gave up says nothing of the cluster. */
+	@Test
+	void aDeliveryThatTimesOutInSilenceIsTrouble() {
+		Future<RecordMetadata> send = send("orders");
+		assertThat(this.clients.made.get(0).errorNext(new TimeoutException("expired"))).isTrue();
+		assertThat(MockClients.failure(send).getReason()).isEqualTo(FailureReason.DELIVERY_TIMEOUT);
+		assertThat(this.clients.producer().snapshot().trouble()).isEqualTo(FailureReason.BROKERS_UNREACHABLE);
 	}
 
 	/** Red when a refusal fails its line without being remembered. */
