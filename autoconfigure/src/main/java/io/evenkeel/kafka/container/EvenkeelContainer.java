@@ -1,5 +1,6 @@
 package io.evenkeel.kafka.container;
 
+import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
@@ -12,6 +13,7 @@ import io.evenkeel.kafka.engine.ConsumerEngine;
 import io.evenkeel.kafka.engine.EngineSnapshot;
 import io.evenkeel.kafka.engine.PauseRequests;
 import io.evenkeel.kafka.engine.StopCause;
+import org.apache.kafka.clients.consumer.ConsumerConfig;
 import org.apache.kafka.common.Metric;
 import org.apache.kafka.common.MetricName;
 import org.apache.kafka.common.TopicPartition;
@@ -62,8 +64,21 @@ public class EvenkeelContainer<K, V> extends ReportingContainer<K, V> implements
 
 	private volatile @Nullable String warned;
 
+	/**
+	 * For those who walk the children by reflection, as spring-kafka's test utilities do
+	 * to wait for an assignment.
+	 */
+	@SuppressWarnings({ "FieldCanBeLocal", "HidingField", "unused" })
+	private final List<MessageListenerContainer> containers = List.of(this);
+
 	/** To be run when the engine has ended. Under the life-cycle lock. */
-	private @Nullable Runnable afterStop;
+	private final List<Runnable> afterStop = new ArrayList<>();
+
+	/** An engine was asked to stop, or has ended, and is not over. Under the lock. */
+	private boolean ending;
+
+	/** The next engine is to start when this one is over. Under the life-cycle lock. */
+	private boolean startsAgain;
 
 	/** Nobody waits for the stop that is being asked for. Under the life-cycle lock. */
 	private boolean stopsAlone;
@@ -124,6 +139,17 @@ public class EvenkeelContainer<K, V> extends ReportingContainer<K, V> implements
 		if (isRunning()) {
 			return;
 		}
+		if (this.ending) {
+			// Two members of one listener would get in each other's way.
+			this.startsAgain = true;
+			setRunning(true);
+			setStoppedNormally(true);
+			return;
+		}
+		launch();
+	}
+
+	private void launch() {
 		checkTopics();
 		this.state.preparing();
 		EngineAssembly<K, V> assembled = new EngineAssembly<>(this, this.support, this.events, this.state);
@@ -141,14 +167,18 @@ public class EvenkeelContainer<K, V> extends ReportingContainer<K, V> implements
 	@Override
 	protected void doStop(Runnable callback, boolean normal) {
 		ConsumerEngine<K, V> running = this.current.engine();
-		if (!isRunning() || running == null) {
+		if (running == null || (!isRunning() && !this.ending)) {
 			callback.run();
 			return;
 		}
+		this.afterStop.add(callback);
+		this.startsAgain = false;
 		setRunning(false);
 		setStoppedNormally(normal);
-		this.afterStop = callback;
-		running.stop(this.stopTime.drain(settings(), normal && !this.stopsAlone));
+		if (!this.ending) {
+			this.ending = true;
+			running.stop(this.stopTime.drain(settings(), normal && !this.stopsAlone));
+		}
 	}
 
 	@Override
@@ -156,7 +186,12 @@ public class EvenkeelContainer<K, V> extends ReportingContainer<K, V> implements
 		this.lifecycleLock.lock();
 		try {
 			this.stopsAlone = true;
-			super.stop(callback);
+			if (isRunning()) {
+				super.stop(callback);
+			}
+			else {
+				doStop(callback, true);
+			}
 		}
 		finally {
 			this.stopsAlone = false;
@@ -168,26 +203,50 @@ public class EvenkeelContainer<K, V> extends ReportingContainer<K, V> implements
 	void engineStopped(StopCause cause, @Nullable Throwable why) {
 		this.state.ended(cause, why);
 		this.current.stopMonitor();
-		Runnable callback;
 		boolean byItself;
 		this.lifecycleLock.lock();
 		try {
-			byItself = isRunning();
-			setRunning(false);
-			if (cause != StopCause.REQUESTED) {
+			byItself = !this.ending;
+			this.ending = true;
+			setRunning(this.startsAgain);
+			if (cause != StopCause.REQUESTED && !this.startsAgain) {
 				setStoppedNormally(false);
 			}
-			callback = this.afterStop;
-			this.afterStop = null;
 		}
 		finally {
 			this.lifecycleLock.unlock();
 		}
 		this.end.announce(cause, isStoppedNormally(), byItself);
-		if (callback != null) {
-			callback.run();
-		}
+		over().forEach(Runnable::run);
 		this.end.restart(cause);
+	}
+
+	/** Who waits for the end is told of it, and who has asked for a new start gets it. */
+	private List<Runnable> over() {
+		this.lifecycleLock.lock();
+		try {
+			this.ending = false;
+			List<Runnable> waiting = List.copyOf(this.afterStop);
+			this.afterStop.clear();
+			if (this.startsAgain) {
+				this.startsAgain = false;
+				launchAgain();
+			}
+			return waiting;
+		}
+		finally {
+			this.lifecycleLock.unlock();
+		}
+	}
+
+	private void launchAgain() {
+		try {
+			launch();
+		}
+		catch (RuntimeException ex) {
+			setRunning(false);
+			this.logger.error(ex, () -> getListenerId() + ": the start that waited for the end of a stop failed");
+		}
 	}
 
 	@Override
@@ -198,7 +257,10 @@ public class EvenkeelContainer<K, V> extends ReportingContainer<K, V> implements
 
 	@Override
 	public Map<String, Collection<TopicPartition>> getAssignmentsByClientId() {
-		String clientId = getContainerProperties().getClientId();
+		Object clientId = getContainerProperties().getClientId();
+		if (clientId == null && this.consumerFactory != null) {
+			clientId = this.consumerFactory.getConfigurationProperties().get(ConsumerConfig.CLIENT_ID_CONFIG);
+		}
 		return Map.of(((clientId != null) ? clientId : getListenerId()) + clientIdSuffix(), getAssignedPartitions());
 	}
 

@@ -96,6 +96,7 @@ final class Recoverer<K, V> implements RecoveryWay<K, V> {
 		forget();
 		this.failing.putIfAbsent(delivery, System.nanoTime());
 		ConsumerRecord<K, V> record = delivery.record();
+		this.topics.forget(record.topic());
 		if (Integer.bitCount(failures) != 1) {
 			// Said at the first, second, fourth, eighth, ... failure.
 			return;
