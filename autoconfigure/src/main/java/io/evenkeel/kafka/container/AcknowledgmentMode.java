@@ -35,4 +35,26 @@ record AcknowledgmentMode(boolean isManual, boolean isAsync, boolean outOfOrder)
 		return this.isAsync ? EndOfCall.INSTANCE : null;
 	}
 
+	/**
+	 * Answer an attempt whose call has succeeded.
+	 * @param attempt the call
+	 * @param acknowledgment the one that its listener was given
+	 */
+	void succeeded(Attempt<?, ?> attempt, @Nullable Acknowledgment acknowledgment) {
+		ManualAcknowledgment.Nack nack = (acknowledgment instanceof ManualAcknowledgment manual) ? manual.nacked()
+				: null;
+		if (nack != null) {
+			if (nack.index() > 0) {
+				attempt.acknowledge(nack.index() - 1);
+			}
+			attempt.again(nack.sleep());
+		}
+		else if (this.isManual) {
+			attempt.returned();
+		}
+		else {
+			attempt.succeeded();
+		}
+	}
+
 }

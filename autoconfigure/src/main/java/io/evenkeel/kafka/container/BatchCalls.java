@@ -48,9 +48,9 @@ final class BatchCalls<K, V> implements RecordHandler<K, V> {
 
 	private final AcknowledgmentMode mode;
 
-	private final Recoverer<K, V> recoverer;
+	private final Recoveries<K, V> recoveries;
 
-	private final @Nullable BatchInterceptor<K, V> interceptor;
+	private final BatchInterceptor<K, V> interceptor;
 
 	private final CallTimer timer;
 
@@ -61,7 +61,7 @@ final class BatchCalls<K, V> implements RecordHandler<K, V> {
 	private final @Nullable TransactionalCalls<K, V> transactional;
 
 	BatchCalls(EvenkeelContainer<K, V> container, ListenerCalls<K, V> calls, ListenerTarget target,
-			AcknowledgmentMode mode, Recoverer<K, V> recoverer, CallTimer timer,
+			AcknowledgmentMode mode, Recoveries<K, V> recoveries, CallTimer timer,
 			@Nullable UserBatchErrors<K, V> userErrors, @Nullable TransactionalCalls<K, V> transactional) {
 		this.id = container.getListenerId();
 		this.calls = calls;
@@ -69,8 +69,9 @@ final class BatchCalls<K, V> implements RecordHandler<K, V> {
 		this.type = target.type();
 		this.recoversPoison = target.isMethod();
 		this.mode = mode;
-		this.recoverer = recoverer;
-		this.interceptor = container.getBatchInterceptor();
+		this.recoveries = recoveries;
+		BatchInterceptor<K, V> known = container.getBatchInterceptor();
+		this.interceptor = (known != null) ? known : (records, ignored) -> records;
 		this.timer = timer;
 		this.groupId = container.getGroupId();
 		this.userErrors = userErrors;
@@ -89,7 +90,7 @@ final class BatchCalls<K, V> implements RecordHandler<K, V> {
 			Throwable failure = callAndWait(attempt, 0, acknowledgment);
 			if (failure == null || this.userErrors.retried(attempt, failure,
 					(from) -> callAndWait(attempt, from, acknowledgment))) {
-				succeeded(attempt, acknowledgment);
+				this.mode.succeeded(attempt, acknowledgment);
 			}
 			return;
 		}
@@ -100,7 +101,7 @@ final class BatchCalls<K, V> implements RecordHandler<K, V> {
 		}
 		Throwable failure = call(attempt, handed, acknowledgment, Runnable::run);
 		if (failure == null) {
-			succeeded(attempt, acknowledgment);
+			this.mode.succeeded(attempt, acknowledgment);
 		}
 		else {
 			failed(attempt, handed, failure);
@@ -111,7 +112,7 @@ final class BatchCalls<K, V> implements RecordHandler<K, V> {
 	private List<ConsumerRecord<K, V>> handed(Attempt<K, V> attempt, int from) {
 		List<ConsumerRecord<K, V>> batch = attempt.records();
 		for (int i = from; i < batch.size(); i++) {
-			this.calls.internalHeaders(batch.get(i), attempt.number(i));
+			this.calls.headers().add(batch.get(i), attempt.number(i));
 		}
 		return new ArrayList<>(batch.subList(from, batch.size()));
 	}
@@ -164,7 +165,7 @@ final class BatchCalls<K, V> implements RecordHandler<K, V> {
 		ConsumerRecord<K, V> first = attempt.record();
 		Object sample = this.timer.start();
 		try {
-			setupThread();
+			this.interceptor.setupThreadState(this.calls.consumer());
 			around.accept(() -> invoke(handed, acknowledgment));
 			this.timer.success(sample, first);
 			return null;
@@ -174,52 +175,30 @@ final class BatchCalls<K, V> implements RecordHandler<K, V> {
 			return ex;
 		}
 		finally {
-			clearThread();
-		}
-	}
-
-	private void succeeded(Attempt<K, V> attempt, @Nullable Acknowledgment acknowledgment) {
-		ManualAcknowledgment.Nack nack = (acknowledgment instanceof ManualAcknowledgment manual) ? manual.nacked()
-				: null;
-		if (nack != null) {
-			if (nack.index() > 0) {
-				attempt.acknowledge(nack.index() - 1);
-			}
-			attempt.again(nack.sleep());
-		}
-		else if (this.mode.isManual()) {
-			attempt.returned();
-		}
-		else {
-			attempt.succeeded();
+			this.interceptor.clearThreadState(this.calls.consumer());
 		}
 	}
 
 	private void invoke(List<ConsumerRecord<K, V>> handed, @Nullable Acknowledgment acknowledgment) {
-		ConsumerRecords<K, V> records = records(handed);
 		Consumer<K, V> consumer = this.calls.consumer();
-		if (this.interceptor != null) {
-			ConsumerRecords<K, V> intercepted = this.interceptor.intercept(records, consumer);
-			if (intercepted == null) {
-				if (acknowledgment != null) {
-					acknowledgment.acknowledge();
-				}
-				return;
+		ConsumerRecords<K, V> all = records(handed);
+		ConsumerRecords<K, V> records = this.interceptor.intercept(all, consumer);
+		if (records == null) {
+			if (acknowledgment != null) {
+				acknowledgment.acknowledge();
 			}
-			records = intercepted;
+			return;
+		}
+		if (records != all) {
 			handed.clear();
-			intercepted.forEach(handed::add);
+			records.forEach(handed::add);
 		}
 		try {
 			call(records, handed, acknowledgment, consumer);
-			if (this.interceptor != null) {
-				this.interceptor.success(records, consumer);
-			}
+			this.interceptor.success(records, consumer);
 		}
 		catch (RuntimeException ex) {
-			if (this.interceptor != null) {
-				this.interceptor.failure(records, ex, consumer);
-			}
+			this.interceptor.failure(records, ex, consumer);
 			throw ex;
 		}
 	}
@@ -243,8 +222,7 @@ final class BatchCalls<K, V> implements RecordHandler<K, V> {
 			}
 		}
 		catch (ListenerExecutionFailedException ex) {
-			throw new ListenerExecutionFailedException(String.valueOf(ex.getMessage()), this.groupId,
-					(ex.getCause() != null) ? ex.getCause() : ex);
+			throw Failures.ofGroup(this.groupId, ex);
 		}
 	}
 
@@ -288,37 +266,14 @@ final class BatchCalls<K, V> implements RecordHandler<K, V> {
 				Map.of(new TopicPartition(first.topic(), first.partition()), new ArrayList<>(batch)), Map.of());
 	}
 
-	private void setupThread() {
-		if (this.interceptor != null) {
-			this.interceptor.setupThreadState(this.calls.consumer());
-		}
-	}
-
-	private void clearThread() {
-		if (this.interceptor != null) {
-			this.interceptor.clearThreadState(this.calls.consumer());
-		}
-	}
-
 	@Override
 	public Recovery recover(Delivery<ConsumerRecord<K, V>> delivery, Throwable failure) {
-		Recovery recovery;
-		if (this.transactional != null) {
-			recovery = this.transactional.recover(delivery, failure);
-		}
-		else {
-			recovery = (this.userErrors != null) ? this.userErrors.recover(delivery, failure)
-					: this.recoverer.recover(delivery, failure);
-		}
-		this.recoverer.over(delivery);
-		return recovery;
+		return this.recoveries.recover(delivery, failure);
 	}
 
 	@Override
 	public void recoveryFailed(Delivery<ConsumerRecord<K, V>> delivery, int failures, Throwable failure) {
-		if (!(failure instanceof UserErrorHandling.HandedOverException)) {
-			this.recoverer.failed(delivery, failures, failure);
-		}
+		this.recoveries.failed(delivery, failures, failure);
 	}
 
 	@Override
@@ -327,7 +282,7 @@ final class BatchCalls<K, V> implements RecordHandler<K, V> {
 			return null;
 		}
 		try {
-			return ListenerCalls.undeserialized(record);
+			return Poison.in(record);
 		}
 		catch (RuntimeException ex) {
 			// A header that cannot be read either.

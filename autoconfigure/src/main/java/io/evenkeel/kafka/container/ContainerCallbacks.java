@@ -33,6 +33,8 @@ final class ContainerCallbacks<K, V> implements EngineCallbacks<K, V> {
 
 	private final ContainerEvents events;
 
+	private final RunState state;
+
 	private final ConsumerRebalanceListener user;
 
 	private final @Nullable ConsumerSeekAware seekAware;
@@ -61,9 +63,10 @@ final class ContainerCallbacks<K, V> implements EngineCallbacks<K, V> {
 
 	private final boolean commitsInitial;
 
-	ContainerCallbacks(EvenkeelContainer<K, V> container, ContainerEvents events, @Nullable ConsumerSeekAware seekAware,
-			SeekCallback<K, V> seeks, ListenerCalls<K, V> calls, @Nullable AssignmentBeansTable beans,
-			@Nullable Transactions transactions, boolean commitsInitial, @Nullable UnacknowledgedWatch unacknowledged) {
+	ContainerCallbacks(EvenkeelContainer<K, V> container, ContainerEvents events, RunState state,
+			@Nullable ConsumerSeekAware seekAware, SeekCallback<K, V> seeks, ListenerCalls<K, V> calls,
+			@Nullable AssignmentBeansTable beans, @Nullable Transactions transactions, boolean commitsInitial,
+			@Nullable UnacknowledgedWatch unacknowledged) {
 		this.unacknowledged = unacknowledged;
 		this.calls = calls;
 		this.beans = beans;
@@ -71,19 +74,20 @@ final class ContainerCallbacks<K, V> implements EngineCallbacks<K, V> {
 		this.commitsInitial = commitsInitial;
 		this.container = container;
 		this.events = events;
+		this.state = state;
 		ConsumerRebalanceListener listener = container.getContainerProperties().getConsumerRebalanceListener();
 		this.user = (listener != null) ? listener : new NoRebalanceListener();
 		this.seekAware = seekAware;
 		this.seeks = seeks;
 		this.idleWatch = new IdleWatch<>(container, events, (assignments) -> idle(assignments));
-		this.pauseWatch = new PauseWatch<>(container, events);
+		this.pauseWatch = new PauseWatch<>(container, events, state);
 		this.partitionIdleWatch = new PartitionIdleWatch<>(container, events);
 	}
 
 	@Override
 	public void assigned(Consumer<K, V> raw, Collection<AssignedPartition> assigned) {
 		List<TopicPartition> partitions = partitions(assigned);
-		this.container.assignmentChanged(raw);
+		this.state.assignmentChanged(raw);
 		gone(partitions);
 		if (this.transactions != null) {
 			this.transactions.generation(raw);
@@ -146,7 +150,7 @@ final class ContainerCallbacks<K, V> implements EngineCallbacks<K, V> {
 	@Override
 	public void revoked(Consumer<K, V> raw, Collection<AssignedPartition> revoked) {
 		List<TopicPartition> partitions = partitions(revoked);
-		this.container.assignmentChanged(raw);
+		this.state.assignmentChanged(raw);
 		gone(partitions);
 		Consumer<K, V> consumer = this.calls.consumer();
 		if (this.user instanceof ConsumerAwareRebalanceListener aware) {
@@ -161,7 +165,7 @@ final class ContainerCallbacks<K, V> implements EngineCallbacks<K, V> {
 	@Override
 	public void lost(Consumer<K, V> raw, Collection<AssignedPartition> lost) {
 		List<TopicPartition> partitions = partitions(lost);
-		this.container.assignmentChanged(raw);
+		this.state.assignmentChanged(raw);
 		gone(partitions);
 		Consumer<K, V> consumer = this.calls.consumer();
 		each("rebalance listener", () -> {

@@ -36,6 +36,8 @@ final class ContainerLifecycle<K, V> implements EngineLifecycle<K, V> {
 
 	private final ContainerEvents events;
 
+	private final RunState state;
+
 	private final boolean hasGroup;
 
 	private final ContainerCallbacks<K, V> callbacks;
@@ -47,13 +49,15 @@ final class ContainerLifecycle<K, V> implements EngineLifecycle<K, V> {
 	private boolean positioned;
 
 	ContainerLifecycle(EvenkeelContainer<K, V> container, ConsumerFactory<K, V> factory, Properties overrides,
-			ContainerEvents events, boolean hasGroup, SeekCallback<K, V> seeks, ContainerCallbacks<K, V> callbacks) {
+			ContainerEvents events, RunState state, boolean hasGroup, SeekCallback<K, V> seeks,
+			ContainerCallbacks<K, V> callbacks) {
 		this.seeks = seeks;
 		this.callbacks = callbacks;
 		this.container = container;
 		this.factory = factory;
 		this.overrides = overrides;
 		this.events = events;
+		this.state = state;
 		this.hasGroup = hasGroup;
 	}
 
@@ -165,12 +169,12 @@ final class ContainerLifecycle<K, V> implements EngineLifecycle<K, V> {
 		// Where the user said where to begin, nothing counts that was committed before.
 		this.moved.forEach(this.seeks::renew);
 		this.moved.clear();
-		this.container.consumerStarted();
+		this.events.started();
 	}
 
 	@Override
 	public void restarting(Throwable failure, Duration after) {
-		this.container.restarting(failure);
+		this.state.restarting(failure);
 		this.callbacks.consumerFailed(failure);
 	}
 

@@ -81,6 +81,17 @@ final class ContainerRefusals {
 		}
 	}
 
+	/** Who subscribes to topics is a member of a group. */
+	static void checkGroup(@Nullable String id, @Nullable String groupId, ContainerProperties properties) {
+		if (properties.getTopicPartitions() == null && (groupId == null || groupId.isBlank())) {
+			throw new InvalidSettingException(Setting.property("spring.kafka.consumer.group-id", null),
+					"listener '" + id + "' has no group id, and a listener that subscribes to topics "
+							+ "cannot do without",
+					"Write spring.kafka.consumer.group-id=<name of your application>, or "
+							+ "@KafkaListener(groupId = \"...\"), or give the listener an id.");
+		}
+	}
+
 	/** What depends on the container rather than on its properties. */
 	static void check(String id, EvenkeelContainer<?, ?> container, ListenerTarget target) {
 		CommonErrorHandler errors = container.getCommonErrorHandler();

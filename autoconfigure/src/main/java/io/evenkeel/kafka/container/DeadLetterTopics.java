@@ -15,7 +15,8 @@ import org.springframework.kafka.core.KafkaAdmin;
 
 /**
  * Makes missing dead-letter topics, with as many partitions as their source, so that a
- * record finds its own partition there. Each is asked for once. Any thread.
+ * record finds its own partition there. Each is asked for once, and again after a dead
+ * letter could not be sent. Any thread.
  */
 final class DeadLetterTopics {
 
@@ -62,6 +63,14 @@ final class DeadLetterTopics {
 			logger.info("Created dead-letter topic {} with {} partition(s), as many as {}", topic, partitions, source);
 		}
 		this.known.add(source);
+	}
+
+	/**
+	 * A dead letter could not be sent: the topic may be gone, so it is looked for again.
+	 * @param source the topic that the record came from
+	 */
+	void forget(String source) {
+		this.known.remove(source);
 	}
 
 	private static boolean exists(KafkaAdmin admin, String topic) {

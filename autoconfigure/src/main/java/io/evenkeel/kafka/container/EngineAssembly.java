@@ -52,6 +52,8 @@ final class EngineAssembly<K, V> {
 
 	private final ContainerEvents events;
 
+	private final RunState state;
+
 	private @Nullable Recoverer<K, V> recoverer;
 
 	private @Nullable ListenerInspection inspection;
@@ -60,10 +62,12 @@ final class EngineAssembly<K, V> {
 
 	private @Nullable PollMonitor monitor;
 
-	EngineAssembly(EvenkeelContainer<K, V> container, ContainerSupport support, ContainerEvents events) {
+	EngineAssembly(EvenkeelContainer<K, V> container, ContainerSupport support, ContainerEvents events,
+			RunState state) {
 		this.container = container;
 		this.support = support;
 		this.events = events;
+		this.state = state;
 	}
 
 	ConsumerEngine<K, V> assemble(ConsumerFactory<K, V> factory, java.util.Properties overrides) {
@@ -95,14 +99,14 @@ final class EngineAssembly<K, V> {
 		EngineListener listener = this.support.meters().start(this.container);
 		RetryPlanner planner = new RetryPlanner(settings.retry(), (failure) -> notRetryable(settings, failure),
 				() -> ThreadLocalRandom.current().nextDouble());
-		ContainerCallbacks<K, V> callbacks = new ContainerCallbacks<>(this.container, this.events, seekAware(target),
-				seeks, calls, table, transactions, inspected.commitsInitialPosition(),
+		ContainerCallbacks<K, V> callbacks = new ContainerCallbacks<>(this.container, this.events, this.state,
+				seekAware(target), seeks, calls, table, transactions, inspected.commitsInitialPosition(),
 				mode.isManual() ? unacknowledged(engineSettings) : null);
 		ConsumerEngine<K, V> engine = new ConsumerEngine<>(
 				new EngineConfig<>(this.container.getListenerId(), engineSettings,
 						scoped(handler(calls, target, mode, recovery, timer, transactions, listener), table), planner,
-						new ContainerLifecycle<>(this.container, factory, overrides, this.events, inspected.hasGroup(),
-								seeks, callbacks),
+						new ContainerLifecycle<>(this.container, factory, overrides, this.events, this.state,
+								inspected.hasGroup(), seeks, callbacks),
 						callbacks, listener, this.container, workers(properties), settings.restartInitial(),
 						settings.restartMax()));
 		holder.engine = engine;
@@ -152,11 +156,20 @@ final class EngineAssembly<K, V> {
 		TransactionalCalls<K, V> transactional = (transactions != null) ? new TransactionalCalls<>(this.container,
 				transactions, recovery, rollbacks(transactions, calls, target, listener), userErrors, mode) : null;
 		if (target.isBatch()) {
-			return new BatchCalls<>(this.container, calls, target, mode, recovery, timer,
-					(errors != null) ? new UserBatchErrors<>(errors, calls, this.container, listener) : null,
-					transactional);
+			UserBatchErrors<K, V> batchErrors = (errors != null)
+					? new UserBatchErrors<>(errors, calls, this.container, listener) : null;
+			return new BatchCalls<>(this.container, calls, target, mode,
+					recoveries(transactional, batchErrors, recovery), timer, batchErrors, transactional);
 		}
-		return new RecordCalls<>(this.container.getListenerId(), calls, mode, recovery, userErrors, transactional);
+		return new RecordCalls<>(this.container.getListenerId(), calls, mode,
+				recoveries(transactional, userErrors, recovery), userErrors, transactional);
+	}
+
+	/** What is around the settings' recovery takes its place. */
+	private Recoveries<K, V> recoveries(@Nullable TransactionalCalls<K, V> transactional,
+			@Nullable RecoveryWay<K, V> userErrors, Recoverer<K, V> recovery) {
+		RecoveryWay<K, V> way = (userErrors != null) ? userErrors : recovery;
+		return new Recoveries<>((transactional != null) ? transactional : way, recovery);
 	}
 
 	/** Its error handler belongs to the retry topics, not to the user. */

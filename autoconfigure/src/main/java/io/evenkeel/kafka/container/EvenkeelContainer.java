@@ -1,23 +1,19 @@
 package io.evenkeel.kafka.container;
 
-import java.time.Duration;
+import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.TimeUnit;
 
-import io.evenkeel.kafka.config.ClientRefusal;
 import io.evenkeel.kafka.config.InvalidSettingException;
-import io.evenkeel.kafka.config.Setting;
 import io.evenkeel.kafka.engine.ConsumerEngine;
-import io.evenkeel.kafka.engine.EngineSettings;
 import io.evenkeel.kafka.engine.EngineSnapshot;
 import io.evenkeel.kafka.engine.PauseRequests;
-import io.evenkeel.kafka.engine.RebalanceLog;
 import io.evenkeel.kafka.engine.StopCause;
-import org.apache.kafka.clients.consumer.Consumer;
+import org.apache.kafka.clients.consumer.ConsumerConfig;
 import org.apache.kafka.common.Metric;
 import org.apache.kafka.common.MetricName;
 import org.apache.kafka.common.TopicPartition;
@@ -46,44 +42,46 @@ import org.springframework.kafka.listener.MessageListenerContainer;
  * @param <K> the type of the key
  * @param <V> the type of the value
  */
-public class EvenkeelContainer<K, V> extends ConcurrentMessageListenerContainer<K, V> implements PauseRequests {
-
-	private static final Duration STOP_RESERVE = Duration.ofSeconds(1);
+public class EvenkeelContainer<K, V> extends ReportingContainer<K, V> implements PauseRequests {
 
 	private final ContainerSupport support;
 
 	private final ContainerEvents events = new ContainerEvents(this);
 
-	private volatile Announcements announcements = new Announcements();
+	private final EngineStart<K, V> start;
+
+	private final EngineEnd end;
+
+	private final StopTime stopTime;
 
 	private final Set<TopicPartition> pausedPartitions = ConcurrentHashMap.newKeySet();
 
-	private volatile @Nullable ConsumerEngine<K, V> engine;
-
-	private volatile @Nullable EngineAssembly<K, V> assembly;
-
-	private volatile @Nullable Runnable afterStop;
-
-	private volatile boolean paused;
+	private volatile Announcements announcements = new Announcements();
 
 	private volatile boolean alwaysSuffix = true;
 
 	private volatile boolean userRollbacks;
 
-	private volatile Collection<TopicPartition> assigned = List.of();
+	private volatile @Nullable String warned;
 
-	private volatile @Nullable Failure failure;
+	/**
+	 * For those who walk the children by reflection, as spring-kafka's test utilities do
+	 * to wait for an assignment.
+	 */
+	@SuppressWarnings({ "FieldCanBeLocal", "HidingField", "unused" })
+	private final List<MessageListenerContainer> containers = List.of(this);
 
-	private volatile @Nullable Throwable restartCause;
+	/** To be run when the engine has ended. Under the life-cycle lock. */
+	private final List<Runnable> afterStop = new ArrayList<>();
 
-	private volatile @Nullable Integer concurrencyOverride;
+	/** An engine was asked to stop, or has ended, and is not over. Under the lock. */
+	private boolean ending;
 
-	private volatile long startedNanos;
+	/** The next engine is to start when this one is over. Under the life-cycle lock. */
+	private boolean startsAgain;
 
 	/** Nobody waits for the stop that is being asked for. Under the life-cycle lock. */
 	private boolean stopsAlone;
-
-	private volatile @Nullable String warned;
 
 	/**
 	 * Make a container.
@@ -95,22 +93,14 @@ public class EvenkeelContainer<K, V> extends ConcurrentMessageListenerContainer<
 			ContainerProperties containerProperties, ContainerSupport support) {
 		super(consumerFactory, containerProperties);
 		this.support = support;
+		this.start = new EngineStart<>(this, support.meters(), this.events, this.state, this.logger);
+		this.end = new EngineEnd(this, support.meters(), this.events);
+		this.stopTime = new StopTime(getContainerProperties());
 	}
 
 	@Override
 	public void checkGroupId() {
-		ContainerProperties properties = getContainerProperties();
-		if (properties.getTopicPartitions() != null) {
-			return;
-		}
-		String groupId = getGroupId();
-		if (groupId == null || groupId.isBlank()) {
-			throw new InvalidSettingException(Setting.property("spring.kafka.consumer.group-id", null),
-					"listener '" + getListenerId() + "' has no group id, and a listener that subscribes to topics "
-							+ "cannot do without",
-					"Write spring.kafka.consumer.group-id=<name of your application>, or "
-							+ "@KafkaListener(groupId = \"...\"), or give the listener an id.");
-		}
+		ContainerRefusals.checkGroup(getListenerId(), getGroupId(), getContainerProperties());
 	}
 
 	/**
@@ -123,11 +113,9 @@ public class EvenkeelContainer<K, V> extends ConcurrentMessageListenerContainer<
 			return;
 		}
 		checkGroupId();
-		EngineAssembly<K, V> checked = new EngineAssembly<>(this, this.support, this.events);
+		EngineAssembly<K, V> checked = new EngineAssembly<>(this, this.support, this.events, this.state);
 		checked.check(this.consumerFactory, propertiesFromConsumerPropertyOverrides());
-		if (this.engine == null) {
-			this.assembly = checked;
-		}
+		this.current.checked(checked);
 	}
 
 	/** Say something of this listener, once. */
@@ -151,72 +139,46 @@ public class EvenkeelContainer<K, V> extends ConcurrentMessageListenerContainer<
 		if (isRunning()) {
 			return;
 		}
-		checkTopics();
-		this.failure = null;
-		this.restartCause = null;
-		EngineAssembly<K, V> assembled = new EngineAssembly<>(this, this.support, this.events);
-		ConsumerEngine<K, V> started = assembled.assemble(this.consumerFactory,
-				propertiesFromConsumerPropertyOverrides());
-		Integer override = this.concurrencyOverride;
-		if (override != null) {
-			started.limit(override);
+		if (this.ending) {
+			// Two members of one listener would get in each other's way.
+			this.startsAgain = true;
+			setRunning(true);
+			setStoppedNormally(true);
+			return;
 		}
-		prepare(assembled, started);
-		this.assembly = assembled;
-		this.engine = started;
-		giveStopsTime(java.util.Objects.requireNonNull(assembled.settings()));
+		launch();
+	}
+
+	private void launch() {
+		checkTopics();
+		this.state.preparing();
+		EngineAssembly<K, V> assembled = new EngineAssembly<>(this, this.support, this.events, this.state);
+		ConsumerEngine<K, V> engine = assembled.assemble(this.consumerFactory,
+				propertiesFromConsumerPropertyOverrides());
+		this.current.limit(engine);
+		this.start.prepare(assembled, engine);
+		this.current.replace(assembled, engine);
+		this.stopTime.give(Objects.requireNonNull(assembled.settings()));
 		setRunning(true);
 		setStoppedNormally(true);
-		Thread owner = new Thread(started, ownerName());
-		owner.setUncaughtExceptionHandler((thread, ex) -> this.logger.error(ex,
-				"The owner thread of " + getListenerId() + " ended with an error"));
-		this.startedNanos = System.nanoTime();
-		this.events.starting();
-		if (getContainerProperties().isLogContainerConfig()) {
-			this.logger.info(() -> getListenerId() + ": " + getContainerProperties());
-		}
-		owner.start();
-		PollMonitor monitor = assembled.monitor();
-		if (monitor != null) {
-			monitor.start();
-		}
-	}
-
-	/**
-	 * The first consumer is made here, where the caller hears of a configuration that the
-	 * client refuses.
-	 */
-	private void prepare(EngineAssembly<K, V> assembled, ConsumerEngine<K, V> started) {
-		try {
-			started.prepare();
-		}
-		catch (RuntimeException ex) {
-			if (ClientRefusal.isFinal(ex)) {
-				this.support.meters().stopped(this);
-				this.failure = new Failure(StopCause.ERROR, ex);
-				throw assembled.refused(ex);
-			}
-			this.logger.warn(ex, () -> getListenerId() + ": no consumer could be made yet; it is tried again");
-		}
-	}
-
-	private String ownerName() {
-		return isChangeConsumerThreadName() ? getThreadNameSupplier().apply(this) : getListenerId() + "-owner";
+		this.start.begin(assembled, engine);
 	}
 
 	@Override
 	protected void doStop(Runnable callback, boolean normal) {
-		ConsumerEngine<K, V> running = this.engine;
-		if (!isRunning() || running == null) {
+		ConsumerEngine<K, V> running = this.current.engine();
+		if (running == null || (!isRunning() && !this.ending)) {
 			callback.run();
 			return;
 		}
+		this.afterStop.add(callback);
+		this.startsAgain = false;
 		setRunning(false);
 		setStoppedNormally(normal);
-		this.afterStop = callback;
-		EngineSettings settings = settings();
-		Duration drainTimeout = (settings != null) ? settings.drainTimeout() : Duration.ZERO;
-		running.stop((this.stopsAlone || !normal) ? drainTimeout : stopBudget(drainTimeout));
+		if (!this.ending) {
+			this.ending = true;
+			running.stop(this.stopTime.drain(settings(), normal && !this.stopsAlone));
+		}
 	}
 
 	@Override
@@ -224,7 +186,12 @@ public class EvenkeelContainer<K, V> extends ConcurrentMessageListenerContainer<
 		this.lifecycleLock.lock();
 		try {
 			this.stopsAlone = true;
-			super.stop(callback);
+			if (isRunning()) {
+				super.stop(callback);
+			}
+			else {
+				doStop(callback, true);
+			}
 		}
 		finally {
 			this.stopsAlone = false;
@@ -232,149 +199,74 @@ public class EvenkeelContainer<K, V> extends ConcurrentMessageListenerContainer<
 		}
 	}
 
-	/**
-	 * The caller of {@link #stop()} waits for the whole drain and the last commit, unless
-	 * the application says for how long it wants to wait.
-	 */
-	private void giveStopsTime(EngineSettings settings) {
-		if (getContainerProperties().getShutdownTimeout() == ContainerProperties.DEFAULT_SHUTDOWN_TIMEOUT) {
-			getContainerProperties().setShutdownTimeout(
-					settings.drainTimeout().plus(settings.commitTimeout()).plus(STOP_RESERVE).toMillis());
-		}
-	}
-
-	/** The drain must be over before the caller of {@link #stop()} gives up waiting. */
-	private Duration stopBudget(Duration drainTimeout) {
-		Duration patience = Duration.ofMillis(getContainerProperties().getShutdownTimeout());
-		Duration most = patience.compareTo(STOP_RESERVE.multipliedBy(2)) > 0 ? patience.minus(STOP_RESERVE)
-				: patience.dividedBy(2);
-		return (drainTimeout.compareTo(most) < 0) ? drainTimeout : most;
-	}
-
 	/** The engine has ended, for whatever reason. Owner thread, its last act. */
 	void engineStopped(StopCause cause, @Nullable Throwable why) {
-		this.assigned = List.of();
-		EngineAssembly<K, V> ended = this.assembly;
-		PollMonitor monitor = (ended != null) ? ended.monitor() : null;
-		if (monitor != null) {
-			monitor.stop();
-		}
-		boolean asked = cause == StopCause.REQUESTED;
-		if (!asked) {
-			this.failure = new Failure(cause, why);
-		}
-		Runnable callback;
+		this.state.ended(cause, why);
+		this.current.stopMonitor();
 		boolean byItself;
 		this.lifecycleLock.lock();
 		try {
-			byItself = isRunning();
-			setRunning(false);
-			if (!asked) {
+			byItself = !this.ending;
+			this.ending = true;
+			setRunning(this.startsAgain);
+			if (cause != StopCause.REQUESTED && !this.startsAgain) {
 				setStoppedNormally(false);
 			}
-			callback = this.afterStop;
-			this.afterStop = null;
 		}
 		finally {
 			this.lifecycleLock.unlock();
 		}
-		this.support.meters().stopped(this);
-		this.events.stopped(reason(cause));
-		if (byItself) {
-			this.events.containerStopped();
+		this.end.announce(cause, isStoppedNormally(), byItself);
+		over().forEach(Runnable::run);
+		this.end.restart(cause);
+	}
+
+	/** Who waits for the end is told of it, and who has asked for a new start gets it. */
+	private List<Runnable> over() {
+		this.lifecycleLock.lock();
+		try {
+			this.ending = false;
+			List<Runnable> waiting = List.copyOf(this.afterStop);
+			this.afterStop.clear();
+			if (this.startsAgain) {
+				this.startsAgain = false;
+				launchAgain();
+			}
+			return waiting;
 		}
-		if (callback != null) {
-			callback.run();
-		}
-		if (cause == StopCause.AUTH && getContainerProperties().isRestartAfterAuthExceptions()) {
-			// Not on this thread: it is about to end.
-			new Thread(this::start, getListenerId() + "-restart").start();
+		finally {
+			this.lifecycleLock.unlock();
 		}
 	}
 
-	private ConsumerStoppedEvent.Reason reason(StopCause cause) {
-		return switch (cause) {
-			case REQUESTED ->
-				isStoppedNormally() ? ConsumerStoppedEvent.Reason.NORMAL : ConsumerStoppedEvent.Reason.ABNORMAL;
-			case RECOVERY -> ConsumerStoppedEvent.Reason.ABNORMAL;
-			case AUTH -> ConsumerStoppedEvent.Reason.AUTH;
-			case FENCED -> ConsumerStoppedEvent.Reason.FENCED;
-			case NO_OFFSET -> ConsumerStoppedEvent.Reason.NO_OFFSET;
-			case ERROR -> ConsumerStoppedEvent.Reason.ERROR;
-		};
-	}
-
-	void consumerStarted() {
-		this.events.started();
-	}
-
-	void restarting(Throwable cause) {
-		this.assigned = List.of();
-		this.restartCause = cause;
-	}
-
-	void assignmentChanged(Consumer<K, V> consumer) {
-		this.restartCause = null;
-		// The callback is inside the change: what the engine holds is what counts.
-		this.assigned = List.copyOf(consumer.assignment());
-	}
-
-	void paused(boolean paused) {
-		this.paused = paused;
+	private void launchAgain() {
+		try {
+			launch();
+		}
+		catch (RuntimeException ex) {
+			setRunning(false);
+			this.logger.error(ex, () -> getListenerId() + ": the start that waited for the end of a stop failed");
+		}
 	}
 
 	@Override
 	public Collection<TopicPartition> getAssignedPartitions() {
-		ConsumerEngine<K, V> current = this.engine;
-		if (current == null || !isRunning()) {
-			return this.assigned;
-		}
-		List<EngineSnapshot.Partition> partitions = current.snapshot().partitions();
-		return partitions.stream().map(EngineSnapshot.Partition::partition).toList();
-	}
-
-	long position(TopicPartition partition) {
-		return snapshot().partitions()
-			.stream()
-			.filter((candidate) -> candidate.partition().equals(partition))
-			.mapToLong(EngineSnapshot.Partition::position)
-			.findFirst()
-			.orElse(-1);
+		Collection<TopicPartition> running = this.current.assigned();
+		return (running != null) ? running : this.state.assigned();
 	}
 
 	@Override
 	public Map<String, Collection<TopicPartition>> getAssignmentsByClientId() {
-		String clientId = getContainerProperties().getClientId();
+		Object clientId = getContainerProperties().getClientId();
+		if (clientId == null && this.consumerFactory != null) {
+			clientId = this.consumerFactory.getConfigurationProperties().get(ConsumerConfig.CLIENT_ID_CONFIG);
+		}
 		return Map.of(((clientId != null) ? clientId : getListenerId()) + clientIdSuffix(), getAssignedPartitions());
 	}
 
 	@Override
 	public Map<String, Map<MetricName, ? extends Metric>> metrics() {
-		ConsumerEngine<K, V> current = this.engine;
-		if (current == null || !isRunning()) {
-			return Map.of();
-		}
-		try {
-			Map<MetricName, ? extends Metric> metrics = current.execute((consumer) -> consumer.metrics())
-				.get(1, TimeUnit.SECONDS);
-			return Map.of(clientId(metrics), metrics);
-		}
-		catch (InterruptedException ex) {
-			Thread.currentThread().interrupt();
-			return Map.of();
-		}
-		catch (java.util.concurrent.ExecutionException | java.util.concurrent.TimeoutException ex) {
-			return Map.of();
-		}
-	}
-
-	private String clientId(Map<MetricName, ? extends Metric> metrics) {
-		return metrics.keySet()
-			.stream()
-			.map((name) -> name.tags().get("client-id"))
-			.filter(java.util.Objects::nonNull)
-			.findFirst()
-			.orElse(getListenerId());
+		return this.current.metrics();
 	}
 
 	@Override
@@ -394,7 +286,7 @@ public class EvenkeelContainer<K, V> extends ConcurrentMessageListenerContainer<
 
 	@Override
 	public boolean isContainerPaused() {
-		return isPauseRequested() && this.paused;
+		return isPauseRequested() && this.state.isPaused();
 	}
 
 	@Override
@@ -414,9 +306,7 @@ public class EvenkeelContainer<K, V> extends ConcurrentMessageListenerContainer<
 
 	@Override
 	public boolean isPartitionPaused(TopicPartition topicPartition) {
-		return snapshot().partitions()
-			.stream()
-			.anyMatch((candidate) -> candidate.partition().equals(topicPartition) && candidate.userPaused());
+		return partitionState(topicPartition).map(EngineSnapshot.Partition::userPaused).orElse(false);
 	}
 
 	boolean hasPartitionPauses() {
@@ -440,10 +330,7 @@ public class EvenkeelContainer<K, V> extends ConcurrentMessageListenerContainer<
 
 	@Override
 	public void enforceRebalance() {
-		ConsumerEngine<K, V> current = this.engine;
-		if (current != null) {
-			current.onOwner((consumer) -> consumer.enforceRebalance("Enforced by the application"));
-		}
+		this.current.enforceRebalance();
 	}
 
 	@Override
@@ -489,127 +376,6 @@ public class EvenkeelContainer<K, V> extends ConcurrentMessageListenerContainer<
 
 	String clientIdSuffix() {
 		return this.alwaysSuffix ? "-0" : "";
-	}
-
-	/**
-	 * Change the most handler calls at once while the container runs; it stays so until
-	 * the application ends.
-	 * @param limit 1 to 10,000
-	 */
-	public void changeConcurrency(int limit) {
-		if (limit < 1 || limit > 10_000) {
-			throw new IllegalArgumentException("concurrency must be between 1 and 10000, not " + limit);
-		}
-		this.concurrencyOverride = limit;
-		ConsumerEngine<K, V> current = this.engine;
-		if (current != null) {
-			current.limit(limit);
-		}
-	}
-
-	/**
-	 * The most handler calls at once.
-	 * @return of the next start while it is stopped
-	 */
-	public int concurrencyLimit() {
-		ConsumerEngine<K, V> current = this.engine;
-		if (current != null && isRunning()) {
-			return current.limit();
-		}
-		Integer override = this.concurrencyOverride;
-		EngineSettings settings = settings();
-		if (override != null) {
-			return override;
-		}
-		return (settings != null) ? settings.concurrency() : getConcurrency();
-	}
-
-	/**
-	 * What the engine looked like at the end of a recent turn.
-	 * @return empty while the container is stopped
-	 */
-	public EngineSnapshot snapshot() {
-		ConsumerEngine<K, V> current = this.engine;
-		return (current != null) ? current.snapshot() : new EngineSnapshot(0, "", 0, 0, 0, List.of());
-	}
-
-	/**
-	 * The last rebalances of the last start.
-	 * @return at most 50, oldest first
-	 */
-	public List<RebalanceLog.Entry> rebalances() {
-		ConsumerEngine<K, V> current = this.engine;
-		return (current != null) ? current.rebalances().entries() : List.of();
-	}
-
-	/**
-	 * Whether a rebalance callback is running.
-	 * @return true inside one
-	 */
-	public boolean isRebalancing() {
-		ConsumerEngine<K, V> current = this.engine;
-		return current != null && current.isRebalancing();
-	}
-
-	/**
-	 * When the owner's last poll returned.
-	 * @return {@link System#nanoTime()}, 0 before the first
-	 */
-	public long lastPollNanos() {
-		ConsumerEngine<K, V> current = this.engine;
-		return (current != null) ? current.lastPollNanos() : 0;
-	}
-
-	/**
-	 * When the owner was last seen at work: its last poll, or its start.
-	 * @return {@link System#nanoTime()}, 0 before the first start
-	 */
-	public long lastActivityNanos() {
-		return (lastPollNanos() != 0) ? lastPollNanos() : this.startedNanos;
-	}
-
-	/**
-	 * Why the container stopped by itself.
-	 * @return null when it runs or was stopped on request
-	 */
-	public @Nullable Failure failure() {
-		return this.failure;
-	}
-
-	/**
-	 * Why the consumer is being replaced just now.
-	 * @return null when it is not
-	 */
-	public @Nullable Throwable restartCause() {
-		return this.restartCause;
-	}
-
-	/**
-	 * Since when recoveries of this listener have been failing.
-	 * @return {@link System#nanoTime()}, 0 when they do not
-	 */
-	public long recoveryFailingSince() {
-		EngineAssembly<K, V> current = this.assembly;
-		Recoverer<K, V> recoverer = (current != null) ? current.recoverer() : null;
-		return (recoverer != null) ? recoverer.failingSince() : 0;
-	}
-
-	/**
-	 * The group protocol in use.
-	 * @return {@code classic} or {@code consumer}
-	 */
-	public String groupProtocol() {
-		EngineAssembly<K, V> current = this.assembly;
-		return (current != null) ? current.groupProtocol() : "classic";
-	}
-
-	/**
-	 * The settings of the engine.
-	 * @return those of the next start while it is stopped; null while nothing is known
-	 */
-	public @Nullable EngineSettings settings() {
-		EngineAssembly<K, V> current = this.assembly;
-		return (current != null) ? current.settings() : null;
 	}
 
 	/**

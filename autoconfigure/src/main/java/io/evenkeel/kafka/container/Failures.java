@@ -1,10 +1,11 @@
 package io.evenkeel.kafka.container;
 
 import org.jspecify.annotations.Nullable;
+import org.springframework.kafka.listener.ListenerExecutionFailedException;
 
 /**
- * Speaks of failures in logs without repeating their messages, which may hold what the
- * record held.
+ * What listeners' failures say: in logs, where their messages may not be repeated, as
+ * they may hold what the record held; and by what caused them.
  */
 final class Failures {
 
@@ -26,6 +27,13 @@ final class Failures {
 			cause = cause.getCause();
 		}
 		return types.toString();
+	}
+
+	/** What an adapter says of its listener, with the group that it does not know. */
+	static ListenerExecutionFailedException ofGroup(@Nullable String groupId,
+			ListenerExecutionFailedException failure) {
+		return new ListenerExecutionFailedException(String.valueOf(failure.getMessage()), groupId,
+				(failure.getCause() != null) ? failure.getCause() : failure);
 	}
 
 	/** The first of a type in a chain of causes; null when there is none. */

@@ -4,6 +4,7 @@ import java.lang.reflect.InvocationHandler;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Method;
 import java.lang.reflect.Proxy;
+import java.time.Duration;
 import java.util.Map;
 import java.util.Set;
 
@@ -25,6 +26,9 @@ final class HandlerConsumer<K, V> implements InvocationHandler {
 	private static final Set<String> NOTHING = Set.of("pause", "resume", "commitSync", "commitAsync", "wakeup",
 			"enforceRebalance");
 
+	/** When the handler itself failed: what it was asked for comes again after this. */
+	static final Duration AFTER_FAILURE = Duration.ofSeconds(1);
+
 	private final Consumer<K, V> delegate;
 
 	private final TopicPartition partition;
@@ -43,6 +47,21 @@ final class HandlerConsumer<K, V> implements InvocationHandler {
 
 	Consumer<K, V> proxy() {
 		return this.proxy;
+	}
+
+	/**
+	 * Ask the handler, with the {@link #proxy}. One that seeks may say so with an
+	 * exception, too.
+	 */
+	void ask(Runnable handler) {
+		try {
+			handler.run();
+		}
+		catch (RuntimeException ex) {
+			if (this.target == null) {
+				throw ex;
+			}
+		}
 	}
 
 	/** Where the handler wants the partition to go on; null when it did not say. */

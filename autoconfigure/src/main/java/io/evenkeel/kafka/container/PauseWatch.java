@@ -17,13 +17,16 @@ final class PauseWatch<K, V> {
 
 	private final ContainerEvents events;
 
+	private final RunState state;
+
 	private final Set<TopicPartition> pausedPartitions = new HashSet<>();
 
 	private boolean paused;
 
-	PauseWatch(EvenkeelContainer<K, V> container, ContainerEvents events) {
+	PauseWatch(EvenkeelContainer<K, V> container, ContainerEvents events, RunState state) {
 		this.container = container;
 		this.events = events;
+		this.state = state;
 	}
 
 	void polled(Consumer<K, V> consumer) {
@@ -31,7 +34,7 @@ final class PauseWatch<K, V> {
 		Collection<TopicPartition> assigned = this.container.getAssignedPartitions();
 		if (wanted != this.paused) {
 			this.paused = wanted;
-			this.container.paused(wanted);
+			this.state.paused(wanted);
 			if (wanted) {
 				this.events.paused(assigned);
 			}

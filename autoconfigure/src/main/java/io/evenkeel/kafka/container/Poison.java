@@ -15,8 +15,8 @@ import org.jspecify.annotations.Nullable;
 import org.springframework.kafka.support.serializer.SerializationUtils;
 
 /**
- * Makes a record of one that could not be deserialized, in the form that spring-kafka's
- * recoverer understands: no value, and the raw bytes in the deserialization header.
+ * Records that could not be deserialized, in the form that spring-kafka's recoverer
+ * understands: no value, and the raw bytes in the deserialization header.
  */
 final class Poison {
 
@@ -25,6 +25,7 @@ final class Poison {
 	private Poison() {
 	}
 
+	/** Make a record of one that the client could not deserialize. */
 	@SuppressWarnings("NullAway")
 	static <K, V> ConsumerRecord<K, V> record(RecordDeserializationException failure) {
 		RecordHeaders headers = new RecordHeaders(failure.headers());
@@ -40,6 +41,29 @@ final class Poison {
 				(failure.timestampType() != null) ? failure.timestampType() : TimestampType.NO_TIMESTAMP_TYPE,
 				(key != null) ? key.length : -1, (value != null) ? value.length : -1, null, null, headers,
 				Optional.empty());
+	}
+
+	/** What an error handling deserializer says of a record; null for a good one. */
+	static @Nullable DeserializationException in(ConsumerRecord<?, ?> record) {
+		if (record.value() instanceof DeserializationException failure) {
+			return failure;
+		}
+		if (record.key() instanceof DeserializationException failure) {
+			return failure;
+		}
+		DeserializationException failure = null;
+		if (record.value() == null) {
+			failure = fromHeader(record, KafkaUtils.VALUE_DESERIALIZER_EXCEPTION_HEADER);
+		}
+		if (failure == null && record.key() == null) {
+			failure = fromHeader(record, KafkaUtils.KEY_DESERIALIZER_EXCEPTION_HEADER);
+		}
+		return failure;
+	}
+
+	private static @Nullable DeserializationException fromHeader(ConsumerRecord<?, ?> record, String header) {
+		return (record.headers().lastHeader(header) != null)
+				? SerializationUtils.getExceptionFromHeader(record, header, accessor) : null;
 	}
 
 	/** The failure as an error handler knows it. */

@@ -10,7 +10,6 @@ import org.apache.kafka.common.errors.RecordDeserializationException;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
-import org.springframework.kafka.listener.KafkaBackoffException;
 import org.springframework.kafka.support.Acknowledgment;
 
 /**
@@ -27,18 +26,18 @@ final class RecordCalls<K, V> implements RecordHandler<K, V> {
 
 	private final AcknowledgmentMode mode;
 
-	private final Recoverer<K, V> recoverer;
+	private final Recoveries<K, V> recoveries;
 
 	private final @Nullable UserErrorHandling<K, V> userErrors;
 
 	private final @Nullable TransactionalCalls<K, V> transactional;
 
-	RecordCalls(String id, ListenerCalls<K, V> calls, AcknowledgmentMode mode, Recoverer<K, V> recoverer,
+	RecordCalls(String id, ListenerCalls<K, V> calls, AcknowledgmentMode mode, Recoveries<K, V> recoveries,
 			@Nullable UserErrorHandling<K, V> userErrors, @Nullable TransactionalCalls<K, V> transactional) {
 		this.id = id;
 		this.calls = calls;
 		this.mode = mode;
-		this.recoverer = recoverer;
+		this.recoveries = recoveries;
 		this.userErrors = userErrors;
 		this.transactional = transactional;
 	}
@@ -62,30 +61,15 @@ final class RecordCalls<K, V> implements RecordHandler<K, V> {
 			failed(attempt, acknowledgment, failure, worker);
 		}
 		else {
-			succeeded(attempt, acknowledgment);
-		}
-	}
-
-	private void succeeded(Attempt<K, V> attempt, @Nullable Acknowledgment acknowledgment) {
-		ManualAcknowledgment.Nack nack = (acknowledgment instanceof ManualAcknowledgment manual) ? manual.nacked()
-				: null;
-		if (nack != null) {
-			attempt.again(nack.sleep());
-		}
-		else if (this.mode.isManual()) {
-			attempt.returned();
-		}
-		else {
-			attempt.succeeded();
+			this.mode.succeeded(attempt, acknowledgment);
 		}
 	}
 
 	private void failed(Attempt<K, V> attempt, @Nullable Acknowledgment acknowledgment, Throwable failure,
 			Thread worker) {
-		KafkaBackoffException early = Failures.find(failure, KafkaBackoffException.class);
+		Duration early = NotYet.remaining(failure);
 		if (early != null) {
-			// A retry topic's record whose time has not come: nothing failed.
-			attempt.again(Duration.ofMillis(Math.max(1, early.getDueTimestamp() - System.currentTimeMillis())));
+			attempt.again(early);
 		}
 		else if (this.userErrors != null) {
 			// A thread that completes a future is not ours to sleep on.
@@ -93,7 +77,7 @@ final class RecordCalls<K, V> implements RecordHandler<K, V> {
 				attempt.exhausted(failure);
 			}
 			else if (this.userErrors.retried(attempt, acknowledgment, failure)) {
-				succeeded(attempt, acknowledgment);
+				this.mode.succeeded(attempt, acknowledgment);
 			}
 		}
 		else if (this.mode.isManual() && attempt.isDone()) {
@@ -111,23 +95,12 @@ final class RecordCalls<K, V> implements RecordHandler<K, V> {
 
 	@Override
 	public Recovery recover(Delivery<ConsumerRecord<K, V>> delivery, Throwable failure) {
-		Recovery recovery;
-		if (this.transactional != null) {
-			recovery = this.transactional.recover(delivery, failure);
-		}
-		else {
-			recovery = (this.userErrors != null) ? this.userErrors.recover(delivery, failure)
-					: this.recoverer.recover(delivery, failure);
-		}
-		this.recoverer.over(delivery);
-		return recovery;
+		return this.recoveries.recover(delivery, failure);
 	}
 
 	@Override
 	public void recoveryFailed(Delivery<ConsumerRecord<K, V>> delivery, int failures, Throwable failure) {
-		if (!(failure instanceof UserErrorHandling.HandedOverException)) {
-			this.recoverer.failed(delivery, failures, failure);
-		}
+		this.recoveries.failed(delivery, failures, failure);
 	}
 
 	@Override

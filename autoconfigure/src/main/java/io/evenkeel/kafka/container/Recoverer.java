@@ -22,7 +22,7 @@ import org.springframework.kafka.support.KafkaHeaders;
  * records' recoveries are failing is kept for the health of the container: until they
  * succeed, or the record is not this member's any more.
  */
-final class Recoverer<K, V> {
+final class Recoverer<K, V> implements RecoveryWay<K, V> {
 
 	private static final Logger logger = LoggerFactory.getLogger(Recoverer.class);
 
@@ -47,7 +47,8 @@ final class Recoverer<K, V> {
 		this.calls = calls;
 	}
 
-	Recovery recover(Delivery<ConsumerRecord<K, V>> delivery, Throwable failure) {
+	@Override
+	public Recovery recover(Delivery<ConsumerRecord<K, V>> delivery, Throwable failure) {
 		ConsumerRecord<K, V> record = delivery.record();
 		return switch (this.onExhausted) {
 			case STOP -> Recovery.STOP;
@@ -95,6 +96,7 @@ final class Recoverer<K, V> {
 		forget();
 		this.failing.putIfAbsent(delivery, System.nanoTime());
 		ConsumerRecord<K, V> record = delivery.record();
+		this.topics.forget(record.topic());
 		if (Integer.bitCount(failures) != 1) {
 			// Said at the first, second, fourth, eighth, ... failure.
 			return;

@@ -1,5 +1,6 @@
 package io.evenkeel.kafka.container;
 
+import java.time.Duration;
 import java.util.List;
 import java.util.function.Supplier;
 
@@ -58,7 +59,7 @@ final class Rollbacks<K, V> {
 					return;
 				}
 				if (attempt.isStopping()) {
-					attempt.again(java.time.Duration.ZERO);
+					attempt.again(Duration.ZERO);
 					return;
 				}
 				attempt.records().forEach((record) -> this.listener.retried(record.topic()));
@@ -67,7 +68,7 @@ final class Rollbacks<K, V> {
 		}
 		catch (RuntimeException ex) {
 			// The processor itself failed: the record comes again.
-			attempt.again(java.time.Duration.ofSeconds(1));
+			attempt.again(HandlerConsumer.AFTER_FAILURE);
 		}
 		finally {
 			this.processor.clearThreadState();

@@ -6,7 +6,6 @@ import io.evenkeel.kafka.engine.Attempt;
 import io.evenkeel.kafka.engine.dispatch.Outcome;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.jspecify.annotations.Nullable;
-import org.springframework.kafka.listener.KafkaBackoffException;
 import org.springframework.kafka.support.Acknowledgment;
 
 /**
@@ -86,7 +85,7 @@ final class TransactionalCall<K, V> {
 	}
 
 	private boolean isHandled(Throwable failure) {
-		return this.errors != null && Failures.find(failure, KafkaBackoffException.class) == null
+		return this.errors != null && NotYet.remaining(failure) == null
 				&& this.errors.isHandled(this.attempt.record(), failure, this.attempt::isStopping);
 	}
 

@@ -11,22 +11,18 @@ import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
-import org.springframework.kafka.listener.KafkaBackoffException;
 import org.springframework.kafka.support.Acknowledgment;
 
 /**
  * Calls and recoveries inside transactions: a call's transaction carries the offset after
  * its last record, and the records are done once it is committed. Worker threads.
  */
-final class TransactionalCalls<K, V> {
+final class TransactionalCalls<K, V> implements RecoveryWay<K, V> {
 
 	private static final Logger logger = LoggerFactory.getLogger(TransactionalCalls.class);
 
 	/** The group or the coordinator is changing: soon enough and not too often. */
 	private static final Duration AFTER_ABORT = Duration.ofMillis(200);
-
-	/** When the user's error handler itself failed. */
-	private static final Duration AFTER_FAILURE = Duration.ofSeconds(1);
 
 	private final EvenkeelContainer<K, V> container;
 
@@ -93,10 +89,9 @@ final class TransactionalCalls<K, V> {
 	 */
 	private boolean isAnswered(Attempt<K, V> attempt, Throwable failure) {
 		ConsumerRecord<K, V> record = attempt.record();
-		KafkaBackoffException early = Failures.find(failure, KafkaBackoffException.class);
+		Duration early = NotYet.remaining(failure);
 		if (early != null) {
-			// A retry topic's record whose time has not come.
-			attempt.again(Duration.ofMillis(Math.max(1, early.getDueTimestamp() - System.currentTimeMillis())));
+			attempt.again(early);
 			return true;
 		}
 		if (failure instanceof Transactions.NotCommittedException) {
@@ -110,7 +105,7 @@ final class TransactionalCalls<K, V> {
 			logger.warn("{}: the error handler failed for {}-{}@{}, which comes again: {}",
 					this.container.getListenerId(), record.topic(), record.partition(), record.offset(),
 					Failures.types(failure));
-			attempt.again(AFTER_FAILURE);
+			attempt.again(HandlerConsumer.AFTER_FAILURE);
 			return true;
 		}
 		boolean stopped = attempt.isStopping() && this.errors != null && this.rollbacks == null;
@@ -126,7 +121,8 @@ final class TransactionalCalls<K, V> {
 	 * are sent before it, without a transaction: should the offset not be stored they are
 	 * sent again, but none can be lost. A recoverer of the application runs inside.
 	 */
-	Recovery recover(Delivery<ConsumerRecord<K, V>> delivery, Throwable failure) {
+	@Override
+	public Recovery recover(Delivery<ConsumerRecord<K, V>> delivery, Throwable failure) {
 		if (this.errors != null) {
 			return recover(this.errors, delivery, failure);
 		}

@@ -23,10 +23,7 @@ import org.springframework.kafka.listener.MessageListenerContainer;
  * thread. What the handler wants (which records are done, which come again) is read from
  * the seeks that it makes or from what it returns.
  */
-final class UserBatchErrors<K, V> {
-
-	/** When the handler itself failed: the batch comes again after this time. */
-	private static final Duration AFTER_FAILURE = Duration.ofSeconds(1);
+final class UserBatchErrors<K, V> implements RecoveryWay<K, V> {
 
 	private final CommonErrorHandler handler;
 
@@ -88,7 +85,7 @@ final class UserBatchErrors<K, V> {
 			return true;
 		}
 		catch (RuntimeException ex) {
-			attempt.again(AFTER_FAILURE);
+			attempt.again(HandlerConsumer.AFTER_FAILURE);
 			return false;
 		}
 		finally {
@@ -102,7 +99,8 @@ final class UserBatchErrors<K, V> {
 	 * @param failure why
 	 * @return how it ended
 	 */
-	Recovery recover(Delivery<ConsumerRecord<K, V>> delivery, Throwable failure) {
+	@Override
+	public Recovery recover(Delivery<ConsumerRecord<K, V>> delivery, Throwable failure) {
 		ConsumerRecord<K, V> record = delivery.record();
 		MessageListenerContainer view = ContainerView.of(this.container, delivery.assignment()::isStopping);
 		Exception cause = UserErrorHandling.exception(record, failure);
@@ -134,14 +132,7 @@ final class UserBatchErrors<K, V> {
 		};
 		Long target;
 		if (this.handler.seeksAfterHandling()) {
-			try {
-				this.handler.handleBatch(failure, data, consumer.proxy(), view, again);
-			}
-			catch (RuntimeException ex) {
-				if (consumer.target() == null) {
-					throw ex;
-				}
-			}
+			consumer.ask(() -> this.handler.handleBatch(failure, data, consumer.proxy(), view, again));
 			target = consumer.target();
 		}
 		else {

@@ -1,5 +1,6 @@
 package io.evenkeel.kafka.container;
 
+import java.time.Duration;
 import java.util.List;
 import java.util.function.BooleanSupplier;
 import java.util.function.IntSupplier;
@@ -10,6 +11,7 @@ import io.evenkeel.kafka.engine.RecordHandler.Recovery;
 import io.evenkeel.kafka.engine.dispatch.Delivery;
 import io.evenkeel.kafka.engine.dispatch.Outcome;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.errors.RecordDeserializationException;
 import org.jspecify.annotations.Nullable;
 import org.springframework.kafka.listener.CommonErrorHandler;
@@ -23,7 +25,7 @@ import org.springframework.kafka.support.Acknowledgment;
  * and recovery. Such handlers keep what they know of a record by thread, so all attempts
  * of one record are made in one loop on one worker; the others go on meanwhile.
  */
-final class UserErrorHandling<K, V> {
+final class UserErrorHandling<K, V> implements RecoveryWay<K, V> {
 
 	private final CommonErrorHandler handler;
 
@@ -59,7 +61,7 @@ final class UserErrorHandling<K, V> {
 			attempt.recovered(Outcome.SKIPPED);
 		}
 		catch (HandedOverException ex) {
-			attempt.again(java.time.Duration.ZERO);
+			attempt.again(Duration.ZERO);
 		}
 		catch (RuntimeException ex) {
 			// The handler itself failed: the engine comes back to it after a while.
@@ -74,7 +76,8 @@ final class UserErrorHandling<K, V> {
 	 * @param failure why
 	 * @return how it ended
 	 */
-	Recovery recover(Delivery<ConsumerRecord<K, V>> delivery, Throwable failure) {
+	@Override
+	public Recovery recover(Delivery<ConsumerRecord<K, V>> delivery, Throwable failure) {
 		return decide(delivery.record(), failure, EndOfCall.INSTANCE, () -> {
 			delivery.beginAttempt();
 			return delivery.attempt();
@@ -137,22 +140,13 @@ final class UserErrorHandling<K, V> {
 		if (this.handler instanceof DefaultErrorHandler || !this.handler.seeksAfterHandling()) {
 			return this.handler.handleOne(failure, record, consumer.proxy(), view);
 		}
-		try {
-			this.handler.handleRemaining(failure, List.of(record), consumer.proxy(), view);
-		}
-		catch (RuntimeException ex) {
-			// Handlers that seek say so with an exception, too.
-			if (consumer.target() == null) {
-				throw ex;
-			}
-		}
+		consumer.ask(() -> this.handler.handleRemaining(failure, List.of(record), consumer.proxy(), view));
 		Long target = consumer.target();
 		if (target == null || target == record.offset() + 1) {
 			return true;
 		}
 		if (target != record.offset()) {
-			this.calls.consumer()
-				.seek(new org.apache.kafka.common.TopicPartition(record.topic(), record.partition()), target);
+			this.calls.consumer().seek(new TopicPartition(record.topic(), record.partition()), target);
 			throw new HandedOverException();
 		}
 		return false;

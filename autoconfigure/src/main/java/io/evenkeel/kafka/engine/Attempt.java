@@ -165,13 +165,19 @@ public final class Attempt<K, V> {
 	}
 
 	/**
-	 * The handler failed at one record of a batch: those before it are done.
+	 * The handler failed at one record of a batch: those before it are done, and those
+	 * behind it had no call that counts.
 	 * @param index the failed record, from 0
 	 * @param failure why
 	 */
 	public void failedAt(int index, Throwable failure) {
 		for (int i = 0; i < index; i++) {
 			this.call.end(this.call.delivery(i), Outcome.SUCCESS);
+		}
+		if (!this.call.isClosed()) {
+			for (int i = index + 1; i < this.call.size(); i++) {
+				this.call.delivery(i).uncount();
+			}
 		}
 		Delivery<ConsumerRecord<K, V>> failed = this.call.delivery(index);
 		if (!retry(failed, failure)) {

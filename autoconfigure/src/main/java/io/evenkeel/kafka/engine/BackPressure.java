@@ -34,19 +34,23 @@ final class BackPressure {
 	 * A free slot with nothing to run says that all that is pending waits for something
 	 * else: a stuck handler, the next attempt, an acknowledgment. Then only its own share
 	 * holds a partition back. Otherwise the overshoot of some stuck partitions could fill
-	 * the listener for ever, and the others would stand still beside free slots.
+	 * the listener for ever, and the others would stand still beside free slots. As long
+	 * as the listener is full they get one record at a time then, and once it is over its
+	 * limit by a poll only if they have nothing pending at all.
 	 * @param pending records pending in the partition
 	 * @param limit the most records held by the listener
 	 * @param partitions the number of assigned partitions, at least 1
 	 * @param now whether the partition is held back now
 	 * @param full whether the listener as a whole has no room
 	 * @param starving whether a slot is free and nothing can be run
+	 * @param over whether the listener holds a poll more than its limit
 	 * @return true when nothing more of it may be fetched
 	 */
-	static boolean holds(int pending, int limit, int partitions, boolean now, boolean full, boolean starving) {
+	static boolean holds(int pending, int limit, int partitions, boolean now, boolean full, boolean starving,
+			boolean over) {
 		int share = Math.max(1, limit / partitions);
 		if (starving) {
-			return pending >= share;
+			return pending >= (over ? 1 : share);
 		}
 		return full || pending >= (now ? Math.max(1, share / 2) : share);
 	}

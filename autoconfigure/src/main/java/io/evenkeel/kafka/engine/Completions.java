@@ -47,6 +47,11 @@ final class Completions<K, V> {
 		this.listener.ended(assignment.topic(), delivery.outcome(), this.now - delivery.arrivedNanos());
 	}
 
+	/** The owner ends: all assignments are closed, what ends from now on is stale. */
+	void close() {
+		this.queue.close((delivery) -> this.listener.stale(delivery.assignment().topic()));
+	}
+
 	/** Forget the lanes that have nothing left. */
 	void retireLanes(Collection<PartitionState<K, V>> states) {
 		for (PartitionState<K, V> state : states) {

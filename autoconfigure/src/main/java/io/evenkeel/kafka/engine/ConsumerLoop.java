@@ -85,7 +85,8 @@ final class ConsumerLoop<K, V> {
 		this.rebalancer = new Rebalancer<>(id, consumer, this.table, this.dispatcher, this.committer, this.completions,
 				this.settings, this.callbacks, parts.listener(), this.clock, parts.ownerWait(), parts.log(),
 				this::applyPauses);
-		this.intake = new Intake<>(id, this.table, this.dispatcher, parts.laneKeys(), this::renew, this.handler);
+		this.intake = new Intake<>(id, this.table, this.dispatcher, parts.laneKeys(), this::renew, this.handler,
+				consumer::seek);
 		this.positions = new Positions<>(id, consumer);
 		this.pausePlan = new PausePlan<>(consumer, this.dispatcher, parts.pauseRequests(), this.settings);
 	}
@@ -133,6 +134,7 @@ final class ConsumerLoop<K, V> {
 	private int poll() {
 		try {
 			ConsumerRecords<K, V> records = this.consumer.poll(pollTimeout());
+			this.pausePlan.polled(records.count());
 			int queued = this.intake.accept(records, this.clock.getAsLong());
 			this.callbacks.polled(this.consumer, records.count());
 			return queued;

@@ -1,7 +1,9 @@
 package io.evenkeel.kafka.engine;
 
 import java.time.Duration;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.function.LongSupplier;
 
 import io.evenkeel.kafka.engine.dispatch.Dispatcher;
@@ -42,6 +44,11 @@ final class Drain<K, V> {
 	/** What is left when the listener stops; used once it does. */
 	private long stopDeadline;
 
+	private long stopStart;
+
+	/** What the assignments had in hand, and had dropped, when the stop began. */
+	private final Map<PartitionState<K, V>, Counts> atStop = new HashMap<>();
+
 	private boolean stopping;
 
 	private boolean failing;
@@ -62,10 +69,27 @@ final class Drain<K, V> {
 		this.positions = new Positions<>(id, consumer);
 	}
 
-	/** The listener stops: from here on everything is drained against one deadline. */
-	void stopping(long deadline) {
+	/**
+	 * The listener stops: from here on everything is drained against one deadline, and
+	 * the drain has begun, although the owner goes on polling meanwhile.
+	 */
+	void stopping(long deadline, List<PartitionState<K, V>> states) {
 		this.stopping = true;
 		this.stopDeadline = deadline;
+		this.stopStart = this.clock.getAsLong();
+		this.dispatcher.stop(AssignmentTable.assignments(states));
+		for (PartitionState<K, V> state : states) {
+			this.atStop.put(state, counts(state));
+		}
+	}
+
+	private Counts counts(PartitionState<K, V> state) {
+		return new Counts(outstanding(List.of(state)), dropped(List.of(state)));
+	}
+
+	/** When the drain of what goes has begun: with the stop, if there is one. */
+	long begin(long now) {
+		return this.stopping ? this.stopStart : now;
 	}
 
 	boolean isStopping() {
@@ -99,9 +123,14 @@ final class Drain<K, V> {
 		// Workers went on until now: what they have ended is done, whatever is waited
 		// for.
 		this.completions.apply();
-		int droppedFirst = dropped(states);
-		int inHandFirst = outstanding(states);
-		int inHand = inHandFirst;
+		int droppedFirst = 0;
+		int inHandFirst = 0;
+		for (PartitionState<K, V> state : states) {
+			Counts first = this.atStop.getOrDefault(state, counts(state));
+			droppedFirst += first.dropped();
+			inHandFirst += first.inHand();
+		}
+		int inHand = outstanding(states);
 		long deadline = deadline(start);
 		while (inHand > 0 && this.clock.getAsLong() - deadline < 0) {
 			step(deadline);
@@ -114,12 +143,13 @@ final class Drain<K, V> {
 				step(until);
 			}
 		}
-		if (inHand > 0) {
-			abandon(states, inHand);
+		int notBegun = notBegun(states);
+		if (inHand > notBegun) {
+			abandon(states, inHand - notBegun);
 		}
 		int droppedLast = dropped(states);
 		Result result = new Result(Math.max(0, inHandFirst - inHand - (droppedLast - droppedFirst)),
-				droppedLast - droppedBefore, inHand);
+				droppedLast - droppedBefore + notBegun, inHand - notBegun);
 		long nanos = this.clock.getAsLong() - start;
 		if (!states.isEmpty()) {
 			this.listener.drained(result.abandoned == 0, nanos, result.drained, result.dropped, result.abandoned);
@@ -176,6 +206,16 @@ final class Drain<K, V> {
 		return state.assignment().tracker().unfinished() - load.dropped();
 	}
 
+	/** How many records a worker has taken along that it will not begin any more. */
+	int notBegun(List<PartitionState<K, V>> states) {
+		int notBegun = 0;
+		for (PartitionState<K, V> state : states) {
+			Dispatcher.Load load = this.dispatcher.load(state.assignment());
+			notBegun += Math.max(0, load.inHand() - load.inFlight());
+		}
+		return notBegun;
+	}
+
 	/** How many records were delivered and have not ended. */
 	private int unacknowledged(List<PartitionState<K, V>> states) {
 		int open = 0;
@@ -192,6 +232,9 @@ final class Drain<K, V> {
 			dropped += this.dispatcher.load(state.assignment()).dropped();
 		}
 		return dropped;
+	}
+
+	private record Counts(int inHand, int dropped) {
 	}
 
 	/**

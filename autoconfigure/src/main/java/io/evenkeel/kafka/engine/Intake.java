@@ -1,8 +1,10 @@
 package io.evenkeel.kafka.engine;
 
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 
 import io.evenkeel.kafka.engine.dispatch.Delivery;
 import io.evenkeel.kafka.engine.dispatch.Dispatcher;
@@ -40,10 +42,16 @@ final class Intake<K, V> {
 
 	private final RecordHandler<K, V> handler;
 
+	private final Refetch refetch;
+
+	/** The partitions of this poll that were not kept whole. */
+	private final Set<PartitionState<K, V>> trimmed = new HashSet<>();
+
 	private final List<Delivery<ConsumerRecord<K, V>>> batch = new ArrayList<>();
 
 	Intake(String id, AssignmentTable<K, V> table, Dispatcher<ConsumerRecord<K, V>> dispatcher, LaneKeys laneKeys,
-			Renewal<K, V> renewal, RecordHandler<K, V> handler) {
+			Renewal<K, V> renewal, RecordHandler<K, V> handler, Refetch refetch) {
+		this.refetch = refetch;
 		this.handler = handler;
 		this.id = id;
 		this.table = table;
@@ -75,10 +83,11 @@ final class Intake<K, V> {
 		}
 		for (Map.Entry<TopicPartition, OffsetAndMetadata> next : records.nextOffsets().entrySet()) {
 			PartitionState<K, V> state = this.table.get(next.getKey());
-			if (state != null && !state.assignment().isStopping()) {
+			if (state != null && !state.assignment().isStopping() && !this.trimmed.contains(state)) {
 				current(state, next.getValue().offset()).assignment().tracker().position(next.getValue().offset());
 			}
 		}
+		this.trimmed.clear();
 		return queued;
 	}
 
@@ -86,6 +95,10 @@ final class Intake<K, V> {
 		PartitionState<K, V> state = records.isEmpty() ? initial : current(initial, records.get(0).offset());
 		for (int i = 0; i < records.size(); i++) {
 			ConsumerRecord<K, V> record = records.get(i);
+			if (i >= state.room()) {
+				trim(state, record.offset());
+				return;
+			}
 			begin(state, record, now, this.handler.poison(record));
 		}
 	}
@@ -130,8 +143,7 @@ final class Intake<K, V> {
 		if (state.assignment().isStopping()) {
 			return;
 		}
-		Delivery<ConsumerRecord<K, V>> delivery = state.assignment()
-			.begin(record, record.offset(), laneKey(record), now);
+		Delivery<ConsumerRecord<K, V>> delivery = begin(state, record, now);
 		if (state.wasCompleted(record.offset())) {
 			state.assignment().completed(delivery);
 			return;
@@ -143,18 +155,43 @@ final class Intake<K, V> {
 	}
 
 	/**
-	 * A key whose own code fails must not stop the partition: it gets the partition's
-	 * order.
+	 * A key whose own code fails, when it is hashed or compared with others, must not
+	 * stop the partition: it gets the partition's order.
 	 */
-	private @Nullable Object laneKey(ConsumerRecord<K, V> record) {
+	private Delivery<ConsumerRecord<K, V>> begin(PartitionState<K, V> state, ConsumerRecord<K, V> record, long now) {
 		try {
-			return this.laneKeys.laneKey(record.key());
+			Object laneKey = this.laneKeys.laneKey(record.key());
+			return state.assignment().begin(record, record.offset(), laneKey, now);
 		}
-		catch (RuntimeException ex) {
-			logger.warn("{}: the key of {}-{}@{} cannot be hashed; the record keeps the order of its partition",
-					this.id, record.topic(), record.partition(), record.offset(), ex);
-			return null;
+		catch (RuntimeException | Error ex) {
+			logger.warn(
+					"{}: the key of {}-{}@{} cannot be hashed or compared ({}); the record keeps the order of "
+							+ "its partition",
+					this.id, record.topic(), record.partition(), record.offset(), ex.getClass().getName());
+			return state.assignment().begin(record, record.offset(), null, now);
 		}
+	}
+
+	/**
+	 * No room for a record and those behind it: they are fetched again when there is. One
+	 * that is being handed over needs them no more.
+	 */
+	private void trim(PartitionState<K, V> state, long offset) {
+		if (!state.assignment().isStopping()) {
+			this.refetch.from(state.partition(), offset);
+			state.assignment().tracker().position(offset);
+			this.trimmed.add(state);
+		}
+	}
+
+	/**
+	 * Moves the consumer's position, to records that were polled and not kept.
+	 */
+	@FunctionalInterface
+	interface Refetch {
+
+		void from(TopicPartition partition, long offset);
+
 	}
 
 	/**

@@ -103,6 +103,7 @@ final class OwnerThread<K, V> implements Runnable {
 		}
 		finally {
 			this.parts.dispatcher().close();
+			this.parts.completions().close();
 			this.owner = null;
 			this.snapshot = EngineSnapshot.EMPTY;
 			this.hasEnded = true;

@@ -39,6 +39,9 @@ final class PartitionState<K, V> {
 
 	private boolean userPaused;
 
+	/** How many records of the next poll are kept. */
+	private int room = Integer.MAX_VALUE;
+
 	PartitionState(TopicPartition partition, Assignment<ConsumerRecord<K, V>> assignment) {
 		this.partition = partition;
 		this.assignment = assignment;
@@ -150,6 +153,15 @@ final class PartitionState<K, V> {
 
 	void backPressure(boolean backPressure) {
 		this.backPressure = backPressure;
+	}
+
+	/** How many records of the next poll may be kept; the others are fetched again. */
+	int room() {
+		return this.room;
+	}
+
+	void room(int room) {
+		this.room = room;
 	}
 
 	boolean isUserPaused() {

@@ -26,6 +26,9 @@ final class PausePlan<K, V> {
 
 	private boolean full;
 
+	/** The most records that a poll has brought. */
+	private int largestPoll = 1;
+
 	private boolean holdingBack;
 
 	PausePlan(Consumer<K, V> consumer, Dispatcher<ConsumerRecord<K, V>> dispatcher, PauseRequests requests,
@@ -48,12 +51,14 @@ final class PausePlan<K, V> {
 		}
 		this.full = BackPressure.full(pending, this.settings.maxPendingRecords(), this.full);
 		boolean starving = this.dispatcher.isStarving();
+		boolean over = pending + states.size() >= this.settings.maxPendingRecords() + this.largestPoll;
 		this.holdingBack = false;
 		Set<TopicPartition> wanted = new HashSet<>();
 		boolean all = this.requests.all();
 		for (PartitionState<K, V> state : states) {
 			user(state, all || this.requests.partition(state.partition()));
-			state.backPressure(heldBack(state, states.size(), starving));
+			state.backPressure(heldBack(state, states.size(), starving, over));
+			state.room((starving && this.full) ? 1 : Integer.MAX_VALUE);
 			this.holdingBack |= state.isBackPressure();
 			if (stopping || state.isUserPaused() || state.isBackPressure() || !state.isRestored()) {
 				wanted.add(state.partition());
@@ -69,10 +74,16 @@ final class PausePlan<K, V> {
 		}
 	}
 
-	private boolean heldBack(PartitionState<K, V> state, int partitions, boolean starving) {
+	/** A poll has brought so many records. */
+	void polled(int records) {
+		this.largestPoll = Math.max(this.largestPoll, records);
+	}
+
+	private boolean heldBack(PartitionState<K, V> state, int partitions, boolean starving, boolean over) {
 		return BackPressure.holds(state.assignment().tracker().unfinished(), this.settings.maxPendingRecords(),
-				partitions, state.isBackPressure(), this.full, starving)
-				|| (this.settings.saveCompleted() && state.assignment().tracker().mapTooLarge(state.metadataLimit()));
+				partitions, state.isBackPressure(), this.full, starving, over)
+				|| (this.settings.saveCompleted()
+						&& state.assignment().tracker().mapTooLarge(EngineSettings.MAX_METADATA));
 	}
 
 	private void change(Collection<PartitionState<K, V>> states, Set<TopicPartition> wanted) {

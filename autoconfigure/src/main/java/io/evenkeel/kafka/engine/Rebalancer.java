@@ -133,7 +133,7 @@ final class Rebalancer<K, V> implements ConsumerRebalanceListener {
 
 	@Override
 	public void onPartitionsRevoked(Collection<TopicPartition> partitions) {
-		long start = this.clock.getAsLong();
+		long start = this.drain.begin(this.clock.getAsLong());
 		List<PartitionState<K, V>> revoked = this.table.of(partitions);
 		if (revoked.isEmpty() && (this.drain.isStopping() || this.drain.isFailing())) {
 			// The client closes; everything was handed over before.
@@ -170,7 +170,9 @@ final class Rebalancer<K, V> implements ConsumerRebalanceListener {
 			long start) {
 		int before = this.drain.dropped(lost);
 		fence(lost);
-		Drain.Result givenUp = new Drain.Result(0, this.drain.dropped(lost) - before, this.drain.outstanding(lost));
+		int notBegun = this.drain.notBegun(lost);
+		Drain.Result givenUp = new Drain.Result(0, this.drain.dropped(lost) - before + notBegun,
+				this.drain.outstanding(lost) - notBegun);
 		if (!lost.isEmpty()) {
 			this.listener.reset(cause, lost.size());
 			this.listener.gaveUp(givenUp.dropped(), givenUp.abandoned());
@@ -183,8 +185,7 @@ final class Rebalancer<K, V> implements ConsumerRebalanceListener {
 	 * @param deadline nanoseconds of the clock
 	 */
 	void stopping(long deadline) {
-		this.drain.stopping(deadline);
-		this.dispatcher.stop(AssignmentTable.assignments(this.table.all()));
+		this.drain.stopping(deadline, this.table.all());
 	}
 
 	/**

@@ -26,6 +26,7 @@ import org.springframework.kafka.event.ListenerContainerIdleEvent;
 import org.springframework.kafka.listener.ConcurrentMessageListenerContainer;
 import org.springframework.kafka.listener.ListenerContainerPauseService;
 import org.springframework.kafka.listener.MessageListenerContainer;
+import org.springframework.kafka.test.utils.ContainerTestUtils;
 import org.springframework.scheduling.concurrent.ThreadPoolTaskScheduler;
 import org.springframework.stereotype.Component;
 
@@ -183,6 +184,51 @@ class ContainerLifeIT {
 		}
 		catch (InterruptedException ex) {
 			throw new IllegalStateException(ex);
+		}
+	}
+
+	/**
+	 * Two members of one listener would get in each other's way: the second waits. Red
+	 * when the end of the first is taken for that of the second, which then can never be
+	 * stopped.
+	 */
+	@Test
+	void aStartDuringAStopWaitsForItsEnd() throws Exception {
+		String topic = EmbeddedBroker.topic("startstop", 1);
+		Topics.send(topic, "held", "one");
+		Calls calls = new Calls();
+		try (App app = App.of(Held.class).bean(calls).on(Engine.EVENKEEL).start(topic)) {
+			calls.await("held");
+			MessageListenerContainer container = app.container("listener");
+			CountDownLatch stopped = new CountDownLatch(2);
+			container.stop(stopped::countDown);
+			container.stop(stopped::countDown);
+			Assertions.assertThat(stopped.getCount()).isEqualTo(2);
+			container.start();
+			Assertions.assertThat(container.isRunning()).isTrue();
+			Assertions.assertThat(calls.all()).containsExactly("held");
+			app.bean(Held.class).release.countDown();
+			Assertions.assertThat(stopped.await(20, TimeUnit.SECONDS)).isTrue();
+			calls.awaitExactly("held", "one");
+			Assertions.assertThat(container.isRunning()).isTrue();
+			container.stop();
+			Assertions.assertThat(container.isRunning()).isFalse();
+			Topics.send(topic, 0, null, "two");
+			container.start();
+			container.stop();
+			container.start();
+			calls.awaitExactly("held", "one", "two");
+		}
+	}
+
+	/** What spring-kafka's own test utilities wait with looks into a private field. */
+	@ParameterizedTest
+	@EnumSource
+	void testUtilitiesWaitForTheAssignment(Engine engine) {
+		String topic = EmbeddedBroker.topic("utils", 2);
+		try (App app = App.of(SurfaceIT.Plain.class).bean(new Calls()).on(engine).start(topic)) {
+			ContainerTestUtils.waitForAssignment(app.container("listener"), 2);
+			Assertions.assertThat(app.container("listener").getAssignedPartitions()).hasSize(2);
 		}
 	}
 

@@ -99,6 +99,19 @@ class ConsumerEngineTests
 		assertThat(this.events).contains("stopped REQUESTED");
 	}
 
+	/** Red when nobody takes what ends after the owner has. */
+	@Test
+	void whatEndsAfterTheStopIsStale() throws Exception {
+		PollingClient client = start();
+		client.bring(0, 1);
+		Attempt<String, String> call = this.calls.take();
+		this.running.stop(Duration.ZERO);
+		assertThat(this.running.awaitEnd(Duration.ofSeconds(20))).isTrue();
+		assertThat(this.events).doesNotContain("stale");
+		call.succeeded();
+		assertThat(this.events).contains("stale");
+	}
+
 	@Test
 	void consumerThatFailsIsReplaced() throws Exception {
 		PollingClient first = start();

@@ -1,6 +1,8 @@
 package io.evenkeel.kafka.engine;
 
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
 
 import io.evenkeel.kafka.engine.dispatch.Assignment;
@@ -227,6 +229,7 @@ class ConsumerLoopTests {
 				attempt.succeeded();
 			}
 		};
+		small.consumer.keepsRecords = true;
 		small.own(P0, P1);
 		// One poll may bring far more than the partition's share, and the limit.
 		small.produce(P0, 0, 12);
@@ -234,6 +237,52 @@ class ConsumerLoopTests {
 		small.produce(P1, 0, 3);
 		small.turn();
 		assertThat(small.called(P1)).containsExactly(0L, 1L, 2L);
+	}
+
+	/** Red when what a full listener polls for its free slots is kept whole. */
+	@Test
+	void aFullListenerWithFreeSlotsIsOverItsLimitByAPollAtMost() {
+		SteppedEngine small = new SteppedEngine(SteppedEngine.settings(Ordering.KEY, 20, 10));
+		small.handler = (attempt) -> attempt.again(Duration.ofHours(1));
+		small.consumer.keepsRecords = true;
+		small.own(P0, P1);
+		small.produce(P0, 0, 12);
+		small.turn();
+		small.produce(P1, 0, 50);
+		small.turn();
+		int pending = small.state(P0).assignment().tracker().unfinished()
+				+ small.state(P1).assignment().tracker().unfinished();
+		assertThat(pending).isBetween(13, 10 + 12);
+		assertThat(small.called(P1)).startsWith(0L).doesNotHaveDuplicates();
+	}
+
+	/**
+	 * Red when the records behind the failed one lose the attempt that they did not get.
+	 */
+	@Test
+	void recordsBehindTheFailedOneOfABatchKeepTheirAttempts() {
+		EngineSettings plain = SteppedEngine.settings(Ordering.PARTITION, 1, 100);
+		SteppedEngine batches = new SteppedEngine(new EngineSettings(plain.ordering(), plain.concurrency(), 10,
+				plain.maxPendingRecords(), plain.commitInterval(), plain.commitTimeout(), plain.saveCompleted(),
+				plain.drainTimeout(), plain.onDrainTimeout(), plain.pollTimeout(), plain.retry(),
+				plain.commitInitialPosition(), plain.consumerProtocol(), plain.coverEarlier(), plain.hasGroup()));
+		List<Integer> numbers = new ArrayList<>();
+		batches.handler = (attempt) -> {
+			if (attempt.record().offset() == 0) {
+				attempt.failedAt(0, new IllegalStateException("always"));
+			}
+			else {
+				numbers.add(attempt.number());
+				attempt.succeeded();
+			}
+		};
+		batches.own(P0);
+		batches.produce(P0, 0, 3);
+		for (int i = 0; i < 5; i++) {
+			batches.pass(Duration.ofSeconds(2));
+		}
+		assertThat(batches.events).contains("recover 0").doesNotContain("recover 1");
+		assertThat(numbers).containsExactly(1);
 	}
 
 	@Test

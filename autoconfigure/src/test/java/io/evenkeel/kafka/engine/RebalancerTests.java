@@ -267,6 +267,30 @@ class RebalancerTests {
 		assertThat(this.engine.events.stream().filter("revoked [t-0]"::equals)).hasSize(1);
 	}
 
+	/** The owner polls on while it stops: red when only its last moment is counted. */
+	@Test
+	void aStopCountsWhatEndedSinceItBegan() {
+		open(P0, 2);
+		this.engine.loop.stop(this.engine.now + Duration.ofSeconds(10).toNanos());
+		this.engine.call(P0, 0).succeeded();
+		this.engine.call(P0, 1).succeeded();
+		this.engine.turn();
+		this.engine.loop.close(Duration.ofSeconds(1));
+		assertThat(this.engine.events).contains("drained 2 dropped 0 abandoned 0");
+	}
+
+	/** Red when all that a worker has taken along counts as in hand. */
+	@Test
+	void recordsThatAWorkerDoesNotBeginAreDropped() {
+		SteppedEngine single = new SteppedEngine(SteppedEngine.settings(Ordering.PARTITION, 1, 100));
+		single.own(P0);
+		single.produce(P0, 0, 5);
+		// Inside the first of five records, which ends too late.
+		single.handler = (attempt) -> single.own();
+		single.turn();
+		assertThat(single.events).contains("drained 0 dropped 4 abandoned 1");
+	}
+
 	@Test
 	void partitionThatComesDuringAStopDoesNotStart() {
 		open(P0, 1);

@@ -139,6 +139,11 @@ final class SimClient implements InvocationHandler {
 			}
 			case "committed" -> committed((Set<TopicPartition>) args[0], (Duration) args[1]);
 			case "position" -> position((TopicPartition) args[0]);
+			case "seek" -> {
+				owning(Set.of((TopicPartition) args[0]));
+				this.positions.put((TopicPartition) args[0], (Long) args[1]);
+				yield null;
+			}
 			case "commitAsync" -> {
 				commitAsync((Map<TopicPartition, OffsetAndMetadata>) args[0], (OffsetCommitCallback) args[1]);
 				yield null;

@@ -282,6 +282,12 @@ final class SteppedEngine
 
 		Set<TopicPartition> reportedAssignment;
 
+		/** When set, a seek backwards brings again what was polled, as a broker does. */
+		boolean keepsRecords;
+
+		/** What the last poll with records of a partition has brought. */
+		private final Map<TopicPartition, List<ConsumerRecord<String, String>>> polled = new HashMap<>();
+
 		Client() {
 			super("earliest");
 		}
@@ -291,7 +297,18 @@ final class SteppedEngine
 			if (!this.pollFailures.isEmpty()) {
 				throw this.pollFailures.remove();
 			}
-			return super.poll(Duration.ZERO);
+			ConsumerRecords<String, String> records = super.poll(Duration.ZERO);
+			records.partitions().forEach((partition) -> this.polled.put(partition, records.records(partition)));
+			return records;
+		}
+
+		@Override
+		public synchronized void seek(TopicPartition partition, long offset) {
+			super.seek(partition, offset);
+			if (this.keepsRecords) {
+				List<ConsumerRecord<String, String>> last = this.polled.getOrDefault(partition, List.of());
+				last.stream().filter((record) -> record.offset() >= offset).forEach(this::addRecord);
+			}
 		}
 
 		@Override

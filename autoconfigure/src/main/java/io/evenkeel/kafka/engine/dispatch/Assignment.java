@@ -122,14 +122,25 @@ public final class Assignment<R> {
 				continue;
 			}
 			if (lane.state() == Lane.State.IDLE) {
-				Object key = lane.key();
-				if (key != null) {
-					this.lanes.remove(key, lane);
-				}
+				forget(lane);
 			}
 			else {
 				this.retiring.add(lane);
 			}
+		}
+	}
+
+	private void forget(Lane<R> lane) {
+		Object key = lane.key();
+		if (key == null) {
+			return;
+		}
+		try {
+			this.lanes.remove(key, lane);
+		}
+		catch (RuntimeException | Error ex) {
+			// The key's own code failed: find the lane without it.
+			this.lanes.values().removeIf((candidate) -> candidate == lane);
 		}
 	}
 

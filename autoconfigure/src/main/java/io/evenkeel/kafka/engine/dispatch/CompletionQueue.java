@@ -12,7 +12,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <h2>Threading</h2> {@link #push} from any thread, lock-free and without allocation (the
  * deliveries are linked through themselves). {@link #drain} and {@link #await} from the
- * owner thread only.
+ * owner thread only, until it has closed the queue.
  *
  * <h2>Invariants</h2>
  * <ol>
@@ -33,6 +33,9 @@ public final class CompletionQueue<R> {
 
 	private volatile boolean signalled;
 
+	/** Who hears of what ends when there is no owner any more. */
+	private volatile @Nullable Consumer<Delivery<R>> late;
+
 	void push(Delivery<R> delivery) {
 		Delivery<R> current;
 		do {
@@ -40,7 +43,20 @@ public final class CompletionQueue<R> {
 			delivery.next = current;
 		}
 		while (!this.top.compareAndSet(current, delivery));
+		Consumer<Delivery<R>> listener = this.late;
+		if (listener != null) {
+			drain(listener);
+		}
 		wake();
+	}
+
+	/**
+	 * The owner ends: whoever pushes from now on also drains. The owner's last call.
+	 * @param listener told of what nobody has drained and of what comes; any thread
+	 */
+	public void close(Consumer<Delivery<R>> listener) {
+		this.late = listener;
+		drain(listener);
 	}
 
 	/**

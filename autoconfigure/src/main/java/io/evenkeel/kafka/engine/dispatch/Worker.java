@@ -101,6 +101,8 @@ public final class Worker<R> {
 			if (call.detach() || call.parkNanos() >= 0 || !run.hasNext()) {
 				return;
 			}
+			// A flag that a handler has left behind is none of the next record's.
+			Thread.interrupted();
 			now = this.clock.getAsLong();
 			if (now - began > SLICE_NANOS) {
 				return;

@@ -90,7 +90,7 @@ public final class RetryPlanner {
 				nanos(this.settings.initialInterval()) * Math.pow(this.settings.multiplier(), failures - 1));
 		double jitter = this.settings.jitter();
 		double spread = planned * (1 + jitter * (2 * this.random.getAsDouble() - 1));
-		return Duration.ofNanos(Math.max(MIN_INTERVAL_NANOS, (long) Math.min(spread, limit * (1 + jitter))));
+		return Duration.ofNanos(Math.max(MIN_INTERVAL_NANOS, (long) Math.min(spread, limit)));
 	}
 
 	private static void check(int failures, String name) {

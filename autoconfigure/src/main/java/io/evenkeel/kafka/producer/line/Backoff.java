@@ -1,12 +1,12 @@
 package io.evenkeel.kafka.producer.line;
 
 /**
- * Waits between attempts: the n-th is {@code initial * multiplier^(n-1)}, at most
- * {@code max}, then spread evenly over plus and minus {@code jitter} of itself.
+ * Waits between attempts: the n-th is {@code initial * multiplier^(n-1)}, spread evenly
+ * over plus and minus {@code jitter} of itself, and at most {@code max}.
  *
  * @param initialNanos the first wait in nanoseconds, positive
  * @param multiplier the growth from one wait to the next, at least 1
- * @param maxNanos the longest wait before jitter in nanoseconds, positive
+ * @param maxNanos the longest wait in nanoseconds, positive
  * @param jitter the spread, 0 to 1
  */
 public record Backoff(long initialNanos, double multiplier, long maxNanos, double jitter) {
@@ -21,7 +21,7 @@ public record Backoff(long initialNanos, double multiplier, long maxNanos, doubl
 		double base = this.initialNanos * Math.pow(this.multiplier, Math.max(0, attempt - 1));
 		double capped = Math.min(base, this.maxNanos);
 		double spread = capped * this.jitter * (2 * random - 1);
-		return Math.max(1, (long) (capped + spread));
+		return Math.max(1, (long) Math.min(capped + spread, this.maxNanos));
 	}
 
 }

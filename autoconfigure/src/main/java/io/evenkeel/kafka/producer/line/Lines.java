@@ -143,8 +143,8 @@ public final class Lines<C, W extends Waiter<C>> {
 		if (!this.waitsForMemory) {
 			return false;
 		}
+		// A line that waits for memory looks in each turn.
 		this.waitsForMemory = false;
-		this.changes.incrementAndGet();
 		return true;
 	}
 

@@ -4,6 +4,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.UUID;
+import java.util.concurrent.atomic.AtomicBoolean;
 
 import org.junit.jupiter.api.Test;
 
@@ -64,6 +65,38 @@ class LaneKeysTests {
 
 	static final class Opaque {
 
+	}
+
+	/** Red when a key's own code ends the owner's turn. */
+	@Test
+	void aLaneIsForgottenWithoutTheHelpOfItsKey() {
+		AtomicBoolean broken = new AtomicBoolean();
+		final class Key {
+
+			@Override
+			public int hashCode() {
+				return 1;
+			}
+
+			@Override
+			public boolean equals(Object other) {
+				if (broken.get()) {
+					throw new IllegalStateException("cannot be compared");
+				}
+				return this == other;
+			}
+
+		}
+		Assignment<String> assignment = new Assignment<>("t", 0, 1);
+		Delivery<String> first = assignment.begin("a", 0, new Key(), 0);
+		Delivery<String> second = assignment.begin("b", 1, new Key(), 0);
+		broken.set(true);
+		for (Delivery<String> delivery : List.of(second, first)) {
+			delivery.end(Outcome.SUCCESS);
+			assignment.completed(delivery);
+		}
+		assignment.retireLanes();
+		assertThat(assignment.keys()).isZero();
 	}
 
 }

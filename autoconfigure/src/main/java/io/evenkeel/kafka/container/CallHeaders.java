@@ -1,0 +1,42 @@
+package io.evenkeel.kafka.container;
+
+import java.nio.ByteBuffer;
+
+import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.common.header.Header;
+import org.apache.kafka.common.header.Headers;
+import org.apache.kafka.common.header.internals.RecordHeader;
+import org.jspecify.annotations.Nullable;
+import org.springframework.kafka.support.KafkaHeaders;
+
+/**
+ * The headers that a record gets for a call: the number of the call, and what the
+ * listener says of itself. Worker threads.
+ */
+final class CallHeaders {
+
+	/** Nearly all calls are first ones: one header serves them all. */
+	private final Header firstAttempt = attemptHeader(1);
+
+	private final byte @Nullable [] info;
+
+	CallHeaders(byte @Nullable [] info) {
+		this.info = info;
+	}
+
+	void add(ConsumerRecord<?, ?> record, int attempt) {
+		Headers headers = record.headers();
+		if (attempt > 1 || headers.lastHeader(KafkaHeaders.DELIVERY_ATTEMPT) != null) {
+			headers.remove(KafkaHeaders.DELIVERY_ATTEMPT);
+		}
+		headers.add((attempt == 1) ? this.firstAttempt : attemptHeader(attempt));
+		if (this.info != null && headers.lastHeader(KafkaHeaders.LISTENER_INFO) == null) {
+			headers.add(new RecordHeader(KafkaHeaders.LISTENER_INFO, this.info));
+		}
+	}
+
+	private static Header attemptHeader(int attempt) {
+		return new RecordHeader(KafkaHeaders.DELIVERY_ATTEMPT, ByteBuffer.allocate(4).putInt(attempt).array());
+	}
+
+}

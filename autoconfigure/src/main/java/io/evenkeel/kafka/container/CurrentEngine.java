@@ -1,0 +1,190 @@
+package io.evenkeel.kafka.container;
+
+import java.util.Collection;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+
+import io.evenkeel.kafka.engine.ConsumerEngine;
+import io.evenkeel.kafka.engine.EngineSettings;
+import io.evenkeel.kafka.engine.EngineSnapshot;
+import io.evenkeel.kafka.engine.RebalanceLog;
+import org.apache.kafka.common.Metric;
+import org.apache.kafka.common.MetricName;
+import org.apache.kafka.common.TopicPartition;
+import org.jspecify.annotations.Nullable;
+import org.springframework.kafka.listener.ConcurrentMessageListenerContainer;
+
+/**
+ * The engine of a container's last start, and what the container answers from it; before
+ * the first start, what the answers would be.
+ *
+ * <h2>Threading</h2> Replaced under the container's life-cycle lock, asked from any
+ * thread.
+ *
+ * <h2>Why</h2> The fields are volatile so that a question never waits for a start or a
+ * stop, and each question reads a field once. The assembly is replaced before the engine:
+ * who finds an engine finds its settings, too. The limit outlives the engines: one that
+ * is changed while a start is under way may count from the next start on.
+ */
+final class CurrentEngine<K, V> {
+
+	private final ConcurrentMessageListenerContainer<K, V> container;
+
+	private volatile @Nullable ConsumerEngine<K, V> engine;
+
+	private volatile @Nullable EngineAssembly<K, V> assembly;
+
+	private volatile @Nullable Integer limit;
+
+	CurrentEngine(ConcurrentMessageListenerContainer<K, V> container) {
+		this.container = container;
+	}
+
+	/** Nothing was started, but the settings are known now. */
+	void checked(EngineAssembly<K, V> checked) {
+		if (this.engine == null) {
+			this.assembly = checked;
+		}
+	}
+
+	void replace(EngineAssembly<K, V> assembled, ConsumerEngine<K, V> started) {
+		this.assembly = assembled;
+		this.engine = started;
+	}
+
+	/** Give a new engine the limit that was asked for while others ran. */
+	void limit(ConsumerEngine<K, V> started) {
+		Integer known = this.limit;
+		if (known != null) {
+			started.limit(known);
+		}
+	}
+
+	void changeLimit(int limit) {
+		if (limit < 1 || limit > 10_000) {
+			throw new IllegalArgumentException("concurrency must be between 1 and 10000, not " + limit);
+		}
+		this.limit = limit;
+		ConsumerEngine<K, V> current = this.engine;
+		if (current != null) {
+			current.limit(limit);
+		}
+	}
+
+	int limit() {
+		ConsumerEngine<K, V> current = running();
+		if (current != null) {
+			return current.limit();
+		}
+		Integer known = this.limit;
+		EngineSettings settings = settings();
+		if (known != null) {
+			return known;
+		}
+		return (settings != null) ? settings.concurrency() : this.container.getConcurrency();
+	}
+
+	/** Null before the first start. */
+	@Nullable ConsumerEngine<K, V> engine() {
+		return this.engine;
+	}
+
+	/** Null while the container is stopped. */
+	private @Nullable ConsumerEngine<K, V> running() {
+		ConsumerEngine<K, V> current = this.engine;
+		return (current != null && this.container.isRunning()) ? current : null;
+	}
+
+	/** Null while the container is stopped. */
+	@Nullable Collection<TopicPartition> assigned() {
+		ConsumerEngine<K, V> current = running();
+		return (current != null)
+				? current.snapshot().partitions().stream().map(EngineSnapshot.Partition::partition).toList() : null;
+	}
+
+	/** The client's own metrics, which only its owner thread may ask for. */
+	Map<String, Map<MetricName, ? extends Metric>> metrics() {
+		ConsumerEngine<K, V> current = running();
+		if (current == null) {
+			return Map.of();
+		}
+		try {
+			Map<MetricName, ? extends Metric> metrics = current.execute((consumer) -> consumer.metrics())
+				.get(1, TimeUnit.SECONDS);
+			return Map.of(clientId(metrics), metrics);
+		}
+		catch (InterruptedException ex) {
+			Thread.currentThread().interrupt();
+			return Map.of();
+		}
+		catch (ExecutionException | TimeoutException ex) {
+			return Map.of();
+		}
+	}
+
+	private String clientId(Map<MetricName, ? extends Metric> metrics) {
+		return metrics.keySet()
+			.stream()
+			.map((name) -> name.tags().get("client-id"))
+			.filter(Objects::nonNull)
+			.findFirst()
+			.orElse(this.container.getListenerId());
+	}
+
+	EngineSnapshot snapshot() {
+		ConsumerEngine<K, V> current = this.engine;
+		return (current != null) ? current.snapshot() : new EngineSnapshot(0, "", 0, 0, 0, List.of());
+	}
+
+	List<RebalanceLog.Entry> rebalances() {
+		ConsumerEngine<K, V> current = this.engine;
+		return (current != null) ? current.rebalances().entries() : List.of();
+	}
+
+	boolean isRebalancing() {
+		ConsumerEngine<K, V> current = this.engine;
+		return current != null && current.isRebalancing();
+	}
+
+	long lastPollNanos() {
+		ConsumerEngine<K, V> current = this.engine;
+		return (current != null) ? current.lastPollNanos() : 0;
+	}
+
+	void enforceRebalance() {
+		ConsumerEngine<K, V> current = this.engine;
+		if (current != null) {
+			current.onOwner((consumer) -> consumer.enforceRebalance("Enforced by the application"));
+		}
+	}
+
+	long recoveryFailingSince() {
+		EngineAssembly<K, V> current = this.assembly;
+		Recoverer<K, V> recoverer = (current != null) ? current.recoverer() : null;
+		return (recoverer != null) ? recoverer.failingSince() : 0;
+	}
+
+	String groupProtocol() {
+		EngineAssembly<K, V> current = this.assembly;
+		return (current != null) ? current.groupProtocol() : "classic";
+	}
+
+	@Nullable EngineSettings settings() {
+		EngineAssembly<K, V> current = this.assembly;
+		return (current != null) ? current.settings() : null;
+	}
+
+	/** Nobody is to be polled any more. */
+	void stopMonitor() {
+		EngineAssembly<K, V> ended = this.assembly;
+		PollMonitor monitor = (ended != null) ? ended.monitor() : null;
+		if (monitor != null) {
+			monitor.stop();
+		}
+	}
+
+}

@@ -1,0 +1,58 @@
+package io.evenkeel.kafka.container;
+
+import io.evenkeel.kafka.engine.StopCause;
+import org.springframework.kafka.event.ConsumerStoppedEvent;
+
+/**
+ * What follows when the engine of a container has ended: meters go, events say why, and
+ * what ended for want of a permission may start anew. Owner thread, its last act, without
+ * the life-cycle lock: event listeners may start and stop containers.
+ */
+final class EngineEnd {
+
+	private final EvenkeelContainer<?, ?> container;
+
+	private final ListenerMeters meters;
+
+	private final ContainerEvents events;
+
+	EngineEnd(EvenkeelContainer<?, ?> container, ListenerMeters meters, ContainerEvents events) {
+		this.container = container;
+		this.meters = meters;
+		this.events = events;
+	}
+
+	/**
+	 * Tell everybody.
+	 * @param cause why the engine ended
+	 * @param normal whether a stop on request was a normal one
+	 * @param byItself whether nobody has asked for the end
+	 */
+	void announce(StopCause cause, boolean normal, boolean byItself) {
+		this.meters.stopped(this.container);
+		this.events.stopped(reason(cause, normal));
+		if (byItself) {
+			this.events.containerStopped();
+		}
+	}
+
+	private static ConsumerStoppedEvent.Reason reason(StopCause cause, boolean normal) {
+		return switch (cause) {
+			case REQUESTED -> normal ? ConsumerStoppedEvent.Reason.NORMAL : ConsumerStoppedEvent.Reason.ABNORMAL;
+			case RECOVERY -> ConsumerStoppedEvent.Reason.ABNORMAL;
+			case AUTH -> ConsumerStoppedEvent.Reason.AUTH;
+			case FENCED -> ConsumerStoppedEvent.Reason.FENCED;
+			case NO_OFFSET -> ConsumerStoppedEvent.Reason.NO_OFFSET;
+			case ERROR -> ConsumerStoppedEvent.Reason.ERROR;
+		};
+	}
+
+	/** Start anew where the application wants that after such an end. */
+	void restart(StopCause cause) {
+		if (cause == StopCause.AUTH && this.container.getContainerProperties().isRestartAfterAuthExceptions()) {
+			// Not on this thread: it is about to end.
+			new Thread(this.container::start, this.container.getListenerId() + "-restart").start();
+		}
+	}
+
+}

@@ -1,0 +1,34 @@
+package io.evenkeel.kafka.container;
+
+import io.evenkeel.kafka.engine.RecordHandler.Recovery;
+import io.evenkeel.kafka.engine.dispatch.Delivery;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
+
+/**
+ * The recoveries of a listener, of whatever way: which of them fail is kept with the
+ * listener's {@link Recoverer}, for the health of the container. Worker threads.
+ */
+final class Recoveries<K, V> {
+
+	private final RecoveryWay<K, V> way;
+
+	private final Recoverer<K, V> recoverer;
+
+	Recoveries(RecoveryWay<K, V> way, Recoverer<K, V> recoverer) {
+		this.way = way;
+		this.recoverer = recoverer;
+	}
+
+	Recovery recover(Delivery<ConsumerRecord<K, V>> delivery, Throwable failure) {
+		Recovery recovery = this.way.recover(delivery, failure);
+		this.recoverer.over(delivery);
+		return recovery;
+	}
+
+	void failed(Delivery<ConsumerRecord<K, V>> delivery, int failures, Throwable failure) {
+		if (!(failure instanceof UserErrorHandling.HandedOverException)) {
+			this.recoverer.failed(delivery, failures, failure);
+		}
+	}
+
+}

@@ -1,0 +1,146 @@
+package io.evenkeel.kafka.container;
+
+import java.util.List;
+import java.util.Optional;
+
+import io.evenkeel.kafka.engine.EngineSettings;
+import io.evenkeel.kafka.engine.EngineSnapshot;
+import io.evenkeel.kafka.engine.RebalanceLog;
+import org.apache.kafka.common.TopicPartition;
+import org.jspecify.annotations.Nullable;
+import org.springframework.kafka.core.ConsumerFactory;
+import org.springframework.kafka.listener.ConcurrentMessageListenerContainer;
+import org.springframework.kafka.listener.ContainerProperties;
+
+/**
+ * What a container tells of itself beyond what spring-kafka's do: to health, meters, the
+ * endpoint and the application. Its only subclass lives the life that is told of.
+ *
+ * <h2>Threading</h2> Any thread may ask; no answer waits for the life-cycle lock.
+ *
+ * @param <K> the type of the key
+ * @param <V> the type of the value
+ */
+abstract class ReportingContainer<K, V> extends ConcurrentMessageListenerContainer<K, V> {
+
+	/** What the owner thread tells. */
+	final RunState state = new RunState();
+
+	/** What the engine tells. */
+	final CurrentEngine<K, V> current = new CurrentEngine<>(this);
+
+	ReportingContainer(@Nullable ConsumerFactory<? super K, ? super V> consumerFactory,
+			ContainerProperties containerProperties) {
+		super(consumerFactory, containerProperties);
+	}
+
+	/**
+	 * Change the most handler calls at once while the container runs; it stays so until
+	 * the application ends.
+	 * @param limit 1 to 10,000
+	 */
+	public void changeConcurrency(int limit) {
+		this.current.changeLimit(limit);
+	}
+
+	/**
+	 * The most handler calls at once.
+	 * @return of the next start while it is stopped
+	 */
+	public int concurrencyLimit() {
+		return this.current.limit();
+	}
+
+	/**
+	 * What the engine looked like at the end of a recent turn.
+	 * @return empty while the container is stopped
+	 */
+	public EngineSnapshot snapshot() {
+		return this.current.snapshot();
+	}
+
+	/**
+	 * The last rebalances of the last start.
+	 * @return at most 50, oldest first
+	 */
+	public List<RebalanceLog.Entry> rebalances() {
+		return this.current.rebalances();
+	}
+
+	/**
+	 * Whether a rebalance callback is running.
+	 * @return true inside one
+	 */
+	public boolean isRebalancing() {
+		return this.current.isRebalancing();
+	}
+
+	/**
+	 * When the owner's last poll returned.
+	 * @return {@link System#nanoTime()}, 0 before the first
+	 */
+	public long lastPollNanos() {
+		return this.current.lastPollNanos();
+	}
+
+	/**
+	 * When the owner was last seen at work: its last poll, or its start.
+	 * @return {@link System#nanoTime()}, 0 before the first start
+	 */
+	public long lastActivityNanos() {
+		return (lastPollNanos() != 0) ? lastPollNanos() : this.state.startedNanos();
+	}
+
+	/**
+	 * Why the container stopped by itself.
+	 * @return null when it runs or was stopped on request
+	 */
+	public EvenkeelContainer.@Nullable Failure failure() {
+		return this.state.failure();
+	}
+
+	/**
+	 * Why the consumer is being replaced just now.
+	 * @return null when it is not
+	 */
+	public @Nullable Throwable restartCause() {
+		return this.state.restartCause();
+	}
+
+	/**
+	 * Since when recoveries of this listener have been failing.
+	 * @return {@link System#nanoTime()}, 0 when they do not
+	 */
+	public long recoveryFailingSince() {
+		return this.current.recoveryFailingSince();
+	}
+
+	/**
+	 * The group protocol in use.
+	 * @return {@code classic} or {@code consumer}
+	 */
+	public String groupProtocol() {
+		return this.current.groupProtocol();
+	}
+
+	/**
+	 * The settings of the engine.
+	 * @return those of the next start while it is stopped; null while nothing is known
+	 */
+	public @Nullable EngineSettings settings() {
+		return this.current.settings();
+	}
+
+	/** A partition in the last snapshot; empty when it is not assigned. */
+	Optional<EngineSnapshot.Partition> partitionState(TopicPartition partition) {
+		return snapshot().partitions()
+			.stream()
+			.filter((candidate) -> candidate.partition().equals(partition))
+			.findFirst();
+	}
+
+	long position(TopicPartition partition) {
+		return partitionState(partition).map(EngineSnapshot.Partition::position).orElse(-1L);
+	}
+
+}

@@ -1,0 +1,96 @@
+package io.evenkeel.kafka.container;
+
+import java.util.Collection;
+import java.util.List;
+
+import io.evenkeel.kafka.container.EvenkeelContainer.Failure;
+import io.evenkeel.kafka.engine.StopCause;
+import org.apache.kafka.clients.consumer.Consumer;
+import org.apache.kafka.common.TopicPartition;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What the owner thread tells of a container's run beside its engine's snapshots: what is
+ * assigned, whether a pause has come true, and why the consumer is being replaced or the
+ * engine has ended.
+ *
+ * <h2>Threading</h2> Written by the thread that starts the container and then, until the
+ * engine has ended, by its owner thread; read by any.
+ *
+ * <h2>Why</h2> Each field is volatile and stands for itself: who reads one must see the
+ * owner's last word, and nobody draws a conclusion from two of them. A lock would make a
+ * health check wait for a start or a stop.
+ */
+final class RunState {
+
+	private volatile Collection<TopicPartition> assigned = List.of();
+
+	private volatile boolean paused;
+
+	private volatile long startedNanos;
+
+	private volatile @Nullable Throwable restartCause;
+
+	private volatile @Nullable Failure failure;
+
+	/** A start was asked for: what ended the last run is history. */
+	void preparing() {
+		this.failure = null;
+		this.restartCause = null;
+	}
+
+	/** The client refused its configuration: there will be no owner thread. */
+	void refused(Throwable why) {
+		this.failure = new Failure(StopCause.ERROR, why);
+	}
+
+	/** The owner thread is about to start. */
+	void starting() {
+		this.startedNanos = System.nanoTime();
+	}
+
+	void assignmentChanged(Consumer<?, ?> consumer) {
+		this.restartCause = null;
+		// The callback is inside the change: what the engine holds is what counts.
+		this.assigned = List.copyOf(consumer.assignment());
+	}
+
+	void restarting(Throwable cause) {
+		this.assigned = List.of();
+		this.restartCause = cause;
+	}
+
+	void paused(boolean paused) {
+		this.paused = paused;
+	}
+
+	void ended(StopCause cause, @Nullable Throwable why) {
+		this.assigned = List.of();
+		if (cause != StopCause.REQUESTED) {
+			this.failure = new Failure(cause, why);
+		}
+	}
+
+	/** As of the last rebalance callback. */
+	Collection<TopicPartition> assigned() {
+		return this.assigned;
+	}
+
+	boolean isPaused() {
+		return this.paused;
+	}
+
+	/** {@link System#nanoTime()}, 0 before the first start. */
+	long startedNanos() {
+		return this.startedNanos;
+	}
+
+	@Nullable Throwable restartCause() {
+		return this.restartCause;
+	}
+
+	@Nullable Failure failure() {
+		return this.failure;
+	}
+
+}
