@@ -37,7 +37,8 @@ final class InvalidSettingFailureAnalyzer extends AbstractFailureAnalyzer<Invali
 		for (String spelling : setting.spellings()) {
 			ConfigurationProperty found = this.lookup.find(spelling);
 			if (found != null && isSame(this.lookup.text(found), value)) {
-				return PropertyLookup.line(spelling, value, found);
+				String shown = Setting.HIDDEN.equals(value) ? value : this.lookup.text(found);
+				return PropertyLookup.line(spelling, shown, found);
 			}
 		}
 		if (setting.origin() != null) {

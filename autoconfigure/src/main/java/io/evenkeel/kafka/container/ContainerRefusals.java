@@ -33,6 +33,12 @@ final class ContainerRefusals {
 					"listener '" + id + "' takes batches, and its container observes calls, not the records of a call",
 					"Leave it out.");
 		}
+		if (properties.getPollTimeout() < 0) {
+			throw new InvalidSettingException(
+					Setting.of("ContainerProperties.pollTimeout", properties.getPollTimeout(),
+							"the container of listener '" + id + "'", "spring.kafka.listener.poll-timeout"),
+					"the Kafka consumer takes no negative timeout", "Remove it, or write a duration such as 100ms.");
+		}
 		if (properties.getKafkaAwareTransactionManager() != null) {
 			transactions(id, properties, settings, target);
 		}

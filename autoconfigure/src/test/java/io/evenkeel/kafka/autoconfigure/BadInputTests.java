@@ -172,6 +172,22 @@ class BadInputTests {
 				.contains("spring.kafka.listener.concurrency=0 (from \"spring.kafka.listener.concurrency\""));
 	}
 
+	/** The consumer would refuse it in each poll, and be replaced for ever. */
+	@Test
+	void aNegativePollTimeoutOfSpringKafkaIsRefused() {
+		this.stopped.withUserConfiguration(Listening.class)
+			.withPropertyValues("spring.kafka.listener.poll-timeout=-1s")
+			.run((context) -> {
+				FailureAnalysis analysis = analysis(context);
+				assertThat(analysis.getDescription())
+					.contains("spring.kafka.listener.poll-timeout=-1s (from \"spring.kafka.listener.poll-timeout\"");
+				assertThat(analysis.getAction()).contains("write a duration such as 100ms");
+			});
+		this.stopped.withUserConfiguration(Listening.class)
+			.withPropertyValues("spring.kafka.listener.poll-timeout=0")
+			.run((context) -> assertThat(context).hasNotFailed());
+	}
+
 	@Test
 	void aConcurrencyOfTheAnnotationIsNamedAsSuch() {
 		this.stopped.withUserConfiguration(TooMany.class)
