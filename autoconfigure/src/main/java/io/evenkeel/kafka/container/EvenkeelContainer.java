@@ -1,6 +1,5 @@
 package io.evenkeel.kafka.container;
 
-import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
@@ -71,14 +70,7 @@ public class EvenkeelContainer<K, V> extends ReportingContainer<K, V> implements
 	@SuppressWarnings({ "FieldCanBeLocal", "HidingField", "unused" })
 	private final List<MessageListenerContainer> containers = List.of(this);
 
-	/** To be run when the engine has ended. Under the life-cycle lock. */
-	private final List<Runnable> afterStop = new ArrayList<>();
-
-	/** An engine was asked to stop, or has ended, and is not over. Under the lock. */
-	private boolean ending;
-
-	/** The next engine is to start when this one is over. Under the life-cycle lock. */
-	private boolean startsAgain;
+	private final EngineStop stop = new EngineStop();
 
 	/** Nobody waits for the stop that is being asked for. Under the life-cycle lock. */
 	private boolean stopsAlone;
@@ -139,9 +131,8 @@ public class EvenkeelContainer<K, V> extends ReportingContainer<K, V> implements
 		if (isRunning()) {
 			return;
 		}
-		if (this.ending) {
-			// Two members of one listener would get in each other's way.
-			this.startsAgain = true;
+		if (this.stop.isUnderWay()) {
+			this.stop.startAfterwards();
 			setRunning(true);
 			setStoppedNormally(true);
 			return;
@@ -167,16 +158,13 @@ public class EvenkeelContainer<K, V> extends ReportingContainer<K, V> implements
 	@Override
 	protected void doStop(Runnable callback, boolean normal) {
 		ConsumerEngine<K, V> running = this.current.engine();
-		if (running == null || (!isRunning() && !this.ending)) {
+		if (running == null || (!isRunning() && !this.stop.isUnderWay())) {
 			callback.run();
 			return;
 		}
-		this.afterStop.add(callback);
-		this.startsAgain = false;
 		setRunning(false);
 		setStoppedNormally(normal);
-		if (!this.ending) {
-			this.ending = true;
+		if (this.stop.ask(callback)) {
 			running.stop(this.stopTime.drain(settings(), normal && !this.stopsAlone));
 		}
 	}
@@ -206,10 +194,9 @@ public class EvenkeelContainer<K, V> extends ReportingContainer<K, V> implements
 		boolean byItself;
 		this.lifecycleLock.lock();
 		try {
-			byItself = !this.ending;
-			this.ending = true;
-			setRunning(this.startsAgain);
-			if (cause != StopCause.REQUESTED && !this.startsAgain) {
+			byItself = this.stop.ended();
+			setRunning(this.stop.startsAgain());
+			if (cause != StopCause.REQUESTED && !this.stop.startsAgain()) {
 				setStoppedNormally(false);
 			}
 		}
@@ -225,11 +212,9 @@ public class EvenkeelContainer<K, V> extends ReportingContainer<K, V> implements
 	private List<Runnable> over() {
 		this.lifecycleLock.lock();
 		try {
-			this.ending = false;
-			List<Runnable> waiting = List.copyOf(this.afterStop);
-			this.afterStop.clear();
-			if (this.startsAgain) {
-				this.startsAgain = false;
+			boolean again = this.stop.startsAgain();
+			List<Runnable> waiting = this.stop.over();
+			if (again) {
 				launchAgain();
 			}
 			return waiting;

@@ -88,7 +88,7 @@ final class ConsumerLoop<K, V> {
 		this.intake = new Intake<>(id, this.table, this.dispatcher, parts.laneKeys(), this::renew, this.handler,
 				consumer::seek);
 		this.positions = new Positions<>(id, consumer);
-		this.pausePlan = new PausePlan<>(consumer, this.dispatcher, parts.pauseRequests(), this.settings);
+		this.pausePlan = new PausePlan<>(consumer, this.dispatcher, parts.pauseRequests(), this.settings, this.clock);
 	}
 
 	/** What the consumer is to be subscribed with. */
@@ -192,6 +192,8 @@ final class ConsumerLoop<K, V> {
 		PartitionState<K, V> fresh = seen ? this.table.open(state.partition()) : this.table.reopen(state);
 		fresh.restoredEmpty(false);
 		fresh.atBroker(state.atBroker());
+		fresh.follows(state, this.clock.getAsLong() + this.settings.drainTimeout().toNanos());
+		this.pausePlan.hold(fresh);
 		return fresh;
 	}
 

@@ -1,5 +1,7 @@
 package io.evenkeel.kafka.engine;
 
+import java.util.function.ToIntFunction;
+
 import io.evenkeel.kafka.engine.dispatch.Assignment;
 import io.evenkeel.kafka.engine.offset.CommitPoint;
 import io.evenkeel.kafka.engine.offset.CompletedOffsets;
@@ -38,6 +40,11 @@ final class PartitionState<K, V> {
 	private boolean backPressure;
 
 	private boolean userPaused;
+
+	/** What was moved away from here, with records in hand, and how long they count. */
+	private @Nullable Assignment<ConsumerRecord<K, V>> predecessor;
+
+	private long predecessorUntil;
 
 	/** How many records of the next poll are kept. */
 	private int room = Integer.MAX_VALUE;
@@ -153,6 +160,27 @@ final class PartitionState<K, V> {
 
 	void backPressure(boolean backPressure) {
 		this.backPressure = backPressure;
+	}
+
+	/**
+	 * This one takes the place of another one of the same partition, whose records in
+	 * hand it must not overlap.
+	 * @param moved what it replaces
+	 * @param until when it waits no longer, nanoseconds of the clock
+	 */
+	void follows(PartitionState<K, V> moved, long until) {
+		// One that has waited itself has begun nothing.
+		this.predecessor = (moved.predecessor != null) ? moved.predecessor : moved.assignment;
+		this.predecessorUntil = until;
+	}
+
+	/** Whether the records of the one before are still in hand. */
+	boolean waitsForPredecessor(ToIntFunction<Assignment<ConsumerRecord<K, V>>> inHand, long now) {
+		Assignment<ConsumerRecord<K, V>> before = this.predecessor;
+		if (before != null && (now - this.predecessorUntil >= 0 || inHand.applyAsInt(before) == 0)) {
+			this.predecessor = null;
+		}
+		return this.predecessor != null;
 	}
 
 	/** How many records of the next poll may be kept; the others are fetched again. */

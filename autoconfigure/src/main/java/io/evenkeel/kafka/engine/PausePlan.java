@@ -3,6 +3,7 @@ package io.evenkeel.kafka.engine;
 import java.util.Collection;
 import java.util.HashSet;
 import java.util.Set;
+import java.util.function.LongSupplier;
 
 import io.evenkeel.kafka.engine.dispatch.Dispatcher;
 import org.apache.kafka.clients.consumer.Consumer;
@@ -24,6 +25,8 @@ final class PausePlan<K, V> {
 
 	private final EngineSettings settings;
 
+	private final LongSupplier clock;
+
 	private boolean full;
 
 	/** The most records that a poll has brought. */
@@ -32,7 +35,8 @@ final class PausePlan<K, V> {
 	private boolean holdingBack;
 
 	PausePlan(Consumer<K, V> consumer, Dispatcher<ConsumerRecord<K, V>> dispatcher, PauseRequests requests,
-			EngineSettings settings) {
+			EngineSettings settings, LongSupplier clock) {
+		this.clock = clock;
 		this.consumer = consumer;
 		this.dispatcher = dispatcher;
 		this.requests = requests;
@@ -68,9 +72,21 @@ final class PausePlan<K, V> {
 	}
 
 	private void user(PartitionState<K, V> state, boolean paused) {
-		if (paused != state.isUserPaused()) {
-			state.userPaused(paused);
-			this.dispatcher.hold(state.assignment(), paused);
+		state.userPaused(paused);
+		hold(state);
+	}
+
+	/**
+	 * Let nothing of a partition start while the user has paused it, or while records are
+	 * in hand that were polled before it was moved.
+	 */
+	void hold(PartitionState<K, V> state) {
+		boolean waits = state.waitsForPredecessor((before) -> this.dispatcher.load(before).inHand(),
+				this.clock.getAsLong());
+		this.holdingBack |= waits;
+		boolean hold = waits || state.isUserPaused();
+		if (hold != state.assignment().isHeld()) {
+			this.dispatcher.hold(state.assignment(), hold);
 		}
 	}
 

@@ -108,6 +108,10 @@ final class CompletionThread {
 			// sleeps.
 			wake();
 		}
+		watchLater();
+	}
+
+	private void watchLater() {
 		if (!this.watched.get() && this.watched.compareAndSet(false, true)) {
 			this.runtime.later().after(PATIENCE, this::watch);
 		}
@@ -134,7 +138,17 @@ final class CompletionThread {
 		next.thread = thread;
 		this.asleep = false;
 		this.runner = next;
-		thread.start();
+		boolean started = false;
+		try {
+			thread.start();
+			started = true;
+		}
+		finally {
+			if (!started) {
+				// The next task tries again.
+				this.runner = null;
+			}
+		}
 	}
 
 	/** Put another runner in the place of one that waits, and go on watching. */
@@ -151,9 +165,7 @@ final class CompletionThread {
 				this.relieved++;
 				startRunner();
 			}
-			if (this.watched.compareAndSet(false, true)) {
-				this.runtime.later().after(PATIENCE, this::watch);
-			}
+			watchLater();
 		}
 		finally {
 			this.lock.unlock();
@@ -292,7 +304,10 @@ final class CompletionThread {
 			while (true) {
 				outer.asleep = true;
 				if (!outer.queue.isEmpty()) {
-					break;
+					outer.asleep = false;
+					// A watch that has just found nobody awake is over.
+					outer.watchLater();
+					return false;
 				}
 				long left = end - outer.runtime.clock().getAsLong();
 				if (left <= 0 || outer.closed) {

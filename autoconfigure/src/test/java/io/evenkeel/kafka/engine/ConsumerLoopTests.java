@@ -43,6 +43,34 @@ class ConsumerLoopTests {
 		assertThat(this.engine.committed(P0)).isEqualTo(1);
 	}
 
+	/** Red when records that were polled before a seek run beside those after it. */
+	@Test
+	void aMovedPartitionWaitsForWhatIsInHandOfIt() {
+		moveBackWhileTheFirstRecordIsInHand();
+		assertThat(this.engine.called(P0)).containsExactly(0L);
+		this.engine.calls.get(0).succeeded();
+		this.engine.turn();
+		assertThat(this.engine.called(P0)).containsExactly(0L, 0L);
+	}
+
+	@Test
+	void aMovedPartitionWaitsNoLongerThanADrain() {
+		moveBackWhileTheFirstRecordIsInHand();
+		this.engine.pass(Duration.ofSeconds(9));
+		assertThat(this.engine.called(P0)).containsExactly(0L);
+		this.engine.pass(Duration.ofSeconds(2));
+		assertThat(this.engine.called(P0)).containsExactly(0L, 0L);
+	}
+
+	private void moveBackWhileTheFirstRecordIsInHand() {
+		this.engine.own(P0);
+		this.engine.produce(P0, 0, 1);
+		this.engine.turn();
+		this.engine.loop.seek(P0, (consumer) -> consumer.seek(P0, 0));
+		this.engine.produce(P0, 0, 1);
+		this.engine.turn();
+	}
+
 	@Test
 	void seekLeavesTheCommittedOffsetInSight() {
 		this.engine.own(P0);
