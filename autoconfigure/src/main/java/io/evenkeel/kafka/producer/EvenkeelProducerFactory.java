@@ -141,8 +141,9 @@ public final class EvenkeelProducerFactory<K, V> extends DefaultKafkaProducerFac
 	}
 
 	/**
-	 * Close all producers. What is sent after that fails as {@link FailureReason#CLOSED},
-	 * until the factory is started again or {@link #reset}.
+	 * Close all producers for good. What is sent after that fails as
+	 * {@link FailureReason#CLOSED}, unless the factory is started again or
+	 * {@link #reset}.
 	 */
 	@Override
 	public void destroy() {
@@ -153,6 +154,16 @@ public final class EvenkeelProducerFactory<K, V> extends DefaultKafkaProducerFac
 	@Override
 	public void reset() {
 		super.reset();
+		this.closed = false;
+	}
+
+	/**
+	 * Close all producers. What beans still send while they are destroyed gets a new one,
+	 * which {@link #destroy} closes.
+	 */
+	@Override
+	public void stop() {
+		super.stop();
 		this.closed = false;
 	}
 
