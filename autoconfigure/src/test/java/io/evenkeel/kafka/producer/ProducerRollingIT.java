@@ -76,6 +76,9 @@ class ProducerRollingIT {
 		}
 		this.stop.set(true);
 		sender.join(20_000);
+		// The last ones are on their way, and what is read must have them all.
+		await().atMost(Duration.ofSeconds(90))
+			.until(() -> this.sent.stream().allMatch((send) -> send.future().isDone()));
 		Map<String, List<Integer>> stored = read(servers);
 		verify(stored);
 	}
