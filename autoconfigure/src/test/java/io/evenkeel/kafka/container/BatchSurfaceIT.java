@@ -101,6 +101,7 @@ class BatchSurfaceIT {
 		}
 	}
 
+	/** A record behind the one that failed had no call that counts. */
 	@Test
 	void theHeadersSayWhichCallItIs() {
 		String topic = topic("batchheaders", "fail", "v1");
@@ -109,7 +110,7 @@ class BatchSurfaceIT {
 			.bean(calls)
 			.with("evenkeel.kafka.consumer.retry.max-attempts=2")
 			.start(topic)) {
-			calls.awaitExactly("fail 1 hello,v1 1 hello", "fail 2 hello,v1 2 hello", "v1 3 hello");
+			calls.awaitExactly("fail 1 hello,v1 1 hello", "fail 2 hello,v1 1 hello", "v1 1 hello");
 		}
 	}
 
