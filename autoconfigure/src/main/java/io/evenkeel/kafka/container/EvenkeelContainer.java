@@ -174,12 +174,7 @@ public class EvenkeelContainer<K, V> extends ReportingContainer<K, V> implements
 		this.lifecycleLock.lock();
 		try {
 			this.stopsAlone = true;
-			if (isRunning()) {
-				super.stop(callback);
-			}
-			else {
-				doStop(callback, true);
-			}
+			doStop(callback, true);
 		}
 		finally {
 			this.stopsAlone = false;

@@ -174,11 +174,7 @@ public final class Attempt<K, V> {
 		for (int i = 0; i < index; i++) {
 			this.call.end(this.call.delivery(i), Outcome.SUCCESS);
 		}
-		if (!this.call.isClosed()) {
-			for (int i = index + 1; i < this.call.size(); i++) {
-				this.call.delivery(i).uncount();
-			}
-		}
+		uncount(index + 1);
 		Delivery<ConsumerRecord<K, V>> failed = this.call.delivery(index);
 		if (!retry(failed, failure)) {
 			// Only this one is recovered; the ones behind it get their call.
@@ -231,12 +227,18 @@ public final class Attempt<K, V> {
 	 * @param after how long to wait
 	 */
 	public void again(Duration after) {
-		if (!this.call.isClosed()) {
-			for (Delivery<ConsumerRecord<K, V>> delivery : this.call.deliveries()) {
-				delivery.uncount();
-			}
-		}
+		uncount(0);
 		this.call.park(after.toNanos());
+	}
+
+	/** This call does not count for the records from one on. */
+	private void uncount(int from) {
+		if (this.call.isClosed()) {
+			return;
+		}
+		for (int i = from; i < this.call.size(); i++) {
+			this.call.delivery(i).uncount();
+		}
 	}
 
 	private Delivery<ConsumerRecord<K, V>> firstOpen() {

@@ -5,6 +5,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.LongSupplier;
+import java.util.function.ToIntBiFunction;
 
 import io.evenkeel.kafka.engine.dispatch.Dispatcher;
 import org.apache.kafka.clients.consumer.Consumer;
@@ -84,7 +85,8 @@ final class Drain<K, V> {
 	}
 
 	private Counts counts(PartitionState<K, V> state) {
-		return new Counts(outstanding(List.of(state)), dropped(List.of(state)));
+		Dispatcher.Load load = this.dispatcher.load(state.assignment());
+		return new Counts(outstanding(state, load), load.dropped());
 	}
 
 	/** When the drain of what goes has begun: with the stop, if there is one. */
@@ -126,7 +128,8 @@ final class Drain<K, V> {
 		int droppedFirst = 0;
 		int inHandFirst = 0;
 		for (PartitionState<K, V> state : states) {
-			Counts first = this.atStop.getOrDefault(state, counts(state));
+			Counts known = this.atStop.get(state);
+			Counts first = (known != null) ? known : counts(state);
 			droppedFirst += first.dropped();
 			inHandFirst += first.inHand();
 		}
@@ -193,13 +196,11 @@ final class Drain<K, V> {
 	 * not, as that is not delivered here any more.
 	 */
 	int outstanding(List<PartitionState<K, V>> states) {
-		int outstanding = 0;
-		for (PartitionState<K, V> state : states) {
-			Dispatcher.Load load = this.dispatcher.load(state.assignment());
-			int open = open(state, load);
-			outstanding += this.settings.coverEarlier() ? load.inHand() : Math.max(load.inHand(), open);
-		}
-		return outstanding;
+		return sum(states, this::outstanding);
+	}
+
+	private int outstanding(PartitionState<K, V> state, Dispatcher.Load load) {
+		return this.settings.coverEarlier() ? load.inHand() : Math.max(load.inHand(), open(state, load));
 	}
 
 	private int open(PartitionState<K, V> state, Dispatcher.Load load) {
@@ -208,30 +209,25 @@ final class Drain<K, V> {
 
 	/** How many records a worker has taken along that it will not begin any more. */
 	int notBegun(List<PartitionState<K, V>> states) {
-		int notBegun = 0;
-		for (PartitionState<K, V> state : states) {
-			Dispatcher.Load load = this.dispatcher.load(state.assignment());
-			notBegun += Math.max(0, load.inHand() - load.inFlight());
-		}
-		return notBegun;
+		return sum(states, (state, load) -> Math.max(0, load.inHand() - load.inFlight()));
 	}
 
 	/** How many records were delivered and have not ended. */
 	private int unacknowledged(List<PartitionState<K, V>> states) {
-		int open = 0;
-		for (PartitionState<K, V> state : states) {
-			open += open(state, this.dispatcher.load(state.assignment()));
-		}
-		return open;
+		return sum(states, this::open);
 	}
 
 	/** How many records of assignments were given up before they were begun. */
 	int dropped(List<PartitionState<K, V>> states) {
-		int dropped = 0;
+		return sum(states, (state, load) -> load.dropped());
+	}
+
+	private int sum(List<PartitionState<K, V>> states, ToIntBiFunction<PartitionState<K, V>, Dispatcher.Load> count) {
+		int sum = 0;
 		for (PartitionState<K, V> state : states) {
-			dropped += this.dispatcher.load(state.assignment()).dropped();
+			sum += count.applyAsInt(state, this.dispatcher.load(state.assignment()));
 		}
-		return dropped;
+		return sum;
 	}
 
 	private record Counts(int inHand, int dropped) {

@@ -122,10 +122,6 @@ final class PartitionState<K, V> {
 		this.metadataLimit /= 2;
 	}
 
-	int metadataLimit() {
-		return this.metadataLimit;
-	}
-
 	long committedOffset() {
 		return this.committed;
 	}
@@ -174,7 +170,16 @@ final class PartitionState<K, V> {
 		this.predecessorUntil = until;
 	}
 
-	/** Whether the records of the one before are still in hand. */
+	/** Whether one that it follows may still have records in hand. */
+	boolean hasPredecessor() {
+		return this.predecessor != null;
+	}
+
+	/**
+	 * Whether the records of the one before are still in hand.
+	 * @param inHand counts the records in hand of an assignment
+	 * @param now nanoseconds of the clock
+	 */
 	boolean waitsForPredecessor(ToIntFunction<Assignment<ConsumerRecord<K, V>>> inHand, long now) {
 		Assignment<ConsumerRecord<K, V>> before = this.predecessor;
 		if (before != null && (now - this.predecessorUntil >= 0 || inHand.applyAsInt(before) == 0)) {

@@ -60,7 +60,8 @@ final class PausePlan<K, V> {
 		Set<TopicPartition> wanted = new HashSet<>();
 		boolean all = this.requests.all();
 		for (PartitionState<K, V> state : states) {
-			user(state, all || this.requests.partition(state.partition()));
+			state.userPaused(all || this.requests.partition(state.partition()));
+			hold(state);
 			state.backPressure(heldBack(state, states.size(), starving, over));
 			state.room((starving && this.full) ? 1 : Integer.MAX_VALUE);
 			this.holdingBack |= state.isBackPressure();
@@ -71,18 +72,14 @@ final class PausePlan<K, V> {
 		change(states, wanted);
 	}
 
-	private void user(PartitionState<K, V> state, boolean paused) {
-		state.userPaused(paused);
-		hold(state);
-	}
-
 	/**
 	 * Let nothing of a partition start while the user has paused it, or while records are
 	 * in hand that were polled before it was moved.
 	 */
 	void hold(PartitionState<K, V> state) {
-		boolean waits = state.waitsForPredecessor((before) -> this.dispatcher.load(before).inHand(),
-				this.clock.getAsLong());
+		// Nearly none has one, and this is asked of all in each turn.
+		boolean waits = state.hasPredecessor()
+				&& state.waitsForPredecessor((before) -> this.dispatcher.load(before).inHand(), this.clock.getAsLong());
 		this.holdingBack |= waits;
 		boolean hold = waits || state.isUserPaused();
 		if (hold != state.assignment().isHeld()) {

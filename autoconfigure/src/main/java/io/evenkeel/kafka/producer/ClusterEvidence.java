@@ -115,15 +115,18 @@ final class ClusterEvidence {
 		if (refused != null) {
 			return Diagnoser.classify(refused);
 		}
-		boolean sameAnswer = this.answered && now - this.answeredAt < ASKS_AGAIN && client != null
-				&& ConnectionCounts.isConnected(client.metrics());
-		if (answeredSince(since) || sameAnswer) {
+		if (answeredSince(since) || isAnswerStillGood(now, client)) {
 			return (partition < 0) ? new Diagnosis(FailureReason.TOPIC_NOT_FOUND, "brokers know no such topic", null)
 					: new Diagnosis(FailureReason.PARTITION_NOT_FOUND, "the topic has no partition " + partition, null);
 		}
 		boolean suspicious = client != null && !this.answered && ConnectionCounts.openAndFail(client.metrics());
 		return new Diagnosis(FailureReason.BROKERS_UNREACHABLE,
 				suspicious ? "connections open and then fail: check security.protocol" : null, null);
+	}
+
+	private boolean isAnswerStillGood(long now, @Nullable Producer<?, ?> client) {
+		return this.answered && now - this.answeredAt < ASKS_AGAIN && client != null
+				&& ConnectionCounts.isConnected(client.metrics());
 	}
 
 	/**

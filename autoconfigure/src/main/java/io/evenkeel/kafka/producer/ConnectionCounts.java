@@ -15,34 +15,24 @@ final class ConnectionCounts {
 
 	/** Whether there is a connection now. */
 	static boolean isConnected(Map<MetricName, ? extends Metric> metrics) {
-		for (Map.Entry<MetricName, ? extends Metric> entry : metrics.entrySet()) {
-			MetricName name = entry.getKey();
-			if (name.group().equals("producer-metrics") && name.name().equals("connection-count")) {
-				return entry.getValue().metricValue() instanceof Double number && number > 0;
-			}
-		}
-		return false;
+		return total(metrics, "connection-count") > 0;
 	}
 
 	/** Whether connections were made and lost again. */
 	static boolean openAndFail(Map<MetricName, ? extends Metric> metrics) {
-		double opened = 0;
-		double closed = 0;
+		return total(metrics, "connection-creation-total") > 0 && total(metrics, "connection-close-total") > 0;
+	}
+
+	private static double total(Map<MetricName, ? extends Metric> metrics, String name) {
+		double total = 0;
 		for (Map.Entry<MetricName, ? extends Metric> entry : metrics.entrySet()) {
-			if (!entry.getKey().group().equals("producer-metrics")) {
-				continue;
-			}
-			Object value = entry.getValue().metricValue();
-			if (value instanceof Double number) {
-				switch (entry.getKey().name()) {
-					case "connection-creation-total" -> opened += number;
-					case "connection-close-total" -> closed += number;
-					default -> {
-					}
-				}
+			MetricName metric = entry.getKey();
+			if (metric.group().equals("producer-metrics") && metric.name().equals(name)
+					&& entry.getValue().metricValue() instanceof Double number) {
+				total += number;
 			}
 		}
-		return opened > 0 && closed > 0;
+		return total;
 	}
 
 }

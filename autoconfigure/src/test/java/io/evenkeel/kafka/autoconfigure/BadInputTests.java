@@ -4,8 +4,6 @@ import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicInteger;
 
-import io.evenkeel.kafka.autoconfigure.health.EvenkeelListenersHealthAutoConfiguration;
-import io.evenkeel.kafka.autoconfigure.health.EvenkeelProducerHealthAutoConfiguration;
 import io.evenkeel.kafka.health.KafkaListenersHealthIndicator;
 import org.apache.kafka.clients.consumer.Consumer;
 import org.apache.kafka.common.KafkaException;
@@ -15,10 +13,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-import org.springframework.boot.autoconfigure.AutoConfigurations;
 import org.springframework.boot.diagnostics.FailureAnalysis;
 import org.springframework.boot.health.contributor.Status;
-import org.springframework.boot.kafka.autoconfigure.KafkaAutoConfiguration;
 import org.springframework.boot.test.context.assertj.AssertableApplicationContext;
 import org.springframework.boot.test.context.runner.ApplicationContextRunner;
 import org.springframework.context.ConfigurableApplicationContext;
@@ -45,13 +41,8 @@ class BadInputTests {
 
 	private ConfigurableApplicationContext context;
 
-	private final ApplicationContextRunner runner = new ApplicationContextRunner()
-		.withInitializer((context) -> this.context = context)
-		.withConfiguration(AutoConfigurations.of(EvenkeelConsumerAutoConfiguration.class,
-				EvenkeelProducerAutoConfiguration.class, EvenkeelListenersHealthAutoConfiguration.class,
-				EvenkeelProducerHealthAutoConfiguration.class, KafkaAutoConfiguration.class))
-		.withPropertyValues("spring.kafka.bootstrap-servers=localhost:1", "spring.kafka.consumer.group-id=test",
-				"spring.kafka.admin.auto-create=false");
+	private final ApplicationContextRunner runner = StartupAnalysis.runner()
+		.withInitializer((context) -> this.context = context);
 
 	private final ApplicationContextRunner stopped = this.runner
 		.withPropertyValues("spring.kafka.listener.auto-startup=false");

@@ -20,7 +20,6 @@ import org.junit.jupiter.api.extension.ExtendWith;
 import org.springframework.beans.factory.annotation.Qualifier;
 import org.springframework.boot.autoconfigure.AutoConfigurations;
 import org.springframework.boot.diagnostics.FailureAnalysis;
-import org.springframework.boot.diagnostics.FailureAnalyzer;
 import org.springframework.boot.context.properties.bind.Binder;
 import org.springframework.boot.kafka.autoconfigure.KafkaAutoConfiguration;
 import org.springframework.boot.test.context.FilteredClassLoader;
@@ -28,11 +27,9 @@ import org.springframework.boot.test.context.assertj.AssertableApplicationContex
 import org.springframework.boot.test.context.runner.ApplicationContextRunner;
 import org.springframework.boot.test.system.CapturedOutput;
 import org.springframework.boot.test.system.OutputCaptureExtension;
+import org.springframework.context.ConfigurableApplicationContext;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
-import org.springframework.core.io.support.SpringFactoriesLoader;
-import org.springframework.core.io.support.SpringFactoriesLoader.ArgumentResolver;
-import org.springframework.core.env.Environment;
 import org.springframework.kafka.annotation.KafkaListener;
 import org.springframework.kafka.config.ConcurrentKafkaListenerContainerFactory;
 import org.springframework.kafka.config.KafkaListenerEndpointRegistry;
@@ -53,10 +50,10 @@ import static org.assertj.core.api.Assertions.assertThat;
  */
 class EvenkeelConsumerAutoConfigurationTests {
 
-	private Environment environment;
+	private ConfigurableApplicationContext context;
 
 	private final ApplicationContextRunner runner = new ApplicationContextRunner()
-		.withInitializer((context) -> this.environment = context.getEnvironment())
+		.withInitializer((context) -> this.context = context)
 		.withConfiguration(AutoConfigurations.of(EvenkeelConsumerAutoConfiguration.class,
 				EvenkeelConsumerMetricsAutoConfiguration.class, EvenkeelListenersHealthAutoConfiguration.class,
 				EvenkeelEndpointAutoConfiguration.class, KafkaAutoConfiguration.class))
@@ -216,7 +213,7 @@ class EvenkeelConsumerAutoConfigurationTests {
 					"evenkeel.kafka.consumer.listeners.my-Listener.retry.max-attempts=2",
 					"evenkeel.kafka.consumer.listeners.[a.b].concurrency=9")
 			.run((context) -> {
-				ConsumerSettingsMapper mapper = new ConsumerSettingsMapper(Binder.get(this.environment),
+				ConsumerSettingsMapper mapper = new ConsumerSettingsMapper(Binder.get(this.context.getEnvironment()),
 						context.getBean(EvenkeelConsumerProperties.class));
 				assertThat(mapper.forListener("my-Listener").retry().maxAttempts()).isEqualTo(2);
 				assertThat(mapper.forListener("my-Listener").ordering()).isEqualTo(Ordering.KEY);
@@ -228,7 +225,7 @@ class EvenkeelConsumerAutoConfigurationTests {
 
 	@Test
 	void aMissingGroupIdIsRefusedWithPropertyAndCure() {
-		new ApplicationContextRunner().withInitializer((context) -> this.environment = context.getEnvironment())
+		new ApplicationContextRunner().withInitializer((context) -> this.context = context)
 			.withConfiguration(
 					AutoConfigurations.of(EvenkeelConsumerAutoConfiguration.class, KafkaAutoConfiguration.class))
 			.withUserConfiguration(NoGroup.class)
@@ -254,19 +251,8 @@ class EvenkeelConsumerAutoConfigurationTests {
 			.getListenerContainer("listener");
 	}
 
-	private FailureAnalysis analysis(AssertableApplicationContext context) {
-		Throwable failure = context.getStartupFailure();
-		assertThat(failure).as("start-up failure").isNotNull();
-		ArgumentResolver arguments = ArgumentResolver.of(Environment.class, this.environment);
-		for (FailureAnalyzer analyzer : SpringFactoriesLoader.forDefaultResourceLocation()
-			.load(FailureAnalyzer.class, arguments, (type, name, ex) -> {
-			})) {
-			FailureAnalysis analysis = analyzer.analyze(failure);
-			if (analysis != null) {
-				return analysis;
-			}
-		}
-		throw new AssertionError("No analysis", failure);
+	private FailureAnalysis analysis(AssertableApplicationContext started) {
+		return StartupAnalysis.of(started, this.context);
 	}
 
 	@Configuration(proxyBeanMethods = false)

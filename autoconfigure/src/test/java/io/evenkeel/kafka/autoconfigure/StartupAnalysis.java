@@ -1,13 +1,19 @@
 package io.evenkeel.kafka.autoconfigure;
 
+import io.evenkeel.kafka.autoconfigure.health.EvenkeelListenersHealthAutoConfiguration;
+import io.evenkeel.kafka.autoconfigure.health.EvenkeelProducerHealthAutoConfiguration;
+
 import org.springframework.beans.factory.BeanFactory;
+import org.springframework.boot.autoconfigure.AutoConfigurations;
 import org.springframework.boot.diagnostics.FailureAnalysis;
 import org.springframework.boot.diagnostics.FailureAnalyzer;
+import org.springframework.boot.kafka.autoconfigure.KafkaAutoConfiguration;
 import org.springframework.boot.test.context.assertj.AssertableApplicationContext;
+import org.springframework.boot.test.context.runner.ApplicationContextRunner;
 import org.springframework.context.ConfigurableApplicationContext;
 import org.springframework.core.env.Environment;
-import org.springframework.core.io.support.SpringFactoriesLoader;
 import org.springframework.core.io.support.SpringFactoriesLoader.ArgumentResolver;
+import org.springframework.core.io.support.SpringFactoriesLoader;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
@@ -18,6 +24,16 @@ import static org.assertj.core.api.Assertions.assertThat;
 final class StartupAnalysis {
 
 	private StartupAnalysis() {
+	}
+
+	/** All that may refuse something when an application starts; no broker is needed. */
+	static ApplicationContextRunner runner() {
+		return new ApplicationContextRunner()
+			.withConfiguration(AutoConfigurations.of(EvenkeelConsumerAutoConfiguration.class,
+					EvenkeelProducerAutoConfiguration.class, EvenkeelListenersHealthAutoConfiguration.class,
+					EvenkeelProducerHealthAutoConfiguration.class, KafkaAutoConfiguration.class))
+			.withPropertyValues("spring.kafka.bootstrap-servers=localhost:1", "spring.kafka.consumer.group-id=test",
+					"spring.kafka.admin.auto-create=false");
 	}
 
 	static FailureAnalysis of(AssertableApplicationContext started, ConfigurableApplicationContext context) {

@@ -2,15 +2,11 @@ package io.evenkeel.kafka.autoconfigure;
 
 import java.util.Map;
 
-import io.evenkeel.kafka.autoconfigure.health.EvenkeelListenersHealthAutoConfiguration;
-import io.evenkeel.kafka.autoconfigure.health.EvenkeelProducerHealthAutoConfiguration;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-import org.springframework.boot.autoconfigure.AutoConfigurations;
 import org.springframework.boot.diagnostics.FailureAnalysis;
-import org.springframework.boot.kafka.autoconfigure.KafkaAutoConfiguration;
 import org.springframework.boot.test.context.assertj.AssertableApplicationContext;
 import org.springframework.boot.test.context.runner.ApplicationContextRunner;
 import org.springframework.context.ConfigurableApplicationContext;
@@ -28,14 +24,10 @@ class UnreadableValuesTests {
 
 	private ConfigurableApplicationContext context;
 
-	private final ApplicationContextRunner runner = new ApplicationContextRunner()
+	private final ApplicationContextRunner runner = StartupAnalysis.runner()
 		.withInitializer((context) -> this.context = context)
-		.withConfiguration(AutoConfigurations.of(EvenkeelConsumerAutoConfiguration.class,
-				EvenkeelProducerAutoConfiguration.class, EvenkeelListenersHealthAutoConfiguration.class,
-				EvenkeelProducerHealthAutoConfiguration.class, KafkaAutoConfiguration.class))
 		.withUserConfiguration(Listening.class)
-		.withPropertyValues("spring.kafka.bootstrap-servers=localhost:1", "spring.kafka.consumer.group-id=test",
-				"spring.kafka.admin.auto-create=false", "spring.kafka.listener.auto-startup=false");
+		.withPropertyValues("spring.kafka.listener.auto-startup=false");
 
 	@ParameterizedTest
 	@CsvSource(delimiter = '|',

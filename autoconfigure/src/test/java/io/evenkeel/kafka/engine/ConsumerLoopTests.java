@@ -289,11 +289,7 @@ class ConsumerLoopTests {
 	 */
 	@Test
 	void recordsBehindTheFailedOneOfABatchKeepTheirAttempts() {
-		EngineSettings plain = SteppedEngine.settings(Ordering.PARTITION, 1, 100);
-		SteppedEngine batches = new SteppedEngine(new EngineSettings(plain.ordering(), plain.concurrency(), 10,
-				plain.maxPendingRecords(), plain.commitInterval(), plain.commitTimeout(), plain.saveCompleted(),
-				plain.drainTimeout(), plain.onDrainTimeout(), plain.pollTimeout(), plain.retry(),
-				plain.commitInitialPosition(), plain.consumerProtocol(), plain.coverEarlier(), plain.hasGroup()));
+		SteppedEngine batches = new SteppedEngine(SteppedEngine.settings(Ordering.PARTITION, 1, 100, 10, false));
 		List<Integer> numbers = new ArrayList<>();
 		batches.handler = (attempt) -> {
 			if (attempt.record().offset() == 0) {

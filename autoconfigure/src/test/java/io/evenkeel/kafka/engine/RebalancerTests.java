@@ -121,11 +121,7 @@ class RebalancerTests {
 	}
 
 	private static SteppedEngine covering() {
-		EngineSettings plain = SteppedEngine.settings(Ordering.PARTITION, 1, 100);
-		SteppedEngine covering = new SteppedEngine(new EngineSettings(plain.ordering(), plain.concurrency(),
-				plain.batchSize(), plain.maxPendingRecords(), plain.commitInterval(), plain.commitTimeout(),
-				plain.saveCompleted(), plain.drainTimeout(), plain.onDrainTimeout(), plain.pollTimeout(), plain.retry(),
-				plain.commitInitialPosition(), plain.consumerProtocol(), true, plain.hasGroup()));
+		SteppedEngine covering = new SteppedEngine(SteppedEngine.settings(Ordering.PARTITION, 1, 100, 0, true));
 		covering.own(P0);
 		covering.produce(P0, 0, 1);
 		covering.turn();

@@ -162,8 +162,7 @@ final class Line<C, W extends Waiter<C>> {
 				this.window.close();
 			}
 			this.window.closeIfOver(now);
-			this.retired |= this.queue.isEmpty() && !this.window.isOpen();
-			return this.retired;
+			return retireIfIdle();
 		}
 		finally {
 			this.lock.unlock();
@@ -194,7 +193,7 @@ final class Line<C, W extends Waiter<C>> {
 				this.window.open(cause, now);
 			}
 			// What joins after that is not to inherit the waits of those that failed.
-			this.retired |= this.queue.isEmpty() && !this.window.isOpen();
+			retireIfIdle();
 		}
 		finally {
 			this.lock.unlock();
@@ -202,6 +201,11 @@ final class Line<C, W extends Waiter<C>> {
 		// Without the lock: nobody else knows them any more, and joining must not wait.
 		rest.forEach((waiter) -> end(waiter, kind, cause, made, now));
 		return true;
+	}
+
+	private boolean retireIfIdle() {
+		this.retired |= this.queue.isEmpty() && !this.window.isOpen();
+		return this.retired;
 	}
 
 	/** Fail what waits because the producer is closed; a taken head stays. */
