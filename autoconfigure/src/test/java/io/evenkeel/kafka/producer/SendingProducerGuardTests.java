@@ -175,7 +175,10 @@ class SendingProducerGuardTests {
 		release.countDown();
 	}
 
-	/** Red when an acknowledgment does not wake the line that waits for its memory. */
+	/**
+	 * An acknowledgment wakes the line that waits for its memory, and the line looks by
+	 * itself 20 ms later; without either the record would wait for its back-off.
+	 */
 	@Test
 	void anAcknowledgmentWakesWhoWaitsForItsMemory() throws Exception {
 		this.topics.put("a", 1);

@@ -1,11 +1,13 @@
 package io.evenkeel.kafka.engine.dispatch;
 
 import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
 
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 
 class CallTests {
 
@@ -63,6 +65,29 @@ class CallTests {
 		assertThat(this.dispatcher.used()).isEqualTo(1);
 		this.dispatcher.give(this.run);
 		assertThat(this.dispatcher.used()).isZero();
+	}
+
+	/** Both have found it open before either closes it. */
+	@Test
+	void ofTwoThatCloseAtOnceOneDoes() throws InterruptedException {
+		AtomicInteger closed = new AtomicInteger();
+		List<Thread> closers = List.of(closer(closed), closer(closed));
+		synchronized (this.call) {
+			closers.forEach(Thread::start);
+			await().until(() -> closers.stream().allMatch((closer) -> closer.getState() == Thread.State.BLOCKED));
+		}
+		for (Thread closer : closers) {
+			closer.join();
+		}
+		assertThat(closed).hasValue(1);
+	}
+
+	private Thread closer(AtomicInteger closed) {
+		return new Thread(() -> {
+			if (this.call.close()) {
+				closed.incrementAndGet();
+			}
+		});
 	}
 
 	@Test
