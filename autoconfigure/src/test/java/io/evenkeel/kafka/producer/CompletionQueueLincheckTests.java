@@ -6,12 +6,14 @@ import org.jetbrains.lincheck.datastructures.Operation;
 import org.jetbrains.lincheck.datastructures.Param;
 import org.jetbrains.lincheck.datastructures.StressOptions;
 import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /**
  * The queue against every interleaving that Lincheck finds: it is a queue, as long as one
  * thread takes and looks again when an element is not linked yet.
  */
+@Tag("lincheck")
 public class CompletionQueueLincheckTests {
 
 	private final CompletionQueue queue = new CompletionQueue();

@@ -11,6 +11,7 @@ import io.evenkeel.kafka.broker.ProcessBroker;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.RepeatedTest;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.EnabledIfSystemProperty;
 
@@ -25,6 +26,7 @@ import static org.awaitility.Awaitility.await;
 /**
  * A broker that is killed, frozen and thawed.
  */
+@Tag("timing")
 class ProducerOutageIT {
 
 	private static final Duration SLACK = Duration.ofMillis(500);

@@ -16,6 +16,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 import org.springframework.kafka.support.SendResult;
@@ -28,6 +29,7 @@ import static org.assertj.core.api.Assertions.assertThat;
  * Addresses where something listens that never answers: connections that open and then
  * stay silent, and connections that do not even open.
  */
+@Tag("timing")
 class ProducerTarpitIT {
 
 	private static final Duration METADATA = Duration.ofSeconds(3);

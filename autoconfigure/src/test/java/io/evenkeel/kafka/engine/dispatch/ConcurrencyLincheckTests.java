@@ -7,12 +7,14 @@ import org.jetbrains.lincheck.datastructures.Operation;
 import org.jetbrains.lincheck.datastructures.Param;
 import org.jetbrains.lincheck.datastructures.StressOptions;
 import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /**
  * What owner, workers and completing threads share, under each interleaving of short
  * programs: nothing is lost, nothing is given back twice.
  */
+@Tag("lincheck")
 class ConcurrencyLincheckTests {
 
 	@Test
