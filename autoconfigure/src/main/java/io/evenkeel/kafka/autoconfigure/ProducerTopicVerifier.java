@@ -13,6 +13,7 @@ import java.util.concurrent.TimeoutException;
 
 import io.evenkeel.kafka.autoconfigure.EvenkeelProducerProperties.OnMissing;
 import io.evenkeel.kafka.autoconfigure.EvenkeelProducerProperties.Startup;
+import io.evenkeel.kafka.thread.OwnThreads;
 import org.apache.commons.logging.Log;
 import org.apache.commons.logging.LogFactory;
 import org.apache.kafka.clients.admin.Admin;
@@ -57,9 +58,10 @@ final class ProducerTopicVerifier implements SmartLifecycle {
 		Set<String> wanted = new LinkedHashSet<>(this.settings.getVerifyTopics());
 		Duration timeout = this.settings.getTimeout();
 		CompletableFuture<Findings> lookUp = new CompletableFuture<>();
-		Thread thread = new Thread(() -> lookUp(wanted, timeout, lookUp), "evenkeel-verify-topics");
-		thread.setDaemon(true);
-		thread.start();
+		OwnThreads
+			.daemon("evenkeel-verify-topics", Thread.currentThread().getContextClassLoader(),
+					() -> lookUp(wanted, timeout, lookUp))
+			.start();
 		Findings findings;
 		try {
 			findings = lookUp.get(timeout.toNanos(), TimeUnit.NANOSECONDS);

@@ -3,10 +3,10 @@ package io.evenkeel.kafka.container;
 import java.time.Duration;
 import java.util.Collection;
 import java.util.List;
-import java.util.Map;
 
 import io.evenkeel.kafka.engine.AssignedPartition;
 import io.evenkeel.kafka.engine.EngineCallbacks;
+import io.evenkeel.kafka.engine.EngineSettings;
 import org.apache.kafka.clients.consumer.Consumer;
 import org.apache.kafka.clients.consumer.ConsumerRebalanceListener;
 import org.apache.kafka.common.TopicPartition;
@@ -27,7 +27,7 @@ final class ContainerCallbacks<K, V> implements EngineCallbacks<K, V> {
 
 	private static final Logger logger = LoggerFactory.getLogger(ContainerCallbacks.class);
 
-	private static final long LOOK_NANOS = Duration.ofSeconds(1).toNanos();
+	private static final Duration LOOK_AFTER = Duration.ofSeconds(1);
 
 	private final EvenkeelContainer<K, V> container;
 
@@ -79,13 +79,20 @@ final class ContainerCallbacks<K, V> implements EngineCallbacks<K, V> {
 		this.user = (listener != null) ? listener : new NoRebalanceListener();
 		this.seekAware = seekAware;
 		this.seeks = seeks;
-		this.idleWatch = new IdleWatch<>(container, events, (assignments) -> idle(assignments));
+		this.idleWatch = new IdleWatch<>(container, events, this::idle);
 		this.pauseWatch = new PauseWatch<>(container, events, state);
-		this.partitionIdleWatch = new PartitionIdleWatch<>(container, events);
+		this.partitionIdleWatch = new PartitionIdleWatch<>(container, events, this::idle);
 	}
 
 	@Override
 	public void assigned(Consumer<K, V> raw, Collection<AssignedPartition> assigned) {
+		EngineSettings settings = this.container.settings();
+		Duration most = (settings != null) ? settings.commitTimeout() : LOOK_AFTER;
+		// The engine has had its part of the time.
+		this.seeks.callback(most.dividedBy(4), () -> tell(raw, assigned));
+	}
+
+	private void tell(Consumer<K, V> raw, Collection<AssignedPartition> assigned) {
 		List<TopicPartition> partitions = partitions(assigned);
 		this.state.assignmentChanged(raw);
 		gone(partitions);
@@ -97,7 +104,7 @@ final class ContainerCallbacks<K, V> implements EngineCallbacks<K, V> {
 		}
 		Consumer<K, V> consumer = this.calls.consumer();
 		if (this.seekAware != null) {
-			each("ConsumerSeekAware", () -> seekAwareAssigned(raw, partitions));
+			each("ConsumerSeekAware", () -> seekAwareAssigned(partitions));
 		}
 		each("rebalance listener", () -> {
 			if (this.user instanceof ConsumerAwareRebalanceListener aware) {
@@ -118,7 +125,7 @@ final class ContainerCallbacks<K, V> implements EngineCallbacks<K, V> {
 		}
 	}
 
-	private void seekAwareAssigned(Consumer<K, V> consumer, List<TopicPartition> partitions) {
+	private void seekAwareAssigned(List<TopicPartition> partitions) {
 		ConsumerSeekAware aware = this.seekAware;
 		if (aware == null) {
 			return;
@@ -127,7 +134,7 @@ final class ContainerCallbacks<K, V> implements EngineCallbacks<K, V> {
 			this.registered = true;
 			aware.registerSeekCallback(this.seeks);
 		}
-		aware.onPartitionsAssigned(this.seeks.positions(consumer, partitions), this.seeks);
+		aware.onPartitionsAssigned(this.seeks.positions(partitions), this.seeks);
 		if (!this.polledOnce) {
 			this.polledOnce = true;
 			aware.onFirstPoll();
@@ -198,16 +205,16 @@ final class ContainerCallbacks<K, V> implements EngineCallbacks<K, V> {
 		this.pauseWatch.polled(consumer);
 		this.idleWatch.polled(consumer, records);
 		this.partitionIdleWatch.polled(consumer);
-		if (this.unacknowledged != null && System.nanoTime() - this.lastLook > LOOK_NANOS) {
+		if (this.unacknowledged != null && System.nanoTime() - this.lastLook > LOOK_AFTER.toNanos()) {
 			this.lastLook = System.nanoTime();
 			this.unacknowledged.look(this.container.snapshot());
 		}
 	}
 
-	private void idle(Map<TopicPartition, Long> assignments) {
-		if (this.seekAware != null) {
-			ConsumerSeekAware aware = this.seekAware;
-			each("ConsumerSeekAware", () -> aware.onIdleContainer(assignments, this.seeks));
+	private void idle(Collection<TopicPartition> partitions) {
+		ConsumerSeekAware aware = this.seekAware;
+		if (aware != null) {
+			each("ConsumerSeekAware", () -> aware.onIdleContainer(this.seeks.positions(partitions), this.seeks));
 		}
 	}
 

@@ -3,12 +3,10 @@ package io.evenkeel.kafka.container;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
+import java.util.Set;
 
 import io.evenkeel.kafka.engine.ConsumerEngine;
+import io.evenkeel.kafka.engine.ConsumerView;
 import io.evenkeel.kafka.engine.EngineSettings;
 import io.evenkeel.kafka.engine.EngineSnapshot;
 import io.evenkeel.kafka.engine.RebalanceLog;
@@ -31,6 +29,8 @@ import org.springframework.kafka.listener.ConcurrentMessageListenerContainer;
  * is changed while a start is under way may count from the next start on.
  */
 final class CurrentEngine<K, V> {
+
+	private static final ConsumerView NO_CONSUMER = new ConsumerView(Map.of(), null, Set.of(), Map.of());
 
 	private final ConcurrentMessageListenerContainer<K, V> container;
 
@@ -102,37 +102,35 @@ final class CurrentEngine<K, V> {
 	/** Null while the container is stopped. */
 	@Nullable Collection<TopicPartition> assigned() {
 		ConsumerEngine<K, V> current = running();
-		return (current != null)
-				? current.snapshot().partitions().stream().map(EngineSnapshot.Partition::partition).toList() : null;
+		return (current != null) ? current.view().partitions().keySet() : null;
 	}
 
-	/** The client's own metrics, which only its owner thread may ask for. */
+	/** The client's own metrics, which any thread may read. */
 	Map<String, Map<MetricName, ? extends Metric>> metrics() {
-		ConsumerEngine<K, V> current = running();
-		if (current == null) {
-			return Map.of();
-		}
-		try {
-			Map<MetricName, ? extends Metric> metrics = current.execute((consumer) -> consumer.metrics())
-				.get(1, TimeUnit.SECONDS);
-			return Map.of(clientId(metrics), metrics);
-		}
-		catch (InterruptedException ex) {
-			Thread.currentThread().interrupt();
-			return Map.of();
-		}
-		catch (ExecutionException | TimeoutException ex) {
-			return Map.of();
-		}
+		ConsumerView view = view();
+		return view.metrics().isEmpty() ? Map.of() : Map.of(clientId(view), view.metrics());
 	}
 
-	private String clientId(Map<MetricName, ? extends Metric> metrics) {
-		return metrics.keySet()
-			.stream()
-			.map((name) -> name.tags().get("client-id"))
-			.filter(Objects::nonNull)
-			.findFirst()
-			.orElse(this.container.getListenerId());
+	/** The id that the client really has. */
+	String clientId() {
+		return clientId(view());
+	}
+
+	private String clientId(ConsumerView view) {
+		String known = view.clientId();
+		return (known != null) ? known : this.container.getListenerId();
+	}
+
+	/** What is known of the consumer; nothing assigned while there is none. */
+	ConsumerView view() {
+		ConsumerEngine<K, V> current = this.engine;
+		return (current != null) ? current.view() : NO_CONSUMER;
+	}
+
+	/** Owner thread. */
+	boolean isRunning(TopicPartition partition) {
+		ConsumerEngine<K, V> current = this.engine;
+		return current != null && current.isRunning(partition);
 	}
 
 	EngineSnapshot snapshot() {

@@ -3,8 +3,6 @@ package io.evenkeel.kafka.container;
 import java.time.Duration;
 import java.util.Set;
 import java.util.concurrent.ThreadLocalRandom;
-import java.util.concurrent.atomic.AtomicInteger;
-import java.util.function.Consumer;
 
 import io.evenkeel.kafka.engine.ConsumerEngine;
 import io.evenkeel.kafka.engine.EngineConfig;
@@ -17,7 +15,6 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.springframework.context.ApplicationContext;
-import org.springframework.core.task.AsyncTaskExecutor;
 import org.springframework.kafka.core.ConsumerFactory;
 import org.springframework.kafka.listener.AfterRollbackProcessor;
 import org.springframework.kafka.listener.adapter.KafkaBackoffAwareMessageListenerAdapter;
@@ -25,7 +22,6 @@ import org.springframework.kafka.listener.CommonErrorHandler;
 import org.springframework.kafka.transaction.KafkaAwareTransactionManager;
 import org.springframework.kafka.listener.ConsumerSeekAware;
 import org.springframework.kafka.listener.ContainerProperties;
-import org.springframework.kafka.support.KafkaUtils;
 import org.springframework.kafka.support.converter.ConversionException;
 import org.springframework.kafka.support.serializer.DeserializationException;
 import org.springframework.messaging.converter.MessageConversionException;
@@ -107,7 +103,8 @@ final class EngineAssembly<K, V> {
 						scoped(handler(calls, target, mode, recovery, timer, transactions, listener), table), planner,
 						new ContainerLifecycle<>(this.container, factory, overrides, this.events, this.state,
 								inspected.hasGroup(), seeks, callbacks),
-						callbacks, listener, this.container, workers(properties), settings.restartInitial(),
+						callbacks, listener, this.container,
+						new WorkerThreads(this.container, seekAware(target), seeks), settings.restartInitial(),
 						settings.restartMax()));
 		holder.engine = engine;
 		org.apache.kafka.clients.consumer.Consumer<K, V> proxy = ConsumerProxy.create(engine, this.container);
@@ -222,38 +219,6 @@ final class EngineAssembly<K, V> {
 
 	private @Nullable ConsumerSeekAware seekAware(ListenerTarget target) {
 		return (target.listener() instanceof ConsumerSeekAware aware) ? aware : null;
-	}
-
-	/**
-	 * Workers run on the container's task executor when there is one (Boot's virtual
-	 * threads come this way), otherwise on threads named after the listener.
-	 */
-	private Consumer<Runnable> workers(ContainerProperties properties) {
-		AsyncTaskExecutor executor = properties.getListenerTaskExecutor();
-		if (executor != null) {
-			return (work) -> executor.execute(grouped(work));
-		}
-		AtomicInteger number = new AtomicInteger();
-		String prefix = this.container.getListenerId() + "-worker-";
-		return (work) -> {
-			Thread thread = new Thread(grouped(work), prefix + number.incrementAndGet());
-			thread.setDaemon(true);
-			thread.start();
-		};
-	}
-
-	/** spring-kafka finds the group of a call by its thread. */
-	private Runnable grouped(Runnable work) {
-		String groupId = this.container.getGroupId();
-		return () -> {
-			KafkaUtils.setConsumerGroupId(groupId);
-			try {
-				work.run();
-			}
-			finally {
-				KafkaUtils.clearConsumerGroupId();
-			}
-		};
 	}
 
 	@Nullable PollMonitor monitor() {

@@ -1,6 +1,7 @@
 package io.evenkeel.kafka.container;
 
 import io.evenkeel.kafka.engine.StopCause;
+import io.evenkeel.kafka.thread.OwnThreads;
 import org.springframework.kafka.event.ConsumerStoppedEvent;
 
 /**
@@ -51,7 +52,9 @@ final class EngineEnd {
 	void restart(StopCause cause) {
 		if (cause == StopCause.AUTH && this.container.getContainerProperties().isRestartAfterAuthExceptions()) {
 			// Not on this thread: it is about to end.
-			new Thread(this.container::start, this.container.getListenerId() + "-restart").start();
+			OwnThreads
+				.user(this.container.getListenerId() + "-restart", this.container.classLoader(), this.container::start)
+				.start();
 		}
 	}
 

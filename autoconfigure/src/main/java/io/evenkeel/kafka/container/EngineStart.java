@@ -2,6 +2,7 @@ package io.evenkeel.kafka.container;
 
 import io.evenkeel.kafka.config.ClientRefusal;
 import io.evenkeel.kafka.engine.ConsumerEngine;
+import io.evenkeel.kafka.thread.OwnThreads;
 import org.springframework.core.log.LogAccessor;
 
 /**
@@ -50,7 +51,7 @@ final class EngineStart<K, V> {
 
 	/** The container counts as running: let its owner thread begin. */
 	void begin(EngineAssembly<K, V> assembled, ConsumerEngine<K, V> engine) {
-		Thread owner = new Thread(engine, ownerName());
+		Thread owner = OwnThreads.user(ownerName(), this.container.classLoader(), engine);
 		owner.setUncaughtExceptionHandler((thread, ex) -> this.logger.error(ex,
 				"The owner thread of " + this.container.getListenerId() + " ended with an error"));
 		this.state.starting();

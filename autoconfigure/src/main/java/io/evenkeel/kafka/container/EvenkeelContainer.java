@@ -9,10 +9,8 @@ import java.util.concurrent.ConcurrentHashMap;
 
 import io.evenkeel.kafka.config.InvalidSettingException;
 import io.evenkeel.kafka.engine.ConsumerEngine;
-import io.evenkeel.kafka.engine.EngineSnapshot;
 import io.evenkeel.kafka.engine.PauseRequests;
 import io.evenkeel.kafka.engine.StopCause;
-import org.apache.kafka.clients.consumer.ConsumerConfig;
 import org.apache.kafka.common.Metric;
 import org.apache.kafka.common.MetricName;
 import org.apache.kafka.common.TopicPartition;
@@ -237,11 +235,7 @@ public class EvenkeelContainer<K, V> extends ReportingContainer<K, V> implements
 
 	@Override
 	public Map<String, Collection<TopicPartition>> getAssignmentsByClientId() {
-		Object clientId = getContainerProperties().getClientId();
-		if (clientId == null && this.consumerFactory != null) {
-			clientId = this.consumerFactory.getConfigurationProperties().get(ConsumerConfig.CLIENT_ID_CONFIG);
-		}
-		return Map.of(((clientId != null) ? clientId : getListenerId()) + clientIdSuffix(), getAssignedPartitions());
+		return Map.of(this.current.clientId(), getAssignedPartitions());
 	}
 
 	@Override
@@ -286,7 +280,9 @@ public class EvenkeelContainer<K, V> extends ReportingContainer<K, V> implements
 
 	@Override
 	public boolean isPartitionPaused(TopicPartition topicPartition) {
-		return partitionState(topicPartition).map(EngineSnapshot.Partition::userPaused).orElse(false);
+		return snapshot().partitions()
+			.stream()
+			.anyMatch((known) -> known.partition().equals(topicPartition) && known.userPaused());
 	}
 
 	boolean hasPartitionPauses() {
@@ -368,6 +364,12 @@ public class EvenkeelContainer<K, V> extends ReportingContainer<K, V> implements
 
 	@Nullable ApplicationContext context() {
 		return getApplicationContext();
+	}
+
+	/** The application's; null when it is not known. */
+	@Nullable ClassLoader classLoader() {
+		ApplicationContext context = getApplicationContext();
+		return (context != null) ? context.getClassLoader() : Thread.currentThread().getContextClassLoader();
 	}
 
 	@Override

@@ -1,15 +1,14 @@
 package io.evenkeel.kafka.container;
 
 import java.util.Collection;
-import java.util.HashMap;
-import java.util.Map;
 
 import org.apache.kafka.clients.consumer.Consumer;
 import org.apache.kafka.common.TopicPartition;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Publishes spring-kafka's idle events of a container. Owner thread.
+ * Publishes spring-kafka's idle events of a container: it is idle when nothing has come
+ * and nothing was pending for the interval. Owner thread.
  */
 final class IdleWatch<K, V> {
 
@@ -17,7 +16,7 @@ final class IdleWatch<K, V> {
 
 	private final ContainerEvents events;
 
-	private final java.util.function.Consumer<Map<TopicPartition, Long>> onIdle;
+	private final java.util.function.Consumer<Collection<TopicPartition>> onIdle;
 
 	private long lastRecord = System.currentTimeMillis();
 
@@ -28,7 +27,7 @@ final class IdleWatch<K, V> {
 	private boolean seenData;
 
 	IdleWatch(EvenkeelContainer<K, V> container, ContainerEvents events,
-			java.util.function.Consumer<Map<TopicPartition, Long>> onIdle) {
+			java.util.function.Consumer<Collection<TopicPartition>> onIdle) {
 		this.container = container;
 		this.events = events;
 		this.onIdle = onIdle;
@@ -40,7 +39,7 @@ final class IdleWatch<K, V> {
 			return;
 		}
 		long now = System.currentTimeMillis();
-		if (records > 0) {
+		if (records > 0 || this.container.isPending()) {
 			if (this.idle) {
 				this.idle = false;
 				this.events.noLongerIdle(now - this.lastRecord, consumer);
@@ -53,19 +52,12 @@ final class IdleWatch<K, V> {
 			this.idle = true;
 			this.lastEvent = now;
 			this.events.idle(now - this.lastRecord, consumer, this.container.isContainerPaused());
-			this.onIdle.accept(positions());
+			this.onIdle.accept(this.container.getAssignedPartitions());
 		}
 	}
 
 	private double beforeData() {
 		return this.container.getContainerProperties().getIdleBeforeDataMultiplier();
-	}
-
-	private Map<TopicPartition, Long> positions() {
-		Map<TopicPartition, Long> positions = new HashMap<>();
-		Collection<TopicPartition> assigned = this.container.getAssignedPartitions();
-		assigned.forEach((partition) -> positions.put(partition, this.container.position(partition)));
-		return positions;
 	}
 
 }

@@ -1,18 +1,18 @@
 package io.evenkeel.kafka.container;
 
+import java.util.Collection;
 import java.util.HashMap;
-import java.util.HashSet;
 import java.util.Map;
 import java.util.Set;
 
-import io.evenkeel.kafka.engine.EngineSnapshot;
+import io.evenkeel.kafka.engine.PartitionView;
 import org.apache.kafka.clients.consumer.Consumer;
 import org.apache.kafka.common.TopicPartition;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Publishes spring-kafka's idle events of single partitions: one whose position stands
- * still is idle. Owner thread.
+ * Publishes spring-kafka's idle events of single partitions: one is idle of which nothing
+ * is pending and whose position stands still. Owner thread.
  */
 final class PartitionIdleWatch<K, V> {
 
@@ -22,7 +22,11 @@ final class PartitionIdleWatch<K, V> {
 
 	private final Map<TopicPartition, Seen> seen = new HashMap<>();
 
-	PartitionIdleWatch(EvenkeelContainer<K, V> container, ContainerEvents events) {
+	private final java.util.function.Consumer<Collection<TopicPartition>> onIdle;
+
+	PartitionIdleWatch(EvenkeelContainer<K, V> container, ContainerEvents events,
+			java.util.function.Consumer<Collection<TopicPartition>> onIdle) {
+		this.onIdle = onIdle;
 		this.container = container;
 		this.events = events;
 	}
@@ -33,24 +37,27 @@ final class PartitionIdleWatch<K, V> {
 			return;
 		}
 		long now = System.currentTimeMillis();
-		Set<TopicPartition> assigned = new HashSet<>();
-		for (EngineSnapshot.Partition partition : this.container.snapshot().partitions()) {
-			assigned.add(partition.partition());
-			Seen state = this.seen.computeIfAbsent(partition.partition(), (key) -> new Seen(partition.position(), now));
-			if (state.position != partition.position()) {
-				if (state.idle) {
-					this.events.partitionNoLongerIdle(now - state.since, partition.partition(), consumer);
-				}
-				this.seen.put(partition.partition(), new Seen(partition.position(), now));
+		Map<TopicPartition, PartitionView> assigned = this.container.current.view().partitions();
+		assigned.forEach((partition, view) -> look(partition, view, now, interval, consumer));
+		this.seen.keySet().retainAll(assigned.keySet());
+	}
+
+	private void look(TopicPartition partition, PartitionView view, long now, long interval, Consumer<K, V> consumer) {
+		Seen known = this.seen.computeIfAbsent(partition, (key) -> new Seen(view.position(), now));
+		if (view.pending() > 0 || view.position() != known.position) {
+			// A position that has become known is no record.
+			if (known.idle && (view.pending() > 0 || known.position >= 0)) {
+				this.events.partitionNoLongerIdle(now - known.since, partition, consumer);
 			}
-			else if (now - state.lastEvent >= interval) {
-				state.idle = true;
-				state.lastEvent = now;
-				this.events.partitionIdle(now - state.since, partition.partition(), consumer,
-						this.container.isPartitionPaused(partition.partition()));
-			}
+			this.seen.put(partition, new Seen(view.position(), now));
 		}
-		this.seen.keySet().retainAll(assigned);
+		else if (now - known.lastEvent >= interval) {
+			known.idle = true;
+			known.lastEvent = now;
+			this.events.partitionIdle(now - known.since, partition, consumer,
+					this.container.isPartitionPaused(partition));
+			this.onIdle.accept(Set.of(partition));
+		}
 	}
 
 	/** What was last seen of a partition. */

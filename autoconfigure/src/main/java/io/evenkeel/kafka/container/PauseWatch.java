@@ -9,7 +9,7 @@ import org.apache.kafka.common.TopicPartition;
 
 /**
  * Publishes spring-kafka's pause and resume events when a pause that the user asked for
- * has become true. Owner thread.
+ * has become true: nothing of what is paused runs any more. Owner thread.
  */
 final class PauseWatch<K, V> {
 
@@ -19,9 +19,9 @@ final class PauseWatch<K, V> {
 
 	private final RunState state;
 
-	private final Set<TopicPartition> pausedPartitions = new HashSet<>();
+	private final Set<TopicPartition> toldPartitions = new HashSet<>();
 
-	private boolean paused;
+	private boolean told;
 
 	PauseWatch(EvenkeelContainer<K, V> container, ContainerEvents events, RunState state) {
 		this.container = container;
@@ -32,9 +32,10 @@ final class PauseWatch<K, V> {
 	void polled(Consumer<K, V> consumer) {
 		boolean wanted = this.container.isPauseRequested();
 		Collection<TopicPartition> assigned = this.container.getAssignedPartitions();
-		if (wanted != this.paused) {
-			this.paused = wanted;
-			this.state.paused(wanted);
+		// Nothing is fetched or begun any more; that is told when nothing runs.
+		this.state.paused(wanted);
+		if (wanted != this.told && (!wanted || standsStill(assigned))) {
+			this.told = wanted;
 			if (wanted) {
 				this.events.paused(assigned);
 			}
@@ -42,20 +43,25 @@ final class PauseWatch<K, V> {
 				this.events.resumed(assigned);
 			}
 		}
-		if (this.pausedPartitions.isEmpty() && !this.container.hasPartitionPauses()) {
+		if (this.toldPartitions.isEmpty() && !this.container.hasPartitionPauses()) {
 			return;
 		}
 		for (TopicPartition partition : assigned) {
-			if (this.container.isPartitionPauseRequested(partition)) {
-				if (this.pausedPartitions.add(partition)) {
-					this.events.partitionPaused(partition);
+			if (!this.container.isPartitionPauseRequested(partition)) {
+				if (this.toldPartitions.remove(partition)) {
+					this.events.partitionResumed(partition);
 				}
 			}
-			else if (this.pausedPartitions.remove(partition)) {
-				this.events.partitionResumed(partition);
+			else if (!this.toldPartitions.contains(partition) && standsStill(Set.of(partition))) {
+				this.toldPartitions.add(partition);
+				this.events.partitionPaused(partition);
 			}
 		}
-		this.pausedPartitions.retainAll(assigned);
+		this.toldPartitions.retainAll(assigned);
+	}
+
+	private boolean standsStill(Collection<TopicPartition> partitions) {
+		return partitions.stream().noneMatch(this.container.current::isRunning);
 	}
 
 }

@@ -6,6 +6,7 @@ import java.util.concurrent.Future;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 
+import io.evenkeel.kafka.thread.OwnThreads;
 import org.jspecify.annotations.Nullable;
 import org.springframework.kafka.listener.ContainerProperties;
 import org.springframework.scheduling.TaskScheduler;
@@ -37,11 +38,8 @@ final class PollMonitor {
 			this.task = scheduler.scheduleAtFixedRate(this::look, interval);
 			return;
 		}
-		ScheduledExecutorService made = Executors.newSingleThreadScheduledExecutor((work) -> {
-			Thread thread = new Thread(work, this.container.getListenerId() + "-monitor");
-			thread.setDaemon(true);
-			return thread;
-		});
+		ScheduledExecutorService made = Executors.newSingleThreadScheduledExecutor((work) -> OwnThreads
+			.daemon(this.container.getListenerId() + "-monitor", this.container.classLoader(), work));
 		this.own = made;
 		this.task = made.scheduleAtFixedRate(this::look, interval.toMillis(), interval.toMillis(),
 				TimeUnit.MILLISECONDS);

@@ -1,12 +1,10 @@
 package io.evenkeel.kafka.container;
 
 import java.util.List;
-import java.util.Optional;
 
 import io.evenkeel.kafka.engine.EngineSettings;
 import io.evenkeel.kafka.engine.EngineSnapshot;
 import io.evenkeel.kafka.engine.RebalanceLog;
-import org.apache.kafka.common.TopicPartition;
 import org.jspecify.annotations.Nullable;
 import org.springframework.kafka.core.ConsumerFactory;
 import org.springframework.kafka.listener.ConcurrentMessageListenerContainer;
@@ -131,16 +129,9 @@ abstract class ReportingContainer<K, V> extends ConcurrentMessageListenerContain
 		return this.current.settings();
 	}
 
-	/** A partition in the last snapshot; empty when it is not assigned. */
-	Optional<EngineSnapshot.Partition> partitionState(TopicPartition partition) {
-		return snapshot().partitions()
-			.stream()
-			.filter((candidate) -> candidate.partition().equals(partition))
-			.findFirst();
-	}
-
-	long position(TopicPartition partition) {
-		return partitionState(partition).map(EngineSnapshot.Partition::position).orElse(-1L);
+	/** Whether a record is queued, in hand, parked or not acknowledged. */
+	boolean isPending() {
+		return this.current.view().partitions().values().stream().anyMatch((partition) -> partition.pending() > 0);
 	}
 
 }

@@ -47,6 +47,7 @@ final class RunState {
 	/** The owner thread is about to start. */
 	void starting() {
 		this.startedNanos = System.nanoTime();
+		this.paused = false;
 	}
 
 	void assignmentChanged(Consumer<?, ?> consumer) {

@@ -5,6 +5,7 @@ import java.util.Collection;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalLong;
 import java.util.Set;
 import java.util.function.Function;
 import java.util.function.Supplier;
@@ -29,12 +30,15 @@ final class SeekCallback<K, V> implements ConsumerSeekCallback {
 
 	private static final Logger logger = LoggerFactory.getLogger(SeekCallback.class);
 
-	/** What a look at a position may cost; the whole group waits for a callback. */
-	private static final Duration POSITION_WAIT = Duration.ofMillis(500);
+	/** What one question to the brokers may cost between two polls. */
+	private static final Duration WAIT = Duration.ofSeconds(1);
 
 	private final Supplier<ConsumerEngine<K, V>> engine;
 
 	private final @Nullable String groupId;
+
+	/** The group waits for a callback: all it asks has to be answered by then. */
+	private @Nullable Long callbackUntil;
 
 	SeekCallback(Supplier<ConsumerEngine<K, V>> engine, @Nullable String groupId) {
 		this.engine = engine;
@@ -50,7 +54,7 @@ final class SeekCallback<K, V> implements ConsumerSeekCallback {
 	@Override
 	public void seek(String topic, int partition, Function<Long, Long> offsetComputeFunction) {
 		TopicPartition target = new TopicPartition(topic, partition);
-		move(target, (consumer) -> consumer.seek(target, offsetComputeFunction.apply(consumer.position(target))));
+		move(target, (consumer) -> consumer.seek(target, offsetComputeFunction.apply(position(target))));
 	}
 
 	@Override
@@ -77,9 +81,9 @@ final class SeekCallback<K, V> implements ConsumerSeekCallback {
 	public void seekRelative(String topic, int partition, long offset, boolean toCurrent) {
 		TopicPartition target = new TopicPartition(topic, partition);
 		move(target, (consumer) -> {
-			long base = toCurrent ? consumer.position(target)
-					: ((offset < 0) ? consumer.endOffsets(Set.of(target)) : consumer.beginningOffsets(Set.of(target)))
-						.getOrDefault(target, 0L);
+			long base = toCurrent ? position(target) : ((offset < 0) ? consumer.endOffsets(Set.of(target), left())
+					: consumer.beginningOffsets(Set.of(target), left()))
+				.getOrDefault(target, 0L);
 			consumer.seek(target, Math.max(0, base + offset));
 		});
 	}
@@ -93,7 +97,8 @@ final class SeekCallback<K, V> implements ConsumerSeekCallback {
 	public void seekToTimestamp(Collection<TopicPartition> partitions, long timestamp) {
 		for (TopicPartition partition : partitions) {
 			move(partition, (consumer) -> {
-				OffsetAndTimestamp found = consumer.offsetsForTimes(Map.of(partition, timestamp)).get(partition);
+				OffsetAndTimestamp found = consumer.offsetsForTimes(Map.of(partition, timestamp), left())
+					.get(partition);
 				if (found != null) {
 					consumer.seek(partition, found.offset());
 				}
@@ -125,24 +130,49 @@ final class SeekCallback<K, V> implements ConsumerSeekCallback {
 	 * to the latest offset cannot skip records later on.
 	 */
 	void commitInitial(Consumer<K, V> consumer, List<TopicPartition> partitions) {
-		ConsumerHooks.commitInitial(consumer, partitions, POSITION_WAIT);
+		ConsumerHooks.commitInitial(consumer, partitions, this::left);
 	}
 
-	/** The positions that can be had quickly. */
-	Map<TopicPartition, Long> positions(Consumer<K, V> consumer, List<TopicPartition> partitions) {
+	/** Where the application is, as far as that is known or can be had in time. */
+	Map<TopicPartition, Long> positions(Collection<TopicPartition> partitions) {
 		Map<TopicPartition, Long> positions = new HashMap<>();
-		long deadline = System.nanoTime() + POSITION_WAIT.toNanos();
 		for (TopicPartition partition : partitions) {
-			try {
-				long left = Math.max(0, deadline - System.nanoTime());
-				positions.put(partition, consumer.position(partition, Duration.ofNanos(left)));
+			OptionalLong position = this.engine.get().position(partition, left());
+			if (position.isPresent()) {
+				positions.put(partition, position.getAsLong());
 			}
-			catch (TimeoutException ex) {
+			else {
 				logger.debug("The position of {} is not known yet", partition);
-				positions.put(partition, 0L);
 			}
 		}
 		return positions;
+	}
+
+	/** The client's own has run ahead over what is queued and in hand. */
+	private long position(TopicPartition partition) {
+		return this.engine.get()
+			.position(partition, left())
+			.orElseThrow(() -> new TimeoutException("its position is not known yet"));
+	}
+
+	/**
+	 * A callback begins: the brokers have so long for all that is asked of them in it.
+	 * Owner thread.
+	 */
+	void callback(Duration most, Runnable action) {
+		this.callbackUntil = System.nanoTime() + most.toNanos();
+		try {
+			action.run();
+		}
+		finally {
+			this.callbackUntil = null;
+		}
+	}
+
+	/** Owner thread. */
+	private Duration left() {
+		Long until = this.callbackUntil;
+		return (until != null) ? Duration.ofNanos(Math.max(0, until - System.nanoTime())) : WAIT;
 	}
 
 }

@@ -21,6 +21,9 @@ final class AssignmentTable<K, V> {
 
 	private long epoch;
 
+	/** How often an assignment has come or gone. */
+	private long changes;
+
 	/**
 	 * Make the state of a partition, with a new epoch.
 	 * @return the new state; what was there before is the caller's to close first
@@ -30,6 +33,7 @@ final class AssignmentTable<K, V> {
 				++this.epoch);
 		PartitionState<K, V> state = new PartitionState<>(partition, assignment);
 		this.states.put(partition, state);
+		this.changes++;
 		return state;
 	}
 
@@ -45,12 +49,14 @@ final class AssignmentTable<K, V> {
 		PartitionState<K, V> reopened = new PartitionState<>(partition,
 				new Assignment<>(partition.topic(), partition.partition(), state.assignment().epoch()));
 		this.states.put(partition, reopened);
+		this.changes++;
 		return reopened;
 	}
 
 	void close(PartitionState<K, V> state) {
 		state.assignment().close();
 		this.states.remove(state.partition(), state);
+		this.changes++;
 	}
 
 	@Nullable PartitionState<K, V> get(TopicPartition partition) {
@@ -74,6 +80,11 @@ final class AssignmentTable<K, V> {
 
 	Collection<PartitionState<K, V>> view() {
 		return this.states.values();
+	}
+
+	/** Rises with each assignment that comes or goes. */
+	long changes() {
+		return this.changes;
 	}
 
 	int size() {

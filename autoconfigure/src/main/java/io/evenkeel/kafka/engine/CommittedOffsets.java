@@ -96,6 +96,7 @@ final class CommittedOffsets<K, V> {
 			}
 		}
 		state.restore(committed.offset(), this.settings.saveCompleted() ? committed.metadata() : "", completed);
+		state.view().committed(committed);
 	}
 
 }

@@ -1,6 +1,7 @@
 package io.evenkeel.kafka.engine;
 
 import java.time.Duration;
+import java.util.OptionalLong;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Function;
 
@@ -86,11 +87,41 @@ public final class ConsumerEngine<K, V> implements Runnable {
 	 */
 	public void seek(TopicPartition partition, java.util.function.Consumer<Consumer<K, V>> move) {
 		ConsumerLoop<K, V> here = this.owner.loop();
-		if (here != null && isOwner()) {
-			here.seek(partition, move);
+		if (here != null && isOwner() && here.seek(partition, move)) {
 			return;
 		}
 		this.commands.seek(partition, move);
+	}
+
+	/**
+	 * Where the application is in a partition: its lowest record that has not ended,
+	 * whatever the client has fetched beyond. Owner thread only.
+	 * @param partition an assigned partition
+	 * @param timeout the longest wait for the client, when it was asked for no record yet
+	 * @return empty when it is not known
+	 */
+	public OptionalLong position(TopicPartition partition, Duration timeout) {
+		ConsumerLoop<K, V> here = this.owner.loop();
+		return (here != null && isOwner()) ? here.position(partition, timeout) : OptionalLong.empty();
+	}
+
+	/**
+	 * Whether records of a partition are inside a call. Owner thread only.
+	 * @param partition an assigned partition
+	 * @return false when none is, or it is not assigned
+	 */
+	public boolean isRunning(TopicPartition partition) {
+		ConsumerLoop<K, V> here = this.owner.loop();
+		return here != null && isOwner() && here.isRunning(partition);
+	}
+
+	/**
+	 * What is known of the consumer as of its owner's last turn or callback.
+	 * @return nothing assigned while there is no consumer
+	 */
+	public ConsumerView view() {
+		ConsumerLoop<K, V> here = this.owner.loop();
+		return (here != null) ? here.view() : ConsumerView.EMPTY;
 	}
 
 	/**

@@ -10,6 +10,7 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.Supplier;
 import java.util.function.UnaryOperator;
 
 import org.apache.kafka.clients.consumer.Consumer;
@@ -60,18 +61,19 @@ public final class ConsumerHooks<K, V> implements InvocationHandler {
 	 * otherwise committed by transactions; inside the assigned callback.
 	 * @param consumer the consumer
 	 * @param partitions newly assigned
-	 * @param timeout the longest wait of each step
+	 * @param timeout the longest wait of the next step
 	 */
-	public static void commitInitial(Consumer<?, ?> consumer, Collection<TopicPartition> partitions, Duration timeout) {
-		Map<TopicPartition, OffsetAndMetadata> known = consumer.committed(Set.copyOf(partitions), timeout);
+	public static void commitInitial(Consumer<?, ?> consumer, Collection<TopicPartition> partitions,
+			Supplier<Duration> timeout) {
+		Map<TopicPartition, OffsetAndMetadata> known = consumer.committed(Set.copyOf(partitions), timeout.get());
 		Map<TopicPartition, OffsetAndMetadata> initial = new HashMap<>();
 		for (TopicPartition partition : partitions) {
 			if (known.get(partition) == null) {
-				initial.put(partition, new OffsetAndMetadata(consumer.position(partition, timeout)));
+				initial.put(partition, new OffsetAndMetadata(consumer.position(partition, timeout.get())));
 			}
 		}
 		if (!initial.isEmpty()) {
-			consumer.commitSync(initial, timeout);
+			consumer.commitSync(initial, timeout.get());
 		}
 	}
 

@@ -4,6 +4,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
+import java.util.OptionalLong;
 import java.util.concurrent.TimeUnit;
 import java.util.function.LongSupplier;
 
@@ -14,6 +15,7 @@ import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.ConsumerRecords;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.errors.RecordDeserializationException;
+import org.apache.kafka.common.errors.TimeoutException;
 import org.apache.kafka.common.errors.WakeupException;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -59,6 +61,8 @@ final class ConsumerLoop<K, V> {
 
 	private final PausePlan<K, V> pausePlan;
 
+	private final Views<K, V> views;
+
 	private final RecordHandler<K, V> handler;
 
 	private final EngineCallbacks<K, V> callbacks;
@@ -84,9 +88,10 @@ final class ConsumerLoop<K, V> {
 		this.committer = new Committer<>(id, consumer, this.settings, parts.listener(), this.clock, parts.ownerWait());
 		this.rebalancer = new Rebalancer<>(id, consumer, this.table, this.dispatcher, this.committer, this.completions,
 				this.settings, this.callbacks, parts.listener(), this.clock, parts.ownerWait(), parts.log(),
-				this::applyPauses);
+				this::applyPauses, this::publish);
 		this.intake = new Intake<>(id, this.table, this.dispatcher, parts.laneKeys(), this::renew, this.handler,
-				consumer::seek);
+				consumer::seek, this::publish);
+		this.views = new Views<>(consumer, this.table);
 		this.positions = new Positions<>(id, consumer);
 		this.pausePlan = new PausePlan<>(consumer, this.dispatcher, parts.pauseRequests(), this.settings, this.clock);
 	}
@@ -135,6 +140,7 @@ final class ConsumerLoop<K, V> {
 		try {
 			ConsumerRecords<K, V> records = this.consumer.poll(pollTimeout());
 			this.pausePlan.polled(records.count());
+			this.views.polled(records.partitions());
 			int queued = this.intake.accept(records, this.clock.getAsLong());
 			this.callbacks.polled(this.consumer, records.count());
 			return queued;
@@ -191,7 +197,7 @@ final class ConsumerLoop<K, V> {
 		this.rebalancer.fence(List.of(state));
 		PartitionState<K, V> fresh = seen ? this.table.open(state.partition()) : this.table.reopen(state);
 		fresh.restoredEmpty(false);
-		fresh.atBroker(state.atBroker());
+		fresh.atBroker(state);
 		fresh.follows(state, this.clock.getAsLong() + this.settings.drainTimeout().toNanos());
 		this.pausePlan.hold(fresh);
 		return fresh;
@@ -202,21 +208,75 @@ final class ConsumerLoop<K, V> {
 	 * for nothing any more, and a new assignment begins at the given offset. As long as
 	 * nothing was seen of the assignment, the new one has its epoch.
 	 * @param partition an assigned partition; another one is ignored
-	 * @param move does the seek
+	 * @param move does the seek; a time-out means that it cannot be done yet
+	 * @return false when it has to be tried again
 	 */
-	void seek(TopicPartition partition, java.util.function.Consumer<Consumer<K, V>> move) {
+	boolean seek(TopicPartition partition, java.util.function.Consumer<Consumer<K, V>> move) {
 		PartitionState<K, V> state = this.table.get(partition);
 		if (state == null) {
 			logger.warn("{}: seek of {} ignored: it is not assigned here", this.id, partition);
-			return;
+			return true;
 		}
 		if (state.assignment().isStopping()) {
 			// A new assignment now would outlive the hand-over.
 			logger.warn("{}: seek of {} ignored: it is being handed over", this.id, partition);
-			return;
+			return true;
 		}
-		move.accept(this.consumer);
+		try {
+			move.accept(this.consumer);
+		}
+		catch (TimeoutException ex) {
+			logger.warn("{}: seek of {} cannot be done yet ({}); it is tried again", this.id, partition,
+					ex.getMessage());
+			return false;
+		}
 		renew(state);
+		publish();
+		return true;
+	}
+
+	/**
+	 * Where the application is in a partition: its lowest record that has not ended.
+	 * Where none was seen yet that is where the client begins, which is asked for.
+	 * @param timeout the longest wait for that
+	 * @return empty when it is not known, or the partition is not assigned
+	 */
+	OptionalLong position(TopicPartition partition, Duration timeout) {
+		PartitionState<K, V> state = this.table.get(partition);
+		if (state == null) {
+			return OptionalLong.empty();
+		}
+		this.completions.apply();
+		long known = state.assignment().tracker().committable();
+		if (known >= 0) {
+			return OptionalLong.of(known);
+		}
+		try {
+			return OptionalLong.of(this.consumer.position(partition, timeout));
+		}
+		catch (RuntimeException ex) {
+			// What is wrong for longer is said by the next poll.
+			logger.debug("{}: the position of {} is not known yet", this.id, partition, ex);
+			return (state.restoredOffset() >= 0) ? OptionalLong.of(state.restoredOffset()) : OptionalLong.empty();
+		}
+	}
+
+	/**
+	 * Whether records of a partition are inside a call, those included that were polled
+	 * before it was moved.
+	 */
+	boolean isRunning(TopicPartition partition) {
+		PartitionState<K, V> state = this.table.get(partition);
+		return state != null && (state.hasPredecessor() || this.dispatcher.load(state.assignment()).inFlight() > 0);
+	}
+
+	private void publish() {
+		this.views.publish();
+	}
+
+	/** What other threads may know. Any thread. */
+	ConsumerView view() {
+		return this.views.current();
 	}
 
 	/**

@@ -44,13 +44,16 @@ final class Intake<K, V> {
 
 	private final Refetch refetch;
 
+	private final Runnable begun;
+
 	/** The partitions of this poll that were not kept whole. */
 	private final Set<PartitionState<K, V>> trimmed = new HashSet<>();
 
 	private final List<Delivery<ConsumerRecord<K, V>>> batch = new ArrayList<>();
 
 	Intake(String id, AssignmentTable<K, V> table, Dispatcher<ConsumerRecord<K, V>> dispatcher, LaneKeys laneKeys,
-			Renewal<K, V> renewal, RecordHandler<K, V> handler, Refetch refetch) {
+			Renewal<K, V> renewal, RecordHandler<K, V> handler, Refetch refetch, Runnable begun) {
+		this.begun = begun;
 		this.refetch = refetch;
 		this.handler = handler;
 		this.id = id;
@@ -76,11 +79,7 @@ final class Intake<K, V> {
 			}
 			accept(state, records.records(partition), now);
 		}
-		int queued = this.batch.size();
-		if (queued > 0) {
-			this.dispatcher.submit(this.batch);
-			this.batch.clear();
-		}
+		int queued = submit();
 		for (Map.Entry<TopicPartition, OffsetAndMetadata> next : records.nextOffsets().entrySet()) {
 			PartitionState<K, V> state = this.table.get(next.getKey());
 			if (state != null && !state.assignment().isStopping() && !this.trimmed.contains(state)) {
@@ -133,10 +132,18 @@ final class Intake<K, V> {
 		}
 		PartitionState<K, V> state = current(known, record.offset());
 		begin(state, record, now, failure);
-		if (!this.batch.isEmpty()) {
+		submit();
+	}
+
+	/** All that a handler may ask for is known before it is called. */
+	private int submit() {
+		int queued = this.batch.size();
+		this.begun.run();
+		if (queued > 0) {
 			this.dispatcher.submit(this.batch);
 			this.batch.clear();
 		}
+		return queued;
 	}
 
 	private void begin(PartitionState<K, V> state, ConsumerRecord<K, V> record, long now, @Nullable Throwable poison) {

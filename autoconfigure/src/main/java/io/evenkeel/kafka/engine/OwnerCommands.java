@@ -1,6 +1,8 @@
 package io.evenkeel.kafka.engine;
 
+import java.util.ArrayList;
 import java.util.Iterator;
+import java.util.List;
 import java.util.Queue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentLinkedQueue;
@@ -32,6 +34,9 @@ final class OwnerCommands<K, V> {
 
 	private final Queue<Command<K, V>> commands = new ConcurrentLinkedQueue<>();
 
+	/** What could not be done yet and is asked for again in the next turn. Owner only. */
+	private final List<Runnable> deferred = new ArrayList<>();
+
 	OwnerCommands(String id) {
 		this.id = id;
 	}
@@ -52,7 +57,11 @@ final class OwnerCommands<K, V> {
 
 	/** Move a partition, between two polls only. */
 	void seek(TopicPartition partition, java.util.function.Consumer<Consumer<K, V>> move) {
-		this.commands.add(new Command<>((consumer, loop) -> loop.seek(partition, move), () -> {
+		this.commands.add(new Command<>((consumer, loop) -> {
+			if (!loop.seek(partition, move)) {
+				this.deferred.add(() -> seek(partition, move));
+			}
+		}, () -> {
 		}, false));
 	}
 
@@ -68,6 +77,8 @@ final class OwnerCommands<K, V> {
 			}
 			command = this.commands.poll();
 		}
+		this.deferred.forEach(Runnable::run);
+		this.deferred.clear();
 	}
 
 	/** Do what changes no partition. */

@@ -6,6 +6,7 @@ import io.evenkeel.kafka.engine.dispatch.Assignment;
 import io.evenkeel.kafka.engine.offset.CommitPoint;
 import io.evenkeel.kafka.engine.offset.CompletedOffsets;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.common.TopicPartition;
 import org.jspecify.annotations.Nullable;
 
@@ -19,6 +20,8 @@ final class PartitionState<K, V> {
 	private final TopicPartition partition;
 
 	private final Assignment<ConsumerRecord<K, V>> assignment;
+
+	private final PartitionView view = new PartitionView();
 
 	private @Nullable CompletedOffsets completed;
 
@@ -115,6 +118,7 @@ final class PartitionState<K, V> {
 		this.committed = point.offset();
 		this.atBroker = point.offset();
 		this.committedMetadata = point.metadata();
+		this.view.committed(new OffsetAndMetadata(point.offset(), point.metadata()));
 	}
 
 	/** The broker refused the metadata as too large. */
@@ -131,8 +135,13 @@ final class PartitionState<K, V> {
 		return this.atBroker;
 	}
 
-	void atBroker(long offset) {
-		this.atBroker = offset;
+	/** A seek changes nothing of what the broker has. */
+	void atBroker(PartitionState<K, V> before) {
+		this.atBroker = before.atBroker;
+		OffsetAndMetadata known = before.view.committed();
+		if (known != null) {
+			this.view.committed(known);
+		}
 	}
 
 	/**
@@ -203,6 +212,11 @@ final class PartitionState<K, V> {
 
 	void userPaused(boolean userPaused) {
 		this.userPaused = userPaused;
+	}
+
+	/** What other threads see of this. */
+	PartitionView view() {
+		return this.view;
 	}
 
 	TopicPartition partition() {

@@ -58,6 +58,8 @@ final class Rebalancer<K, V> implements ConsumerRebalanceListener {
 
 	private final Runnable pauses;
 
+	private final Runnable publish;
+
 	private final Drain<K, V> drain;
 
 	private final CommittedOffsets<K, V> committedOffsets;
@@ -70,7 +72,7 @@ final class Rebalancer<K, V> implements ConsumerRebalanceListener {
 	Rebalancer(String id, Consumer<K, V> consumer, AssignmentTable<K, V> table,
 			Dispatcher<ConsumerRecord<K, V>> dispatcher, Committer<K, V> committer, Completions<K, V> completions,
 			EngineSettings settings, EngineCallbacks<K, V> callbacks, EngineListener listener, LongSupplier clock,
-			OwnerWait ownerWait, RebalanceLog log, Runnable pauses) {
+			OwnerWait ownerWait, RebalanceLog log, Runnable pauses, Runnable publish) {
 		this.id = id;
 		this.consumer = consumer;
 		this.table = table;
@@ -82,6 +84,7 @@ final class Rebalancer<K, V> implements ConsumerRebalanceListener {
 		this.clock = clock;
 		this.log = log;
 		this.pauses = pauses;
+		this.publish = publish;
 		this.drain = new Drain<>(id, consumer, dispatcher, completions, settings, listener, clock, ownerWait);
 		this.committedOffsets = new CommittedOffsets<>(id, consumer, table, settings, listener);
 	}
@@ -111,7 +114,8 @@ final class Rebalancer<K, V> implements ConsumerRebalanceListener {
 			this.dispatcher.stop(AssignmentTable.assignments(opened));
 		}
 		try {
-			this.committedOffsets.restore(this.settings.commitTimeout());
+			// The rest of the time is the application's.
+			this.committedOffsets.restore(this.settings.commitTimeout().multipliedBy(3).dividedBy(4));
 		}
 		catch (RuntimeException ex) {
 			// The callback must not end half-way: the next turn asks again, and fails in
@@ -121,6 +125,8 @@ final class Rebalancer<K, V> implements ConsumerRebalanceListener {
 		}
 		// Before the same poll can bring records of a partition that should be paused.
 		this.pauses.run();
+		// Whatever the callback is told can be seen by then.
+		this.publish.run();
 		List<AssignedPartition> assigned = AssignmentTable.assigned(opened);
 		guarded("assigned", () -> this.callbacks.assigned(this.consumer, assigned));
 		long nanos = this.clock.getAsLong() - start;
@@ -207,6 +213,7 @@ final class Rebalancer<K, V> implements ConsumerRebalanceListener {
 	private void finish(List<PartitionState<K, V>> states, Collection<TopicPartition> partitions, RebalanceEvent event,
 			long start, Drain.Result result) {
 		fence(states);
+		this.publish.run();
 		List<AssignedPartition> gone = AssignmentTable.assigned(states);
 		guarded(event.name(), () -> {
 			if (event == RebalanceEvent.LOST) {

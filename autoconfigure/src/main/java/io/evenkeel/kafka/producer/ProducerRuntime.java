@@ -7,6 +7,8 @@ import java.util.concurrent.TimeUnit;
 import java.util.function.DoubleSupplier;
 import java.util.function.LongSupplier;
 
+import io.evenkeel.kafka.thread.OwnThreads;
+
 /**
  * Time, randomness and threads of the producers.
  *
@@ -18,11 +20,8 @@ import java.util.function.LongSupplier;
 record ProducerRuntime(LongSupplier clock, DoubleSupplier random, ThreadFactory threads, Later later) {
 
 	static final ProducerRuntime SYSTEM = new ProducerRuntime(System::nanoTime,
-			() -> ThreadLocalRandom.current().nextDouble(), (task) -> {
-				Thread thread = new Thread(task);
-				thread.setDaemon(true);
-				return thread;
-			}, ProducerRuntime::later);
+			() -> ThreadLocalRandom.current().nextDouble(),
+			(task) -> OwnThreads.daemon("evenkeel-producer", null, task), ProducerRuntime::later);
 
 	ThreadFactory named(String name) {
 		return (task) -> {

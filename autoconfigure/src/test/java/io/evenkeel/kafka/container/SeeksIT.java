@@ -2,18 +2,22 @@ package io.evenkeel.kafka.container;
 
 import java.time.Duration;
 import java.util.Arrays;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.BiConsumer;
+import java.util.stream.IntStream;
 
 import io.evenkeel.kafka.broker.EmbeddedBroker;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.common.TopicPartition;
 import org.assertj.core.api.Assertions;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
 import org.springframework.context.annotation.Configuration;
@@ -21,6 +25,7 @@ import org.springframework.context.event.EventListener;
 import org.springframework.kafka.annotation.KafkaListener;
 import org.springframework.kafka.annotation.PartitionOffset;
 import org.springframework.kafka.listener.AbstractConsumerSeekAware;
+import org.springframework.kafka.listener.ConsumerSeekAware;
 import org.springframework.kafka.listener.ConsumerSeekAware.ConsumerSeekCallback;
 
 /**
@@ -79,6 +84,33 @@ class SeeksIT {
 			Assertions.assertThat(calls.all().subList(5, calls.all().size()))
 				.filteredOn((value) -> !value.equals("v5"))
 				.containsExactlyElementsOf(List.of("v0", "v1", "v2", "v3", "v4").subList(from, 5));
+		}
+	}
+
+	/** The client has fetched all of it when the first record is in hand. */
+	@ParameterizedTest
+	@EnumSource
+	void aRelativeSeekInsideAListenerLosesNothing(Engine engine) {
+		String topic = EmbeddedBroker.topic("seekinside", 1);
+		Topics.sendAll(topic, IntStream.range(0, 100).mapToObj((i) -> Map.entry("k" + i, "v" + i)).toList());
+		Calls calls = new Calls();
+		try (App app = App.of(Relative.class)
+			.bean(calls)
+			.on(engine)
+			.with("spring.kafka.listener.poll-timeout=100ms", "spring.kafka.listener.idle-event-interval=300ms")
+			.start(topic)) {
+			Awaitility.await()
+				.atMost(Duration.ofSeconds(30))
+				.untilAsserted(() -> Assertions.assertThat(new HashSet<>(calls.all())).hasSize(100));
+			Topics.awaitCommitted(topic, topic, 0, 100);
+			// Once more what it went back to, and nothing pending when it was idle.
+			Assertions.assertThat(calls.all().size()).isGreaterThan(100);
+			Awaitility.await()
+				.atMost(Duration.ofSeconds(30))
+				.until(() -> app.bean(Relative.class).handledWhenIdle >= 0);
+			Assertions.assertThat(app.bean(Relative.class).handledWhenIdle).isEqualTo(100);
+			Assertions.assertThat(app.bean(Relative.class).idleAt)
+				.isEqualTo(Map.of(new TopicPartition(topic, 0), 100L));
 		}
 	}
 
@@ -152,6 +184,46 @@ class SeeksIT {
 		@KafkaListener(id = "listener", idIsGroup = false, topics = "${test.topic}")
 		void listen(String value) {
 			this.calls.add(value);
+		}
+
+	}
+
+	@Configuration(proxyBeanMethods = false)
+	static class Relative implements ConsumerSeekAware {
+
+		private final ThreadLocal<ConsumerSeekCallback> callback = new ThreadLocal<>();
+
+		private final Calls calls;
+
+		volatile int handledWhenIdle = -1;
+
+		volatile Map<TopicPartition, Long> idleAt = Map.of();
+
+		Relative(Calls calls) {
+			this.calls = calls;
+		}
+
+		@Override
+		public void registerSeekCallback(ConsumerSeekCallback callback) {
+			this.callback.set(callback);
+		}
+
+		@Override
+		public void onIdleContainer(Map<TopicPartition, Long> assignments, ConsumerSeekCallback callback) {
+			if (!this.calls.all().isEmpty() && this.handledWhenIdle < 0) {
+				this.idleAt = assignments;
+				this.handledWhenIdle = new HashSet<>(this.calls.all()).size();
+			}
+		}
+
+		@KafkaListener(id = "listener", idIsGroup = false, topics = "${test.topic}")
+		void listen(ConsumerRecord<String, String> record) throws InterruptedException {
+			boolean first = this.calls.count(record.value()) == 0;
+			Thread.sleep(10);
+			this.calls.add(record.value());
+			if (record.offset() == 10 && first) {
+				this.callback.get().seekRelative(record.topic(), 0, -1, true);
+			}
 		}
 
 	}

@@ -28,8 +28,8 @@ import org.springframework.kafka.core.KafkaTemplate;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
 /**
- * One of the two templates on the shared broker, with topics of its own and a look at what
- * was stored. Configure it before the first call of {@link #factory()} or
+ * One of the two templates on the shared broker, with topics of its own and a look at
+ * what was stored. Configure it before the first call of {@link #factory()} or
  * {@link #template()}.
  */
 final class TemplateRig implements AutoCloseable {
@@ -111,7 +111,9 @@ final class TemplateRig implements AutoCloseable {
 		return EmbeddedBroker.topic("template", partitions);
 	}
 
-	/** What a reader of committed records finds in a topic now, in order per partition. */
+	/**
+	 * What a reader of committed records finds in a topic now, in order per partition.
+	 */
 	List<ConsumerRecord<byte[], byte[]>> records(String topic) {
 		List<ConsumerRecord<byte[], byte[]>> result = new ArrayList<>();
 		try (Consumer<byte[], byte[]> consumer = new KafkaConsumer<>(

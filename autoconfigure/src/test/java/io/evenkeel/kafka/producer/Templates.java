@@ -6,8 +6,8 @@ import org.springframework.kafka.core.DefaultKafkaProducerFactory;
 import org.springframework.kafka.core.KafkaTemplate;
 
 /**
- * The template of the starter and the one it takes the place of. Where Boot's behaviour is
- * right, one test runs on both:
+ * The template of the starter and the one it takes the place of. Where Boot's behaviour
+ * is right, one test runs on both:
  *
  * <pre>
  * &#064;ParameterizedTest
