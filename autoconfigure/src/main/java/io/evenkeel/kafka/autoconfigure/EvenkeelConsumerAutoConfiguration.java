@@ -60,6 +60,12 @@ public final class EvenkeelConsumerAutoConfiguration {
 		return new AssignmentBeanScope();
 	}
 
+	@Bean
+	@ConditionalOnBooleanProperty(name = "evenkeel.kafka.consumer.enabled", matchIfMissing = true)
+	static FactoryAdoption evenkeelFactoryAdoption(ApplicationContext context) {
+		return new FactoryAdoption(context);
+	}
+
 	/**
 	 * Lazy: an application with several consumer factories, none of them primary, starts
 	 * as long as no listener names this bean.
@@ -119,8 +125,9 @@ public final class EvenkeelConsumerAutoConfiguration {
 	@Bean
 	@ConditionalOnBooleanProperty(name = "evenkeel.kafka.consumer.enabled", matchIfMissing = true)
 	StartupNotices evenkeelStartupNotices(EvenkeelConsumerProperties properties,
-			ObjectProvider<KafkaListenerEndpointRegistry> registry, ApplicationContext context) {
-		return new StartupNotices(properties, registry, context);
+			ObjectProvider<KafkaListenerEndpointRegistry> registry, FactoryAdoption adoption,
+			ApplicationContext context) {
+		return new StartupNotices(properties, registry, adoption, context);
 	}
 
 	private static void configure(ConcurrentKafkaListenerContainerFactory<Object, Object> factory,

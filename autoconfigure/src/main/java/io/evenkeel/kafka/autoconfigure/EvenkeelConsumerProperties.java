@@ -19,6 +19,12 @@ public class EvenkeelConsumerProperties extends ConsumerSettingsProperties {
 	private boolean enabled = true;
 
 	/**
+	 * Whether container factories that the application declares are taken over, when
+	 * their class is 'ConcurrentKafkaListenerContainerFactory'.
+	 */
+	private boolean adoptFactories = true;
+
+	/**
 	 * Settings of single listeners, by the id of their '@KafkaListener'. What is not set
 	 * there is as for all listeners. An id with dots stands in brackets, as in
 	 * 'listeners[my.listener].concurrency'.
@@ -31,6 +37,14 @@ public class EvenkeelConsumerProperties extends ConsumerSettingsProperties {
 
 	public void setEnabled(boolean enabled) {
 		this.enabled = enabled;
+	}
+
+	public boolean isAdoptFactories() {
+		return this.adoptFactories;
+	}
+
+	public void setAdoptFactories(boolean adoptFactories) {
+		this.adoptFactories = adoptFactories;
 	}
 
 	public Map<String, ConsumerSettingsProperties> getListeners() {

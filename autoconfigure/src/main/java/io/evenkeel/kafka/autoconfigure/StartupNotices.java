@@ -5,7 +5,6 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Set;
 
-import io.evenkeel.kafka.container.EvenkeelContainerFactory;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -13,18 +12,18 @@ import org.springframework.beans.factory.ObjectProvider;
 import org.springframework.context.ApplicationContext;
 import org.springframework.context.ApplicationListener;
 import org.springframework.context.event.ContextRefreshedEvent;
+import org.springframework.kafka.config.ConcurrentKafkaListenerContainerFactory;
 import org.springframework.kafka.config.KafkaListenerEndpointRegistry;
+import org.springframework.kafka.config.ShareKafkaListenerContainerFactory;
 
 /**
  * Says once, when the application has started, what its author would want to know:
- * settings of a listener that does not exist, and a container factory of the
- * application's own.
+ * settings of a listener that does not exist, and container factories that could not be
+ * taken over.
  */
 final class StartupNotices implements ApplicationListener<ContextRefreshedEvent> {
 
 	private static final Logger logger = LoggerFactory.getLogger(StartupNotices.class);
-
-	private static final String FACTORY = "kafkaListenerContainerFactory";
 
 	private static final int NEAREST = 3;
 
@@ -32,12 +31,15 @@ final class StartupNotices implements ApplicationListener<ContextRefreshedEvent>
 
 	private final ObjectProvider<KafkaListenerEndpointRegistry> registry;
 
+	private final FactoryAdoption adoption;
+
 	private final ApplicationContext context;
 
 	StartupNotices(EvenkeelConsumerProperties properties, ObjectProvider<KafkaListenerEndpointRegistry> registry,
-			ApplicationContext context) {
+			FactoryAdoption adoption, ApplicationContext context) {
 		this.properties = properties;
 		this.registry = registry;
+		this.adoption = adoption;
 		this.context = context;
 	}
 
@@ -46,11 +48,11 @@ final class StartupNotices implements ApplicationListener<ContextRefreshedEvent>
 		if (event.getApplicationContext() != this.context) {
 			return;
 		}
-		if (this.context.containsBean(FACTORY)
-				&& !(this.context.getBean(FACTORY) instanceof EvenkeelContainerFactory<?, ?>)) {
-			logger.info("The application defines the bean '{}' itself: listeners that use it run on spring-kafka's "
-					+ "container and evenkeel.kafka.consumer.* does not apply to them", FACTORY);
-		}
+		this.adoption.leftAlone()
+			.stream()
+			.filter((factory) -> !factory.isTheWayBack())
+			.sorted(Comparator.comparing(FactoryAdoption.LeftAlone::name))
+			.forEach(this::leftAlone);
 		KafkaListenerEndpointRegistry known = this.registry.getIfAvailable();
 		if (known == null) {
 			return;
@@ -62,6 +64,44 @@ final class StartupNotices implements ApplicationListener<ContextRefreshedEvent>
 						EvenkeelConsumerProperties.PREFIX, key, nearest(key, ids));
 			}
 		}
+	}
+
+	private void leftAlone(FactoryAdoption.LeftAlone factory) {
+		String listeners = factory.listeners().isEmpty() ? "listeners that use it run"
+				: "its listeners " + factory.listeners() + " run";
+		if (!this.adoption.adopts()) {
+			logger.info(
+					"{} ({}) is left as it is ({}=false): {} on spring-kafka's container, and {}.* does not apply to them",
+					factory.name(), factory.type().getName(), FactoryAdoption.PROPERTY, listeners,
+					EvenkeelConsumerProperties.PREFIX);
+			return;
+		}
+		logger.warn(
+				"{} ({}) cannot be taken over: {}, so {} on spring-kafka's container, and {}.* does not apply to "
+						+ "them. {}",
+				factory.name(), factory.type().getName(), reason(factory.type()), listeners,
+				EvenkeelConsumerProperties.PREFIX, cure(factory.type()));
+	}
+
+	private static String reason(Class<?> type) {
+		if (ShareKafkaListenerContainerFactory.class.isAssignableFrom(type)) {
+			return "Evenkeel has no container for share groups";
+		}
+		if (ConcurrentKafkaListenerContainerFactory.class.isAssignableFrom(type)) {
+			return "what a subclass of ConcurrentKafkaListenerContainerFactory does beyond it could be lost";
+		}
+		return "it is no ConcurrentKafkaListenerContainerFactory";
+	}
+
+	private static String cure(Class<?> type) {
+		if (ShareKafkaListenerContainerFactory.class.isAssignableFrom(type)) {
+			return "A listener that shall run on Evenkeel's needs a consumer group, and a factory of the class "
+					+ "ConcurrentKafkaListenerContainerFactory.";
+		}
+		return "Write a bean of exactly that class (new ConcurrentKafkaListenerContainerFactory<>()), or let the "
+				+ "class extend io.evenkeel.kafka.container.EvenkeelContainerFactory, made with the bean "
+				+ "ContainerSupport. To stay on spring-kafka's container without this warning name "
+				+ "springKafkaListenerContainerFactory as the containerFactory of the listeners.";
 	}
 
 	private static String uniform(String key) {

@@ -1,6 +1,7 @@
 package io.evenkeel.kafka.container;
 
 import java.util.Collection;
+import java.util.function.Supplier;
 
 import org.springframework.kafka.config.ConcurrentKafkaListenerContainerFactory;
 import org.springframework.kafka.config.KafkaListenerEndpoint;
@@ -18,7 +19,7 @@ import org.springframework.kafka.support.TopicPartitionOffset;
  */
 public class EvenkeelContainerFactory<K, V> extends ConcurrentKafkaListenerContainerFactory<K, V> {
 
-	private final ContainerSupport support;
+	private final Supplier<ContainerSupport> support;
 
 	private final Announcements announcements = new Announcements();
 
@@ -27,15 +28,35 @@ public class EvenkeelContainerFactory<K, V> extends ConcurrentKafkaListenerConta
 	 * @param support what its containers need of the application
 	 */
 	public EvenkeelContainerFactory(ContainerSupport support) {
+		this(() -> support);
+	}
+
+	EvenkeelContainerFactory(Supplier<ContainerSupport> support) {
 		this.support = support;
 		// A record that a filter discards is done, also where the listener acknowledges.
 		setAckDiscarded(true);
 	}
 
+	/**
+	 * Take a factory of the application over: all that it was set to, and whatever it is
+	 * set to until a container is made. Any thread.
+	 * @param <K> the type of the key
+	 * @param <V> the type of the value
+	 * @param original the factory, of exactly this class: what a subclass adds would be
+	 * lost
+	 * @param support asked for when the first container is made
+	 * @return a factory in its place
+	 * @throws IllegalArgumentException when it is a subclass
+	 */
+	public static <K, V> EvenkeelContainerFactory<K, V> adopt(ConcurrentKafkaListenerContainerFactory<K, V> original,
+			Supplier<ContainerSupport> support) {
+		return new AdoptedContainerFactory<>(original, support);
+	}
+
 	@Override
 	protected ConcurrentMessageListenerContainer<K, V> createContainerInstance(KafkaListenerEndpoint endpoint) {
 		EvenkeelContainer<K, V> container = new EvenkeelContainer<>(getConsumerFactory(), properties(endpoint),
-				this.support);
+				this.support.get());
 		container.announcements(this.announcements);
 		return container;
 	}

@@ -91,9 +91,10 @@ class EvenkeelConsumerAutoConfigurationTests {
 	@Test
 	void backsOffWhenTheUserDefinesTheFactory() {
 		this.runner.withUserConfiguration(OwnFactory.class).run((context) -> {
-			assertThat(context).getBean("kafkaListenerContainerFactory")
-				.isExactlyInstanceOf(ConcurrentKafkaListenerContainerFactory.class);
-			assertThat(context).doesNotHaveBean(EvenkeelContainerFactory.class);
+			assertThat(context).getBean("kafkaListenerContainerFactory").isInstanceOf(EvenkeelContainerFactory.class);
+			assertThat(context.getBean("kafkaListenerContainerFactory", ConcurrentKafkaListenerContainerFactory.class)
+				.getContainerProperties()
+				.getIdleEventInterval()).isEqualTo(815L);
 		});
 	}
 
@@ -288,7 +289,9 @@ class EvenkeelConsumerAutoConfigurationTests {
 
 		@Bean
 		ConcurrentKafkaListenerContainerFactory<Object, Object> kafkaListenerContainerFactory() {
-			return new ConcurrentKafkaListenerContainerFactory<>();
+			ConcurrentKafkaListenerContainerFactory<Object, Object> factory = new ConcurrentKafkaListenerContainerFactory<>();
+			factory.getContainerProperties().setIdleEventInterval(815L);
+			return factory;
 		}
 
 	}
