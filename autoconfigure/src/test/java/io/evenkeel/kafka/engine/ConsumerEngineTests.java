@@ -16,6 +16,7 @@ import java.util.concurrent.locks.LockSupport;
 import io.evenkeel.kafka.engine.dispatch.Delivery;
 import io.evenkeel.kafka.engine.dispatch.Ordering;
 import io.evenkeel.kafka.engine.retry.RetryPlanner;
+import org.apache.kafka.clients.consumer.CloseOptions;
 import org.apache.kafka.clients.consumer.Consumer;
 import org.apache.kafka.clients.consumer.ConsumerRebalanceListener;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
@@ -264,6 +265,30 @@ class ConsumerEngineTests
 			.withCauseInstanceOf(IllegalStateException.class);
 	}
 
+	/** Red when a question that came too late for the last turn is never answered. */
+	@Test
+	void whatIsAskedWhileTheConsumerClosesFails() throws Exception {
+		PollingClient client = start();
+		CompletableFuture<CompletableFuture<?>> asked = new CompletableFuture<>();
+		client.onClose = () -> asked.complete(this.running.execute(Consumer::assignment));
+		this.running.stop(Duration.ZERO);
+		CompletableFuture<?> pending = asked.get(20, TimeUnit.SECONDS);
+		assertThatExceptionOfType(java.util.concurrent.ExecutionException.class)
+			.isThrownBy(() -> pending.get(20, TimeUnit.SECONDS))
+			.withCauseInstanceOf(IllegalStateException.class);
+	}
+
+	/** Red when a second stop moves the end that the first one has set. */
+	@Test
+	void aSecondStopDoesNotMoveTheDeadline() throws Exception {
+		PollingClient client = start();
+		client.bring(0, 1);
+		this.calls.take();
+		this.running.stop(Duration.ofMillis(50));
+		this.running.stop(Duration.ofHours(1));
+		ends("stopped REQUESTED");
+	}
+
 	@Test
 	void seekThatFailsIsNotTheConsumersEnd() throws Exception {
 		PollingClient client = start();
@@ -451,6 +476,9 @@ class ConsumerEngineTests
 
 		volatile @Nullable Error error;
 
+		volatile Runnable onClose = () -> {
+		};
+
 		PollingClient() {
 			updateBeginningOffsets(Map.of(P0, 0L));
 		}
@@ -470,6 +498,12 @@ class ConsumerEngineTests
 					addRecord(new ConsumerRecord<>(P0.topic(), P0.partition(), offset, "k" + offset, "v"));
 				}
 			});
+		}
+
+		@Override
+		public void close(CloseOptions options) {
+			this.onClose.run();
+			super.close(options);
 		}
 
 		@Override

@@ -2,11 +2,21 @@ package io.evenkeel.kafka.engine;
 
 import java.io.File;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.HexFormat;
+import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
 import javax.tools.JavaCompiler;
@@ -14,63 +24,118 @@ import javax.tools.StandardJavaFileManager;
 import javax.tools.ToolProvider;
 
 import org.junit.jupiter.api.DynamicTest;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
-import org.junit.jupiter.api.condition.EnabledIfSystemProperty;
 import org.junit.jupiter.api.io.TempDir;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assumptions.assumeThat;
 
 /**
- * A guard is worth its line only if a test turns red without it: each guard of the engine
- * and of the producer is removed on a copy, and the test that is named beside it must
- * fail. Run by {@code mutants/run}, not by the ordinary build.
+ * A guard is worth its line only if a test turns red without it: guards are removed on a
+ * copy, one at a time, and the test that is named beside each must fail. The ordinary
+ * build takes a few that the hash of the commit chooses, {@code mutants/run} takes all.
  */
-@EnabledIfSystemProperty(named = "evenkeel.mutants", matches = "true|engine|producer")
 class MutantTests {
 
 	private static final String PACKAGE = "io.evenkeel.kafka.";
 
 	private static final Path SOURCES = Path.of("src/main/java", PACKAGE.split("\\."));
 
+	private static final Path TESTS = Path.of("src/test/java", PACKAGE.split("\\."));
+
+	private static final Path TABLES = Path.of("../mutants");
+
+	private static final int SAMPLE = 8;
+
+	/** So many of the sample run however slow the machine is; */
+	private static final int LEAST = 2;
+
+	/** after this time no further one begins. */
+	private static final Duration SAMPLE_TIME = Duration.ofSeconds(25);
+
+	private static final String ASKED = System.getProperty("evenkeel.mutants", "");
+
 	@TempDir
 	private Path copies;
 
+	/** Code that has moved on leaves its block behind. */
 	@TestFactory
-	Stream<DynamicTest> eachGuardHasATestThatTurnsRedWithoutIt() throws IOException {
-		String asked = System.getProperty("evenkeel.mutants");
-		List<Mutant> mutants = new ArrayList<>();
-		for (String area : asked.equals("true") ? List.of("engine", "producer") : List.of(asked)) {
-			mutants.addAll(read(area));
-		}
+	Stream<DynamicTest> eachGuardAndItsTestAreThere() throws IOException {
+		return all().stream().map((mutant) -> DynamicTest.dynamicTest(mutant.toString(), () -> {
+			assertThat(occurrences(mutant)).as("the guard is in %s, once", mutant.source()).isEqualTo(1);
+			String[] test = mutant.testClass().substring(PACKAGE.length()).split("\\.");
+			Path source = TESTS.resolve(String.join(File.separator, test) + ".java");
+			assertThat(source).exists();
+			assertThat(Files.readString(source)).contains(" " + mutant.testMethod() + "(");
+		}));
+	}
+
+	@TestFactory
+	Stream<DynamicTest> eachGuardHasATestThatTurnsRedWithoutIt() throws Exception {
+		List<Mutant> mutants = chosen();
 		assertThat(mutants).isNotEmpty();
-		return mutants.stream().map((mutant) -> DynamicTest.dynamicTest(mutant.name, () -> check(mutant)));
+		boolean sample = ASKED.isEmpty();
+		long start = System.nanoTime();
+		AtomicInteger begun = new AtomicInteger();
+		Set<String> tests = new LinkedHashSet<>();
+		mutants.forEach((mutant) -> tests.add(mutant.fullTest()));
+		DynamicTest healthy = DynamicTest.dynamicTest("the tests are green with all guards",
+				() -> assertThat(run("healthy", null, List.copyOf(tests))).isEqualTo(MutantRun.GREEN));
+		return Stream.concat(Stream.of(healthy), mutants.stream().map((mutant) -> {
+			String name = mutant.toString();
+			return DynamicTest.dynamicTest(name, () -> {
+				boolean late = System.nanoTime() - start > SAMPLE_TIME.toNanos();
+				assumeThat(sample && late && begun.get() >= LEAST).as("no time left").isFalse();
+				begun.incrementAndGet();
+				check(mutant);
+			});
+		}));
+	}
+
+	/** What does not come to a verdict has not caught anything. */
+	@Test
+	void aRunnerThatFailsHasCaughtNothing() throws Exception {
+		assertThat(isCaught(run("none", null, List.of(PACKAGE + "engine.RestartBackOffTests#noSuchMethod")))).isFalse();
+		assertThat(isCaught(run("class", null, List.of(PACKAGE + "engine.NoSuchTests#test")))).isFalse();
 	}
 
 	private void check(Mutant mutant) throws Exception {
-		Path source = SOURCES.resolve(mutant.area).resolve(mutant.file);
-		String text = Files.readString(source);
-		assertThat(text.split(java.util.regex.Pattern.quote(mutant.guard), -1)).as("the guard is there, once")
-			.hasSize(2);
-		Path copy = this.copies.resolve(mutant.name.replace(' ', '-'));
+		assertThat(occurrences(mutant)).as("the guard is there, once").isEqualTo(1);
+		Path source = mutant.source();
+		Path copy = this.copies.resolve(mutant.name.replaceAll("[^A-Za-z0-9]", "-"));
 		Path mutated = copy.resolve("source").resolve(source.getFileName());
 		Files.createDirectories(mutated.getParent());
-		Files.writeString(mutated, text.replace(mutant.guard, mutant.without));
+		Files.writeString(mutated, Files.readString(source).replace(mutant.guard, mutant.without));
 		Path classes = Files.createDirectories(copy.resolve("classes"));
 		compile(mutated, classes);
-		Process process = new ProcessBuilder(List.of(Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-				"-Xmx512m", "-XX:TieredStopAtLevel=1", "-Djava.awt.headless=true", "-cp",
-				classes + File.pathSeparator + System.getProperty("java.class.path"), MutantRun.class.getName(),
-				PACKAGE + mutant.area + "." + mutant.test))
-			.redirectErrorStream(true)
-			.redirectOutput(copy.resolve("output").toFile())
-			.start();
-		boolean ended = process.waitFor(90, TimeUnit.SECONDS);
-		if (!ended) {
-			// A test that hangs without the guard has noticed it too.
-			process.destroyForcibly();
-			return;
+		int verdict = run(copy.getFileName().toString(), classes, List.of(mutant.fullTest()));
+		assertThat(isCaught(verdict)).as("%s must fail; the runner ended with %s", mutant.test, verdict).isTrue();
+	}
+
+	/** A test that hangs without the guard has noticed it too. */
+	private static boolean isCaught(int verdict) {
+		return verdict == MutantRun.RED || verdict == MutantRun.HUNG;
+	}
+
+	private int run(String name, Path mutant, List<String> tests) throws Exception {
+		Duration most = Duration.ofSeconds(tests.stream().anyMatch(MutantTests::isSlow) ? 120 : 30);
+		String classPath = System.getProperty("java.class.path");
+		List<String> command = new ArrayList<>(List.of(Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+				"-Xmx512m", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Djava.awt.headless=true", "-cp",
+				(mutant != null) ? mutant + File.pathSeparator + classPath : classPath, MutantRun.class.getName(),
+				String.valueOf(most.toSeconds())));
+		command.addAll(tests);
+		Path output = Files.createDirectories(this.copies.resolve(name)).resolve("output");
+		Process process = new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(output.toFile()).start();
+		try {
+			boolean ended = process.waitFor(most.toSeconds() * tests.size() + 60, TimeUnit.SECONDS);
+			assertThat(ended).as("the runner ends").isTrue();
+			return process.exitValue();
 		}
-		assertThat(process.exitValue()).as("%s must fail", mutant.test).isEqualTo(1);
+		finally {
+			process.destroyForcibly();
+		}
 	}
 
 	private static void compile(Path source, Path classes) throws IOException {
@@ -84,12 +149,65 @@ class MutantTests {
 		}
 	}
 
+	private static int occurrences(Mutant mutant) throws IOException {
+		return Files.readString(mutant.source()).split(Pattern.quote(mutant.guard), -1).length - 1;
+	}
+
+	/** All, those of a table or with a name, or the sample of this commit. */
+	private static List<Mutant> chosen() throws Exception {
+		List<Mutant> all = all();
+		if (ASKED.equals("true")) {
+			return all;
+		}
+		if (!ASKED.isEmpty()) {
+			Pattern name = Pattern.compile(ASKED);
+			return all.stream().filter((mutant) -> name.matcher(mutant.toString()).find()).toList();
+		}
+		String commit = commit();
+		return all.stream()
+			.filter((mutant) -> !isSlow(mutant.test))
+			.sorted(Comparator.comparing((mutant) -> hash(commit + mutant)))
+			.limit(SAMPLE)
+			.toList();
+	}
+
+	private static boolean isSlow(String test) {
+		return test.contains("IT#");
+	}
+
+	private static String commit() throws Exception {
+		Process git = new ProcessBuilder("git", "rev-parse", "HEAD").redirectErrorStream(true).start();
+		String head = new String(git.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+		// Sources without their history have one sample.
+		return (git.waitFor() == 0) ? head.strip() : "";
+	}
+
+	private static String hash(String text) {
+		try {
+			return HexFormat.of()
+				.formatHex(MessageDigest.getInstance("SHA-256").digest(text.getBytes(StandardCharsets.UTF_8)));
+		}
+		catch (NoSuchAlgorithmException ex) {
+			throw new IllegalStateException(ex);
+		}
+	}
+
+	private static List<Mutant> all() throws IOException {
+		List<Mutant> mutants = new ArrayList<>();
+		try (Stream<Path> tables = Files.list(TABLES)) {
+			for (Path table : tables.filter((file) -> file.toString().endsWith(".txt")).sorted().toList()) {
+				mutants.addAll(read(table));
+			}
+		}
+		return mutants;
+	}
+
 	/**
 	 * Blocks of five parts: a name after '#', a file after 'in', a test after 'caught
 	 * by', and the guard and what takes its place between lines of dashes.
 	 */
-	private static List<Mutant> read(String area) throws IOException {
-		Path table = Path.of("../mutants", area + ".txt");
+	private static List<Mutant> read(Path table) throws IOException {
+		String area = table.getFileName().toString().replace(".txt", "");
 		List<Mutant> mutants = new ArrayList<>();
 		for (String block : Files.readString(table).split("(?m)^# ")) {
 			if (block.isBlank()) {
@@ -107,7 +225,36 @@ class MutantTests {
 		return text.endsWith("\n") ? text.substring(0, text.length() - 1) : text;
 	}
 
+	/**
+	 * A guard.
+	 *
+	 * @param area the table, which is the folder of its file and of its test
+	 * @param test a class and a method; the class may be in another folder, which then is
+	 * said from the root: {@code ../guarantee.KeysIT}
+	 */
 	private record Mutant(String area, String name, String file, String test, String guard, String without) {
+
+		Path source() {
+			return SOURCES.resolve(this.area).resolve(this.file).normalize();
+		}
+
+		String fullTest() {
+			return PACKAGE + (this.test.startsWith("../") ? this.test.substring(3) : this.area + "." + this.test);
+		}
+
+		String testClass() {
+			return fullTest().split("#")[0];
+		}
+
+		String testMethod() {
+			return fullTest().split("#")[1];
+		}
+
+		@Override
+		public String toString() {
+			return this.area + ": " + this.name;
+		}
+
 	}
 
 }

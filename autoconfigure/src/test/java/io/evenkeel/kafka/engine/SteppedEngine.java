@@ -28,6 +28,7 @@ import org.apache.kafka.clients.consumer.MockConsumer;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.clients.consumer.OffsetCommitCallback;
 import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.errors.OffsetMetadataTooLarge;
 import org.apache.kafka.common.errors.RecordDeserializationException;
 
 /**
@@ -52,6 +53,9 @@ final class SteppedEngine
 	final List<Attempt<String, String>> calls = new ArrayList<>();
 
 	final Set<TopicPartition> paused = new HashSet<>();
+
+	/** Offsets whose recovery fails. */
+	final Set<Long> unrecoverable = new HashSet<>();
 
 	final Dispatcher<ConsumerRecord<String, String>> dispatcher;
 
@@ -187,6 +191,10 @@ final class SteppedEngine
 
 	@Override
 	public Recovery recover(Delivery<ConsumerRecord<String, String>> delivery, Throwable failure) {
+		if (this.unrecoverable.contains(delivery.offset())) {
+			this.events.add("not recovered " + delivery.offset());
+			throw new IllegalStateException("simulated");
+		}
 		this.events.add("recover " + delivery.offset());
 		return Recovery.DEAD_LETTERED;
 	}
@@ -273,6 +281,12 @@ final class SteppedEngine
 		/** What the next commits fail with; null for a success. */
 		final ArrayDeque<RuntimeException> commitFailures = new ArrayDeque<>();
 
+		/** What the next background commits throw instead of being sent. */
+		final ArrayDeque<RuntimeException> asyncThrows = new ArrayDeque<>();
+
+		/** Above so many characters of metadata a commit is refused. */
+		int mostMetadata = Integer.MAX_VALUE;
+
 		final ArrayDeque<RuntimeException> committedFailures = new ArrayDeque<>();
 
 		final ArrayDeque<RuntimeException> pollFailures = new ArrayDeque<>();
@@ -325,9 +339,12 @@ final class SteppedEngine
 		@Override
 		public synchronized void commitAsync(Map<TopicPartition, OffsetAndMetadata> offsets,
 				OffsetCommitCallback callback) {
+			if (!this.asyncThrows.isEmpty()) {
+				throw this.asyncThrows.remove();
+			}
 			Map<TopicPartition, OffsetAndMetadata> copy = Map.copyOf(offsets);
 			this.asyncs.add(copy);
-			RuntimeException failure = this.commitFailures.poll();
+			RuntimeException failure = nextFailure(offsets);
 			Runnable answer = () -> {
 				if (failure == null) {
 					store(copy);
@@ -350,11 +367,18 @@ final class SteppedEngine
 				waiting.run();
 			}
 			this.syncs.add(Map.copyOf(offsets));
-			RuntimeException failure = this.commitFailures.poll();
+			RuntimeException failure = nextFailure(offsets);
 			if (failure != null) {
 				throw failure;
 			}
 			store(offsets);
+		}
+
+		private RuntimeException nextFailure(Map<TopicPartition, OffsetAndMetadata> offsets) {
+			boolean fits = offsets.values()
+				.stream()
+				.allMatch((offset) -> offset.metadata().length() <= this.mostMetadata);
+			return fits ? this.commitFailures.poll() : new OffsetMetadataTooLarge("simulated");
 		}
 
 		/** What the group has committed, for this member and for those before it. */
