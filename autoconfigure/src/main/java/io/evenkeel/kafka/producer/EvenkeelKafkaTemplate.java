@@ -23,6 +23,11 @@ import org.springframework.kafka.support.SendResult;
  * {@link KafkaProducerException} that is caused by a {@link SendFailedException}. Public
  * API; thread-safe as its parent.
  * <p>
+ * Inside a transaction a send waits until its record is handed to the client, and throws
+ * a {@link org.springframework.kafka.KafkaException} with the {@code SendFailedException}
+ * as its cause when that fails: the transaction cannot be committed any more. What fails
+ * later is found by the commit.
+ * <p>
  * Mistakes of the caller, such as a send without a transaction where one is required, are
  * thrown as before. With {@code autoFlush} a send waits, as its name says.
  *
@@ -72,9 +77,25 @@ public class EvenkeelKafkaTemplate<K, V> extends KafkaTemplate<K, V> {
 		try {
 			return super.doSend(producerRecord, observation);
 		}
+		catch (NoProducerException ex) {
+			CompletableFuture<SendResult<K, V>> failed = failed(producerRecord, observation, ex.cause());
+			if (inTransaction()) {
+				throw exception(failed);
+			}
+			return failed;
+		}
 		catch (KafkaException | org.springframework.kafka.KafkaException ex) {
+			if (inTransaction()) {
+				throw ex;
+			}
 			return failed(producerRecord, observation, ex);
 		}
+	}
+
+	/** The transaction around the send has to hear of it, whoever looks at the future. */
+	private static RuntimeException exception(CompletableFuture<?> failed) {
+		Throwable failure = failed.handle((result, ex) -> ex).join();
+		return new org.springframework.kafka.KafkaException("Send failed", failure.getCause());
 	}
 
 	/** The producer could not even be had; its own failures come through the callback. */
@@ -100,9 +121,17 @@ public class EvenkeelKafkaTemplate<K, V> extends KafkaTemplate<K, V> {
 
 	@Override
 	protected Producer<K, V> getTheProducer(@Nullable String topic) {
-		Producer<K, V> producer = super.getTheProducer(topic);
+		if (topic == null) {
+			return super.getTheProducer(null);
+		}
 		// Only a send names its topic; see UnfinishedSends.
-		return (topic != null) ? unfinished(producer) : producer;
+		try {
+			Producer<K, V> producer = super.getTheProducer(topic);
+			return inTransaction() ? producer : unfinished(producer);
+		}
+		catch (KafkaException | org.springframework.kafka.KafkaException ex) {
+			throw new NoProducerException(ex);
+		}
 	}
 
 	private UnfinishedSends<K, V> unfinished(Producer<K, V> producer) {
@@ -118,6 +147,24 @@ public class EvenkeelKafkaTemplate<K, V> extends KafkaTemplate<K, V> {
 	@Override
 	protected @Nullable String clusterId() {
 		return (this.factory instanceof EvenkeelProducerFactory<K, V> ours) ? ours.knownClusterId() : super.clusterId();
+	}
+
+	/** Carries the reason out of the stock template's code. */
+	private static final class NoProducerException extends RuntimeException {
+
+		private static final long serialVersionUID = 1L;
+
+		private final RuntimeException cause;
+
+		NoProducerException(RuntimeException cause) {
+			super(cause);
+			this.cause = cause;
+		}
+
+		RuntimeException cause() {
+			return this.cause;
+		}
+
 	}
 
 }

@@ -35,8 +35,7 @@ import org.jspecify.annotations.Nullable;
  * call is over. There is one of these per record, and memory is what a healthy send costs
  * most: what only a waiting send needs is in an object of its own.
  */
-final class PendingSend<K, V> extends CompletableFuture<RecordMetadata>
-		implements Waiter<Diagnosis>, Callback, Completion {
+class PendingSend<K, V> extends CompletableFuture<RecordMetadata> implements Waiter<Diagnosis>, Callback, Completion {
 
 	private static final Log logger = LogFactory.getLog(PendingSend.class);
 
@@ -321,6 +320,11 @@ final class PendingSend<K, V> extends CompletableFuture<RecordMetadata>
 		if (current != null) {
 			current.serialized = null;
 		}
+		tellEnd();
+	}
+
+	/** Have the user's code run, now that the end is known. */
+	void tellEnd() {
 		this.context.completions().execute(this);
 	}
 
@@ -331,6 +335,7 @@ final class PendingSend<K, V> extends CompletableFuture<RecordMetadata>
 				? source.make(elapsed, this.endedAt) : null;
 		RecordMetadata metadata = (this.outcome instanceof RecordMetadata known) ? known
 				: new RecordMetadata(new TopicPartition(topic(), partition()), -1, -1, -1, -1, -1);
+		beforeTelling(failure);
 		tell(metadata, failure, elapsed);
 		if (failure != null) {
 			completeExceptionally(failure);
@@ -338,6 +343,10 @@ final class PendingSend<K, V> extends CompletableFuture<RecordMetadata>
 		else {
 			complete(metadata);
 		}
+	}
+
+	/** Its end is known, and the user will be told. */
+	void beforeTelling(@Nullable SendFailedException failure) {
 	}
 
 	/** Nothing that throws here keeps the future from its end. */

@@ -2,6 +2,7 @@ package io.evenkeel.kafka.producer;
 
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 
@@ -9,24 +10,31 @@ import io.evenkeel.kafka.producer.ProducerSnapshot.State;
 import io.evenkeel.kafka.producer.line.LineWorker;
 import org.apache.commons.logging.Log;
 import org.apache.commons.logging.LogFactory;
+import org.apache.kafka.clients.consumer.ConsumerGroupMetadata;
+import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.clients.producer.BufferExhaustedException;
 import org.apache.kafka.clients.producer.Callback;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.clients.producer.RecordMetadata;
 import org.apache.kafka.common.KafkaException;
+import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.errors.AuthenticationException;
 import org.apache.kafka.common.errors.InterruptException;
+import org.apache.kafka.common.errors.ProducerFencedException;
 import org.apache.kafka.common.errors.TimeoutException;
+import org.apache.kafka.common.errors.TransactionAbortedException;
 import org.jspecify.annotations.Nullable;
 
 /**
  * A producer inside transactions. A send waits for its topic, at most for the metadata
- * timeout, and a failure arrives in its future.
+ * timeout, and when it cannot be handed over its future has failed when the call returns.
  * <p>
- * <b>Threading.</b> One thread at a time sends, as spring-kafka binds it; callbacks run
- * on a completion thread. <b>Why.</b> A send that fails for want of metadata leaves the
- * transaction no choice but to abort; looking for the topic first does not. The wait is
- * the client's own, {@code max.block.ms}: without it a transaction could not begin. A
+ * <b>Threading.</b> Any thread sends; one begins and ends transactions, as spring-kafka
+ * binds it. Callbacks run on a completion thread, those of a failure that is found inside
+ * of the call on the caller's. <b>Invariant.</b> A transaction with a failed send is not
+ * committed: the commit aborts it and says which send it was. <b>Why.</b> The commit is
+ * the acknowledgment, and the client knows only of the sends that it has taken. The wait
+ * is the client's own, {@code max.block.ms}: without it a transaction could not begin. A
  * partition that the client does not know is refused at once: the only way to ask for it
  * would risk the transaction, so one that was just added is found with the client's next
  * metadata, at the latest after {@code metadata.max.age.ms}.
@@ -58,6 +66,11 @@ final class TransactionalProducer<K, V> extends DelegatingProducer<K, V> impleme
 	private final ProducerRegistry registry;
 
 	private final SendObserver observer;
+
+	/** The one that is under way. */
+	private volatile @Nullable Transaction transaction;
+
+	private volatile boolean abortedByCommit;
 
 	private volatile boolean closed;
 
@@ -91,13 +104,25 @@ final class TransactionalProducer<K, V> extends DelegatingProducer<K, V> impleme
 
 	@Override
 	public Future<RecordMetadata> send(ProducerRecord<K, V> record, @Nullable Callback callback) {
-		PendingSend<K, V> send = new PendingSend<>(this.context, record, callback, this.context.clock().getAsLong());
-		send.takeUnseen();
-		if (!TopicNames.isValid(send.topic())) {
-			send.failLocally(new Diagnosis(FailureReason.INVALID_TOPIC, "not a valid name for a topic", null), 0);
+		Transaction current = this.transaction;
+		if (current == null) {
+			throw new IllegalStateException(
+					this.id + ": no transaction is under way" + (this.closed ? ", the producer was closed" : ""));
 		}
-		else {
-			lookAndOffer(send);
+		current.joinSurrounding(this);
+		TransactionalSend<K, V> send = new TransactionalSend<>(this.context, record, callback,
+				this.context.clock().getAsLong(), current);
+		send.takeUnseen();
+		try {
+			if (!TopicNames.isValid(send.topic())) {
+				send.failLocally(new Diagnosis(FailureReason.INVALID_TOPIC, "not a valid name for a topic", null), 0);
+			}
+			else {
+				lookAndOffer(send);
+			}
+		}
+		finally {
+			send.returned();
 		}
 		if (this.observer.isActive()) {
 			this.observer.returned(this.context.clock().getAsLong() - send.startedAt());
@@ -201,17 +226,112 @@ final class TransactionalProducer<K, V> extends DelegatingProducer<K, V> impleme
 		this.completions.await(COMPLETIONS);
 	}
 
-	/** As with the stock client, futures are complete when the commit returns. */
 	@Override
-	public void commitTransaction() {
-		super.commitTransaction();
-		this.completions.await(COMPLETIONS);
+	public void beginTransaction() {
+		super.beginTransaction();
+		this.transaction = new Transaction();
+		this.abortedByCommit = false;
 	}
 
 	@Override
+	public void sendOffsetsToTransaction(Map<TopicPartition, OffsetAndMetadata> offsets,
+			ConsumerGroupMetadata groupMetadata) {
+		Transaction current = this.transaction;
+		SendFailedException failure = (current != null) ? current.failure() : null;
+		if (failure != null) {
+			throw describe(failure);
+		}
+		super.sendOffsetsToTransaction(offsets, groupMetadata);
+	}
+
+	/**
+	 * As with the stock client, futures are complete when the commit returns.
+	 * @throws KafkaException if it was not committed; when a send is to blame, that one's
+	 * {@link SendFailedException} is the cause and the transaction has been aborted
+	 */
+	@Override
+	public void commitTransaction() {
+		Transaction current = this.transaction;
+		SendFailedException failure = (current != null) ? current.failure() : null;
+		if (current != null && failure != null && failure.getReason() != FailureReason.FENCED) {
+			throw aborted(failure);
+		}
+		try {
+			super.commitTransaction();
+			this.transaction = null;
+			this.completions.await(COMPLETIONS);
+		}
+		catch (KafkaException ex) {
+			throw (current != null && isAbortable(ex)) ? aborted(current, ex) : ex;
+		}
+	}
+
+	/** Whether all that is left is to abort: neither to try again nor too late. */
+	private static boolean isAbortable(KafkaException exception) {
+		return !(exception instanceof TimeoutException || exception instanceof InterruptException
+				|| exception instanceof ProducerFencedException || exception instanceof AuthenticationException);
+	}
+
+	/** The client refuses to commit; when a send is to blame it has ended after this. */
+	private KafkaException aborted(Transaction current, KafkaException refusal) {
+		current.refused(refusal);
+		abortBecauseOf(refusal);
+		SendFailedException failure = current.failure();
+		boolean toBlame = failure != null && !(failure.getCause() instanceof TransactionAbortedException);
+		return (failure != null && toBlame) ? describe(failure) : refusal;
+	}
+
+	private KafkaException aborted(SendFailedException failure) {
+		KafkaException result = describe(failure);
+		abortBecauseOf(result);
+		return result;
+	}
+
+	private static KafkaException describe(SendFailedException failure) {
+		return new KafkaException(
+				"Nothing is committed because a send in the transaction failed: " + failure.getMessage(), failure);
+	}
+
+	private void abortBecauseOf(KafkaException cause) {
+		try {
+			abortTransaction();
+			this.abortedByCommit = true;
+		}
+		catch (RuntimeException ex) {
+			cause.addSuppressed(ex);
+		}
+	}
+
+	/**
+	 * A transaction that the commit has aborted need not be aborted again, but may: that
+	 * is what one does with the stock client.
+	 */
+	@Override
 	public void abortTransaction() {
+		if (this.abortedByCommit) {
+			return;
+		}
 		super.abortTransaction();
+		this.transaction = null;
 		this.completions.await(COMPLETIONS);
+	}
+
+	/**
+	 * Refuse the commit of a transaction that surrounds one of this producer's.
+	 * @param checked the one that it surrounds
+	 * @throws KafkaException if a send of it has failed
+	 */
+	void checkBeforeCommit(Transaction checked) {
+		if (checked != this.transaction) {
+			return;
+		}
+		if (checked.failure() == null && checked.isUnfinished()) {
+			flush();
+		}
+		SendFailedException failure = checked.failure();
+		if (failure != null) {
+			throw describe(failure);
+		}
 	}
 
 	@Override
@@ -279,11 +399,25 @@ final class TransactionalProducer<K, V> extends DelegatingProducer<K, V> impleme
 
 		@Override
 		public Diagnosis failed(Exception exception, long startedAt) {
+			if (exception instanceof TransactionAbortedException) {
+				return abortedWith(exception);
+			}
 			Diagnosis found = Diagnoser.classify(exception);
 			TransactionalProducer.this.evidence.undelivered(found.reason(), startedAt,
 					TransactionalProducer.this.context.clock().getAsLong());
 			boolean ended = TransactionalProducer.this.closed && found.reason() == FailureReason.UNKNOWN;
 			return ended ? new Diagnosis(FailureReason.CLOSED, "the producer was closed", exception) : found;
+		}
+
+		/** The client says only that it was aborted, not what made it abort. */
+		private Diagnosis abortedWith(Exception exception) {
+			Transaction current = TransactionalProducer.this.transaction;
+			KafkaException refusal = (current != null) ? current.refusal() : null;
+			Diagnosis found = (refusal != null) ? Diagnoser.classifyThrown(refusal) : null;
+			boolean telling = found != null && found.reason() != FailureReason.UNKNOWN
+					&& found.reason() != FailureReason.PRODUCER_FATAL;
+			return (found != null && telling) ? found
+					: new Diagnosis(FailureReason.UNKNOWN, "the transaction was aborted", exception);
 		}
 
 	}
