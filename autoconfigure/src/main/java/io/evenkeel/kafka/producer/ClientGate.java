@@ -8,6 +8,7 @@ import io.evenkeel.kafka.producer.line.LineClient;
 import io.evenkeel.kafka.producer.line.Obstacle;
 import io.evenkeel.kafka.producer.line.Probe;
 import org.apache.kafka.clients.producer.BufferExhaustedException;
+import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.errors.AuthenticationException;
 import org.apache.kafka.common.errors.InterruptException;
@@ -42,16 +43,19 @@ final class ClientGate<K, V> implements LineClient<Diagnosis, PendingSend<K, V>>
 
 	private final LongSupplier clock;
 
+	private final UserCode<K, V> userCode;
+
 	private final ReplacementRequest<K, V> replacement;
 
 	/** Plain, because any one will do: what it says is for its reader to check. */
 	private @Nullable Known known;
 
-	ClientGate(ClientLife<K, V> life, ClusterEvidence evidence, LongSupplier clock,
+	ClientGate(ClientLife<K, V> life, ClusterEvidence evidence, LongSupplier clock, UserCode<K, V> userCode,
 			ReplacementRequest<K, V> replacement) {
 		this.life = life;
 		this.evidence = evidence;
 		this.clock = clock;
+		this.userCode = userCode;
 		this.replacement = replacement;
 	}
 
@@ -158,42 +162,50 @@ final class ClientGate<K, V> implements LineClient<Diagnosis, PendingSend<K, V>>
 		if (client == null) {
 			return HandOver.NO_METADATA;
 		}
-		PendingSend.Serialized serialized = send.serialized();
-		long now = this.clock.getAsLong();
-		if (serialized == null) {
-			return offer(client, send, now);
+		Prepared<K, V> prepared = send.prepared();
+		if (prepared == null) {
+			// It has ended, and the line does not know yet.
+			return HandOver.DONE;
 		}
-		client.keySerializer().prepare(send.record().key(), serialized.key());
-		client.valueSerializer().prepare(send.record().value(), serialized.value());
-		try {
-			return offer(client, send, now);
-		}
-		finally {
-			client.keySerializer().clear();
-			client.valueSerializer().clear();
-		}
+		// A copy: wrappers of the client add headers, and the client closes the list.
+		return offer(client, send, prepared, copy(send.record()), this.clock.getAsLong());
 	}
 
-	/** Give a taken record to the client. */
-	HandOver offer(Client<K, V> client, PendingSend<K, V> send, long now) {
+	private static <K, V> ProducerRecord<K, V> copy(ProducerRecord<K, V> record) {
+		return new ProducerRecord<>(record.topic(), record.partition(), record.timestamp(), record.key(),
+				record.value(), record.headers());
+	}
+
+	/**
+	 * Give a taken record to the client.
+	 * @param client the client
+	 * @param send the send
+	 * @param prepared what is known of it, and what the client's call will find out
+	 * @param record the record, or a copy of it
+	 * @param now the time
+	 */
+	HandOver offer(Client<K, V> client, PendingSend<K, V> send, Prepared<K, V> prepared, ProducerRecord<K, V> record,
+			long now) {
 		Throwable thrown = null;
-		client.inFlight().add(send, now);
 		send.handing();
+		client.inFlight().add(send, now);
+		Prepared<?, ?> outer = this.userCode.offering(prepared);
 		try {
-			client.producer().send(send.record(), send);
+			client.producer().send(record, send);
 		}
 		catch (RuntimeException | Error ex) {
-			// An Error of an interceptor or a partitioner must not cost the record.
+			// An Error of a wrapper must not cost the record.
 			thrown = ex;
 		}
-		Exception answer = send.handed();
+		finally {
+			this.userCode.offering(outer);
+		}
+		Exception answer = send.handed(thrown != null);
 		if (thrown != null) {
-			send.leaveFlight();
 			return thrown(client, send, thrown);
 		}
 		if (answer != null) {
 			this.known = null;
-			send.leaveFlight();
 			return answered(client, send, answer);
 		}
 		return HandOver.DONE;
@@ -255,6 +267,11 @@ final class ClientGate<K, V> implements LineClient<Diagnosis, PendingSend<K, V>>
 		Diagnosis construction = this.evidence.construction();
 		if (this.life.current() == null && construction != null) {
 			return construction;
+		}
+		if (obstacle == Obstacle.HAND_OVER) {
+			return new Diagnosis(FailureReason.UNKNOWN,
+					"the hand-over of an earlier record has not returned: a partitioner, or a wrapper of the client",
+					null);
 		}
 		if (obstacle == Obstacle.MEMORY) {
 			return new Diagnosis(FailureReason.BUFFER_FULL, "the client's buffer.memory is used up", null);

@@ -128,10 +128,15 @@ final class ClientLife<K, V> {
 	}
 
 	private void build() {
-		HandOverSerializer<K> key = new HandOverSerializer<>(this.spec.keySerializer(), this.answers);
+		HandOverSerializer<K> key = new HandOverSerializer<>(this.spec.keySerializer(), true, this.spec.userCode(),
+				(resource) -> {
+					this.answers.onUpdate(resource);
+					this.spec.userCode().interceptors().onUpdate(resource);
+				});
 		// The client tells each of its serializers; once is enough.
-		HandOverSerializer<V> value = new HandOverSerializer<>(this.spec.valueSerializer(), (resource) -> {
-		});
+		HandOverSerializer<V> value = new HandOverSerializer<>(this.spec.valueSerializer(), false, this.spec.userCode(),
+				(resource) -> {
+				});
 		try {
 			Client<K, V> made = new Client<>(this.spec.factory().create(key, value), key, value,
 					new InFlight(this.spec.deliveryTimeout().toNanos()));

@@ -15,10 +15,25 @@ import org.apache.kafka.common.serialization.Serializer;
  * @param maxRecordBytes the largest record that the client takes
  * @param deliveryTimeout the client's delivery timeout
  * @param factory makes the client
+ * @param userCode the user's interceptors and partitioner
  * @param <K> the type of keys
  * @param <V> the type of values
  */
 record ClientSpec<K, V>(String id, List<String> bootstrapServers, Serializer<K> keySerializer,
-		Serializer<V> valueSerializer, long maxRecordBytes, Duration deliveryTimeout, ClientFactory<K, V> factory) {
+		Serializer<V> valueSerializer, long maxRecordBytes, Duration deliveryTimeout, ClientFactory<K, V> factory,
+		UserCode<K, V> userCode) {
+
+	ClientSpec(String id, List<String> bootstrapServers, Serializer<K> keySerializer, Serializer<V> valueSerializer,
+			long maxRecordBytes, Duration deliveryTimeout, ClientFactory<K, V> factory) {
+		this(id, bootstrapServers, keySerializer, valueSerializer, maxRecordBytes, deliveryTimeout, factory,
+				UserCode.none());
+	}
+
+	/** Close what belongs to the user; one that throws keeps no other from it. */
+	void closeUserCode() {
+		this.userCode.close();
+		UserCode.closeQuietly(this.keySerializer);
+		UserCode.closeQuietly(this.valueSerializer);
+	}
 
 }

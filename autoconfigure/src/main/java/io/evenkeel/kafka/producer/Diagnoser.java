@@ -27,6 +27,9 @@ final class Diagnoser {
 
 	/** Something the client said of a single record or of itself. */
 	static Diagnosis classify(Throwable exception) {
+		if (exception instanceof UserCodeException) {
+			return new Diagnosis(FailureReason.UNKNOWN, exception.getMessage(), exception.getCause());
+		}
 		return new Diagnosis(reason(exception), null, exception);
 	}
 

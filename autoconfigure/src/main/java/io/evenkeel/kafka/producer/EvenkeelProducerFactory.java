@@ -196,17 +196,22 @@ public final class EvenkeelProducerFactory<K, V> extends DefaultKafkaProducerFac
 	private Producer<K, V> createTransactionalProducer(Map<String, Object> configs, ProducerSettings settings) {
 		ClientSpec<K, V> spec = parse(configs);
 		ClusterEvidence evidence = new ClusterEvidence(this.runtime.clock().getAsLong());
-		HandOverSerializer<K> key = new HandOverSerializer<>(spec.keySerializer(),
-				(resource) -> evidence.answered(resource.clusterId(), this.runtime.clock().getAsLong()));
-		HandOverSerializer<V> value = new HandOverSerializer<>(spec.valueSerializer(), (resource) -> {
-		});
+		HandOverSerializer<K> key = new HandOverSerializer<>(spec.keySerializer(), true, spec.userCode(),
+				(resource) -> {
+					evidence.answered(resource.clusterId(), this.runtime.clock().getAsLong());
+					spec.userCode().interceptors().onUpdate(resource);
+				});
+		HandOverSerializer<V> value = new HandOverSerializer<>(spec.valueSerializer(), false, spec.userCode(),
+				(resource) -> {
+				});
+		spec.userCode().replaceIn(configs);
 		Client<K, V> client = new Client<>(postProcessed(new KafkaProducer<>(configs, key, value)), key, value,
 				new InFlight(spec.deliveryTimeout().toNanos()));
 		ProducerSettings limits = settings.withDeliveryTimeout(spec.deliveryTimeout());
 		String id = spec.id().isEmpty() ? String.valueOf(configs.get(ProducerConfig.TRANSACTIONAL_ID_CONFIG))
 				: spec.id();
 		return new TransactionalProducer<>(client, evidence, new Failures(spec.bootstrapServers(), limits, evidence),
-				this.runtime, id, limits, this.registry);
+				this.runtime, id, limits, this.registry, spec.userCode());
 	}
 
 	private SendingProducer<K, V> createSendingProducer(Map<String, Object> configs, ProducerSettings settings) {
@@ -239,9 +244,11 @@ public final class EvenkeelProducerFactory<K, V> extends DefaultKafkaProducerFac
 		String id = parsed.getString(ProducerConfig.CLIENT_ID_CONFIG);
 		long maxRecordBytes = Math.min(parsed.getInt(ProducerConfig.MAX_REQUEST_SIZE_CONFIG),
 				parsed.getLong(ProducerConfig.BUFFER_MEMORY_CONFIG));
+		UserCode<K, V> userCode = UserCode.of(parsed, id);
 		Duration deliveryTimeout = Duration.ofMillis(parsed.getInt(ProducerConfig.DELIVERY_TIMEOUT_MS_CONFIG));
 		return new ClientSpec<>(id, parsed.getList(ProducerConfig.BOOTSTRAP_SERVERS_CONFIG), key, value, maxRecordBytes,
-				deliveryTimeout, (keys, values) -> inClassLoader(() -> createClient(id, keys, values)));
+				deliveryTimeout, (keys, values) -> inClassLoader(() -> createClient(id, keys, values, userCode)),
+				userCode);
 	}
 
 	private static <T> Serializer<T> newSerializer(AbstractConfig config, String property, boolean isKey) {
@@ -253,18 +260,28 @@ public final class EvenkeelProducerFactory<K, V> extends DefaultKafkaProducerFac
 	}
 
 	/** On the scheduler's thread: this resolves names and may take its time. */
-	private Producer<K, V> createClient(String id, HandOverSerializer<K> key, HandOverSerializer<V> value) {
+	private Producer<K, V> createClient(String id, HandOverSerializer<K> key, HandOverSerializer<V> value,
+			UserCode<K, V> userCode) {
 		Map<String, Object> configs = getProducerConfigs();
+		userCode.replaceIn(configs);
 		configs.put(ProducerConfig.MAX_BLOCK_MS_CONFIG, 0L);
 		configs.put(ProducerConfig.CLIENT_ID_CONFIG, id);
 		return postProcessed(new KafkaProducer<>(configs, key, value));
 	}
 
 	private Producer<K, V> postProcessed(Producer<K, V> client) {
-		for (ProducerPostProcessor<K, V> postProcessor : getPostProcessors()) {
-			client = postProcessor.apply(client);
+		Producer<K, V> result = client;
+		try {
+			for (ProducerPostProcessor<K, V> postProcessor : getPostProcessors()) {
+				result = postProcessor.apply(result);
+			}
+			return result;
 		}
-		return client;
+		catch (RuntimeException | Error ex) {
+			// Nobody else knows it, and its threads would stay.
+			client.close(Duration.ZERO);
+			throw ex;
+		}
 	}
 
 	private <T> T inClassLoader(Supplier<T> action) {

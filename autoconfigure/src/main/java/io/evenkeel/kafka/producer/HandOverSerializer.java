@@ -10,43 +10,29 @@ import org.apache.kafka.common.serialization.Serializer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The user's serializer as the client sees it. A record that waited was serialized when
- * it joined its line; when it is handed over, the client gets those bytes and not a
- * second serialization of an object that may have changed. It also passes on that the
- * cluster has answered, because the client tells its serializers.
+ * The user's serializer as the client sees it. A record is serialized once: what has its
+ * bytes already, because it waited or the client had no room for it, is handed over with
+ * those bytes, and not with those of an object that may have changed. It also passes on
+ * that the cluster has answered, because the client tells its serializers.
  * <p>
- * <b>Threading.</b> The scheduler prepares and clears around its own call of the client;
- * senders serialize at the same time. <b>Why.</b> The prepared fields are plain: they
- * count only for the thread that is named in {@code owner}, which wrote them itself; any
- * other thread sees some name that is not its own.
+ * <b>Threading.</b> Any thread that calls the client.
  */
 final class HandOverSerializer<T> implements Serializer<T>, ClusterResourceListener, Monitorable {
 
 	private final Serializer<T> delegate;
 
+	private final boolean isKey;
+
+	private final UserCode<?, ?> userCode;
+
 	private final ClusterResourceListener answers;
 
-	private @Nullable Thread owner;
-
-	private @Nullable Object original;
-
-	private byte @Nullable [] bytes;
-
-	HandOverSerializer(Serializer<T> delegate, ClusterResourceListener answers) {
+	HandOverSerializer(Serializer<T> delegate, boolean isKey, UserCode<?, ?> userCode,
+			ClusterResourceListener answers) {
 		this.delegate = delegate;
+		this.isKey = isKey;
+		this.userCode = userCode;
 		this.answers = answers;
-	}
-
-	void prepare(@Nullable Object data, byte @Nullable [] serialized) {
-		this.original = data;
-		this.bytes = serialized;
-		this.owner = Thread.currentThread();
-	}
-
-	void clear() {
-		this.owner = null;
-		this.original = null;
-		this.bytes = null;
 	}
 
 	@Override
@@ -58,23 +44,36 @@ final class HandOverSerializer<T> implements Serializer<T>, ClusterResourceListe
 	@Override
 	@SuppressWarnings("NullAway")
 	public byte[] serialize(String topic, Headers headers, T data) {
-		// An interceptor may have put another object in place of the one that waited.
-		if (this.owner == Thread.currentThread() && this.original == data) {
-			return this.bytes;
+		Prepared<?, ?> offered = this.userCode.offering();
+		if (offered == null) {
+			return serialize(this.delegate, topic, headers, data);
 		}
-		return serialize(this.delegate, topic, headers, data);
+		return serialize(offered, this.delegate, this.isKey, topic, headers, data);
+	}
+
+	/** Serialize a record's key or value, unless that has been done. */
+	static <T> byte @Nullable [] serialize(Prepared<?, ?> prepared, Serializer<T> serializer, boolean isKey,
+			String topic, Headers headers, @Nullable T data) {
+		if (prepared.knows(topic, data, isKey)) {
+			return prepared.bytes(isKey);
+		}
+		byte[] bytes = serialize(serializer, topic, headers, data);
+		prepared.serialized(topic, data, isKey, bytes);
+		return bytes;
 	}
 
 	/** Serialize, and make it recognizable as such when that fails. */
 	@SuppressWarnings("NullAway")
-	static <T> byte[] serialize(Serializer<T> serializer, String topic, Headers headers, @Nullable T data) {
+	private static <T> byte @Nullable [] serialize(Serializer<T> serializer, String topic, Headers headers,
+			@Nullable T data) {
 		try {
 			return serializer.serialize(topic, headers, data);
 		}
 		catch (SerializationException ex) {
 			throw ex;
 		}
-		catch (RuntimeException ex) {
+		catch (RuntimeException | Error ex) {
+			// An Error, too: it has one way, whether the record can go at once or not.
 			throw new SerializationException("The serializer " + serializer.getClass().getName() + " failed", ex);
 		}
 	}

@@ -9,12 +9,18 @@ import io.evenkeel.kafka.producer.line.LineListener;
  *
  * @param observer the observer
  * @param onBegun called when somebody waits where nobody did
+ * @param onReleased called when a line is free that the scheduler could not look at
  */
-record LineMeters(SendObserver observer, Runnable onBegun) implements LineListener {
+record LineMeters(SendObserver observer, Runnable onBegun, Runnable onReleased) implements LineListener {
 
 	@Override
 	public void begun(String topic) {
 		this.onBegun.run();
+	}
+
+	@Override
+	public void released(String topic) {
+		this.onReleased.run();
 	}
 
 	@Override

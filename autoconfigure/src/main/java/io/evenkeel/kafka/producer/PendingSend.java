@@ -12,7 +12,6 @@ import org.apache.kafka.clients.producer.Callback;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.clients.producer.RecordMetadata;
 import org.apache.kafka.common.TopicPartition;
-import org.apache.kafka.common.header.internals.RecordHeaders;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -29,11 +28,13 @@ import org.jspecify.annotations.Nullable;
  * that the client reports inside of the call to it, on the very thread that calls, is not
  * an end but an answer to that call.
  * <p>
- * <b>Why.</b> {@code handing} is written before the client is called and cleared after,
- * by the same thread, both times without a fence. The I/O thread may see the old or the
- * new value, and neither is the I/O thread; whoever gives a client up looks until the
- * call is over. There is one of these per record, and memory is what a healthy send costs
- * most: what only a waiting send needs is in an object of its own.
+ * <b>Why.</b> {@code handing} is written before the send enters its flight and cleared
+ * when it has left it again, if the client did not take it, by the same thread, each time
+ * as an ordered store. The I/O thread may see the old or the new value, and neither is
+ * the I/O thread; whoever gives a client up looks until the call is over, and then finds
+ * in flight only what the client has taken. There is one of these per record, and memory
+ * is what a healthy send costs most: what only a waiting send needs is in an object of
+ * its own.
  */
 class PendingSend<K, V> extends CompletableFuture<RecordMetadata> implements Waiter<Diagnosis>, Callback, Completion {
 
@@ -73,8 +74,8 @@ class PendingSend<K, V> extends CompletableFuture<RecordMetadata> implements Wai
 
 	private volatile @Nullable Completion next;
 
-	/** Set by the sender before the send joins a line. */
-	private @Nullable Waiting waiting;
+	/** Set by the sender before the send joins a line, together with the record. */
+	private @Nullable Waiting<K, V> waiting;
 
 	private volatile InFlight.@Nullable Place place;
 
@@ -83,7 +84,7 @@ class PendingSend<K, V> extends CompletableFuture<RecordMetadata> implements Wai
 	/** The thread that is in the call of the client, or the answer it got there. */
 	private volatile @Nullable Object handing;
 
-	/** A {@link RecordMetadata} or a {@link FailureSource}. */
+	/** A {@link RecordMetadata} or a {@link Failed}. */
 	private @Nullable Object outcome;
 
 	private long endedAt;
@@ -102,16 +103,6 @@ class PendingSend<K, V> extends CompletableFuture<RecordMetadata> implements Wai
 		return this.record;
 	}
 
-	/**
-	 * After the client refused the record it has made the headers read-only; a copy can
-	 * be serialized and offered again.
-	 */
-	void thawHeaders() {
-		ProducerRecord<K, V> old = this.record;
-		this.record = new ProducerRecord<>(old.topic(), old.partition(), old.timestamp(), old.key(), old.value(),
-				new RecordHeaders(old.headers()));
-	}
-
 	@Override
 	public String topic() {
 		return this.record.topic();
@@ -125,7 +116,7 @@ class PendingSend<K, V> extends CompletableFuture<RecordMetadata> implements Wai
 
 	@Override
 	public long bytes() {
-		Waiting current = this.waiting;
+		Waiting<K, V> current = this.waiting;
 		return (current != null) ? current.size : 0;
 	}
 
@@ -136,7 +127,7 @@ class PendingSend<K, V> extends CompletableFuture<RecordMetadata> implements Wai
 
 	@Override
 	public int attemptsBefore() {
-		Waiting current = this.waiting;
+		Waiting<K, V> current = this.waiting;
 		return (current != null) ? current.attemptsBefore : 0;
 	}
 
@@ -150,22 +141,29 @@ class PendingSend<K, V> extends CompletableFuture<RecordMetadata> implements Wai
 		waiting().attempts = attempts;
 	}
 
-	private Waiting waiting() {
-		Waiting current = this.waiting;
+	private Waiting<K, V> waiting() {
+		Waiting<K, V> current = this.waiting;
 		if (current == null) {
-			throw new IllegalStateException("Not serialized");
+			throw new IllegalStateException("Does not wait");
 		}
 		return current;
 	}
 
 	/** Null once it has ended, and as long as it went straight to the client. */
-	@Nullable Serialized serialized() {
-		Waiting current = this.waiting;
-		return (current != null) ? current.serialized : null;
+	@Nullable Prepared<K, V> prepared() {
+		Waiting<K, V> current = this.waiting;
+		return (current != null) ? current.prepared : null;
 	}
 
-	void serialized(Serialized serialized) {
-		this.waiting = new Waiting(serialized, this.startedAt);
+	/**
+	 * It is about to wait, so that it must not depend on the caller any more.
+	 * @param prepared the record with its bytes
+	 * @param size what it occupies
+	 * @param now the time, in milliseconds since the epoch
+	 */
+	void prepared(Prepared<K, V> prepared, long size, long now) {
+		this.record = prepared.detach(this.record, now);
+		this.waiting = new Waiting<>(prepared, size, this.startedAt);
 	}
 
 	@Override
@@ -213,23 +211,27 @@ class PendingSend<K, V> extends CompletableFuture<RecordMetadata> implements Wai
 
 	/** End it as possibly taken by the client; false if it has ended. */
 	boolean failDelivery(Diagnosis found, boolean possiblySent) {
+		return failDelivery(found, possiblySent, partition());
+	}
+
+	private boolean failDelivery(Diagnosis found, boolean possiblySent, int partition) {
 		if (!STATE.compareAndSet(this, TAKEN, ENDED)) {
 			return false;
 		}
-		ended((elapsed, now) -> this.context.failures()
+		ended(partition, (elapsed, now) -> this.context.failures()
 			.delivery(topic(), found, possiblySent, elapsed, attempts(), now));
 		return true;
 	}
 
 	private int attempts() {
-		Waiting current = this.waiting;
+		Waiting<K, V> current = this.waiting;
 		return (current != null) ? current.attempts : 1;
 	}
 
 	/** Its place among the sends that the client has in hand. */
 	void inFlight(InFlight.Place place, int index, long now) {
 		this.placeIndex = index;
-		Waiting current = this.waiting;
+		Waiting<K, V> current = this.waiting;
 		if (current != null) {
 			current.handedAt = now;
 		}
@@ -246,7 +248,7 @@ class PendingSend<K, V> extends CompletableFuture<RecordMetadata> implements Wai
 	}
 
 	long handedAt() {
-		Waiting current = this.waiting;
+		Waiting<K, V> current = this.waiting;
 		return (current != null) ? current.handedAt : this.startedAt;
 	}
 
@@ -274,18 +276,27 @@ class PendingSend<K, V> extends CompletableFuture<RecordMetadata> implements Wai
 		return failDelivery(found, true);
 	}
 
-	/** From here to {@link #handed()} the client's failures are answers to the call. */
+	/**
+	 * From here to {@link #handed()} the client's failures are answers to the call. First
+	 * of all it is written, and cleared last of all: whoever finds the send in flight and
+	 * not marked must know that the client has it.
+	 */
 	void handing() {
 		HANDING.lazySet(this, Thread.currentThread());
 	}
 
 	/**
-	 * The call to the client is over: what it answered, or null if it took the record.
+	 * The call to the client is over.
+	 * @param thrown whether it has thrown, so that the client has not taken the record
+	 * @return what the client answered, or null if it has not
 	 */
-	@Nullable Exception handed() {
-		Object answer = this.handing;
+	@Nullable Exception handed(boolean thrown) {
+		Exception answer = (this.handing instanceof Exception exception) ? exception : null;
+		if (thrown || answer != null) {
+			leaveFlight();
+		}
 		HANDING.lazySet(this, null);
-		return (answer instanceof Exception exception) ? exception : null;
+		return answer;
 	}
 
 	@Override
@@ -298,7 +309,8 @@ class PendingSend<K, V> extends CompletableFuture<RecordMetadata> implements Wai
 		this.context.outcomes().completed(exception == null);
 		if (exception != null) {
 			Diagnosis found = this.context.outcomes().failed(exception, this.startedAt);
-			failDelivery(found, Diagnoser.possiblyStored(found.reason()));
+			failDelivery(found, Diagnoser.possiblyStored(found.reason()),
+					(metadata != null) ? metadata.partition() : partition());
 		}
 		else if (STATE.getAndSet(this, ENDED) != ENDED) {
 			this.outcome = metadata;
@@ -310,15 +322,19 @@ class PendingSend<K, V> extends CompletableFuture<RecordMetadata> implements Wai
 	}
 
 	private void ended(FailureSource source) {
-		this.outcome = source;
+		ended(partition(), source);
+	}
+
+	private void ended(int partition, FailureSource source) {
+		this.outcome = new Failed(source, partition);
 		this.endedAt = this.context.clock().getAsLong();
 		ended();
 	}
 
 	private void ended() {
-		Waiting current = this.waiting;
+		Waiting<K, V> current = this.waiting;
 		if (current != null) {
-			current.serialized = null;
+			current.prepared = null;
 		}
 		tellEnd();
 	}
@@ -331,10 +347,11 @@ class PendingSend<K, V> extends CompletableFuture<RecordMetadata> implements Wai
 	@Override
 	public void run() {
 		long elapsed = this.endedAt - this.startedAt;
-		SendFailedException failure = (this.outcome instanceof FailureSource source)
-				? source.make(elapsed, this.endedAt) : null;
+		Failed failed = (this.outcome instanceof Failed known) ? known : null;
+		SendFailedException failure = (failed != null) ? failed.source().make(elapsed, this.endedAt) : null;
+		int partition = (failed != null) ? failed.partition() : partition();
 		RecordMetadata metadata = (this.outcome instanceof RecordMetadata known) ? known
-				: new RecordMetadata(new TopicPartition(topic(), partition()), -1, -1, -1, -1, -1);
+				: new RecordMetadata(new TopicPartition(topic(), partition), -1, -1, -1, -1, -1);
 		beforeTelling(failure);
 		tell(metadata, failure, elapsed);
 		if (failure != null) {
@@ -354,6 +371,7 @@ class PendingSend<K, V> extends CompletableFuture<RecordMetadata> implements Wai
 		if (this.context.observer().isActive()) {
 			this.context.observer().completed(topic(), (failure != null) ? failure.getReason() : null, elapsed);
 		}
+		this.context.interceptors().onAcknowledgement(metadata, failure, this.record.headers());
 		if (this.callback == null) {
 			return;
 		}
@@ -361,7 +379,7 @@ class PendingSend<K, V> extends CompletableFuture<RecordMetadata> implements Wai
 			this.callback.onCompletion(metadata, failure);
 		}
 		catch (RuntimeException | Error ex) {
-			logger.error("A callback of a send to topic '" + topic() + "' threw", ex);
+			logger.error("A callback of a send to topic '" + TopicNames.printable(topic()) + "' threw", ex);
 		}
 	}
 
@@ -411,9 +429,19 @@ class PendingSend<K, V> extends CompletableFuture<RecordMetadata> implements Wai
 	}
 
 	/**
+	 * How a failed send ended.
+	 *
+	 * @param source makes the exception
+	 * @param partition its partition as far as it is known, or -1
+	 */
+	private record Failed(FailureSource source, int partition) {
+
+	}
+
+	/**
 	 * What only a send needs that waits.
 	 */
-	private static final class Waiting {
+	private static final class Waiting<K, V> {
 
 		/**
 		 * Kept beyond the bytes: the line gives this share back after the record has
@@ -421,7 +449,7 @@ class PendingSend<K, V> extends CompletableFuture<RecordMetadata> implements Wai
 		 */
 		private final long size;
 
-		private @Nullable Serialized serialized;
+		private volatile @Nullable Prepared<K, V> prepared;
 
 		private int attemptsBefore;
 
@@ -429,24 +457,12 @@ class PendingSend<K, V> extends CompletableFuture<RecordMetadata> implements Wai
 
 		private long handedAt;
 
-		Waiting(Serialized serialized, long startedAt) {
-			this.serialized = serialized;
-			this.size = serialized.size();
+		Waiting(Prepared<K, V> prepared, long size, long startedAt) {
+			this.prepared = prepared;
+			this.size = size;
 			// A sweep may still look at it as what it was: on the straight way.
 			this.handedAt = startedAt;
 		}
-
-	}
-
-	/**
-	 * A record as it will go over the wire.
-	 *
-	 * @param key the key's bytes
-	 * @param value the value's bytes
-	 * @param size what it occupies
-	 */
-	@SuppressWarnings("ArrayRecordComponent")
-	record Serialized(byte @Nullable [] key, byte @Nullable [] value, long size) {
 
 	}
 

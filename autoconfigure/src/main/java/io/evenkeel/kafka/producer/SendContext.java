@@ -10,9 +10,10 @@ import java.util.function.LongSupplier;
  * @param completions runs user code
  * @param observer hears of completions
  * @param outcomes hears of outcomes before the user does
+ * @param interceptors the user's
  */
 record SendContext(LongSupplier clock, Failures failures, CompletionThread completions, SendObserver observer,
-		Outcomes outcomes) {
+		Outcomes outcomes, Interceptors<?, ?> interceptors) {
 
 	/**
 	 * The producer's own view of outcomes; called by the client's I/O thread, so it must

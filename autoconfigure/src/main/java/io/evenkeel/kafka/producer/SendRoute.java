@@ -1,12 +1,9 @@
 package io.evenkeel.kafka.producer;
 
-import io.evenkeel.kafka.producer.PendingSend.Serialized;
 import io.evenkeel.kafka.producer.line.HandOver;
 import io.evenkeel.kafka.producer.line.LineEnd;
 import io.evenkeel.kafka.producer.line.Lines;
 import org.apache.kafka.clients.producer.ProducerRecord;
-import org.apache.kafka.common.header.Headers;
-import org.apache.kafka.common.header.internals.RecordHeaders;
 
 /**
  * The way of a record on its sender's thread: to the client at once if its topic is ready
@@ -32,55 +29,53 @@ record SendRoute<K, V>(ClientSpec<K, V> spec, ClientLife<K, V> life, ClientGate<
 	boolean take(PendingSend<K, V> send) {
 		Client<K, V> client = this.life.current();
 		if (client == null) {
-			waitFor(send, false, false);
+			waitFor(send, new Prepared<>(send.record()), false);
 			return false;
 		}
 		if (this.lines.mustWait(send.topic(), send.partition())) {
-			waitFor(send, false, false);
+			waitFor(send, new Prepared<>(send.record()), false);
 			int known = this.gate.knows(client, send.topic(), send.startedAt());
-			if (known > 0) {
+			if (known > 0 && !this.spec.userCode().runsAtHandOver()) {
 				this.lines.help(send.topic(), known);
 			}
 			return false;
 		}
 		int partitions = this.gate.look(client, send.topic(), send.startedAt());
 		if (partitions == 0 || send.partition() >= partitions || client.isSpoiled()) {
-			waitFor(send, partitions > 0 && send.partition() >= partitions, false);
+			waitFor(send, new Prepared<>(send.record()), partitions > 0 && send.partition() >= partitions);
 			return false;
 		}
 		send.takeUnseen();
-		HandOver answer = this.gate.offer(client, send, send.startedAt());
+		Prepared<K, V> prepared = new Prepared<>(send.record());
+		HandOver answer = this.gate.offer(client, send, prepared, send.record(), send.startedAt());
 		if (answer == HandOver.DONE) {
 			return send.isInFlight();
 		}
 		if (send.giveBackUnlessEnded()) {
-			send.thawHeaders();
-			// The client asks for memory after it has serialized, for metadata before.
-			waitFor(send, false, answer == HandOver.NO_MEMORY);
+			waitFor(send, prepared, false);
 		}
 		return false;
 	}
 
-	private void waitFor(PendingSend<K, V> send, boolean partitionMissing, boolean hasBeenSerialized) {
+	private void waitFor(PendingSend<K, V> send, Prepared<K, V> prepared, boolean partitionMissing) {
 		if (!TopicNames.isValid(send.topic())) {
 			send.failLocally(new Diagnosis(FailureReason.INVALID_TOPIC, "not a valid name for a topic", null), 0);
 			return;
 		}
-		Serialized serialized;
+		long size;
 		try {
-			serialized = serialize(send.record(), hasBeenSerialized);
+			size = serialize(send.record(), prepared);
 		}
 		catch (RuntimeException ex) {
 			send.failLocally(new Diagnosis(FailureReason.SERIALIZATION, "a serializer failed", ex), 0);
 			return;
 		}
-		if (serialized.size() > this.spec.maxRecordBytes()) {
+		if (size > this.spec.maxRecordBytes()) {
 			send.failLocally(new Diagnosis(FailureReason.RECORD_TOO_LARGE,
-					serialized.size() + " bytes, max.request.size or buffer.memory allow " + this.spec.maxRecordBytes(),
-					null), 0);
+					size + " bytes, max.request.size or buffer.memory allow " + this.spec.maxRecordBytes(), null), 0);
 			return;
 		}
-		send.serialized(serialized);
+		send.prepared(prepared, size, System.currentTimeMillis());
 		LineEnd<Diagnosis> refusal = this.lines.join(send, partitionMissing);
 		if (refusal != null) {
 			send.fail(refusal);
@@ -88,16 +83,15 @@ record SendRoute<K, V>(ClientSpec<K, V> spec, ClientLife<K, V> life, ClientGate<
 	}
 
 	/**
-	 * Serialize a record.
-	 * @param record the record
-	 * @param again whether its headers have what the serializers add already
+	 * Serialize what the client has not serialized.
+	 * @return the size of the record
 	 */
-	private Serialized serialize(ProducerRecord<K, V> record, boolean again) {
-		Headers headers = again ? new RecordHeaders(record.headers()) : record.headers();
-		byte[] key = HandOverSerializer.serialize(this.spec.keySerializer(), record.topic(), headers, record.key());
-		byte[] value = HandOverSerializer.serialize(this.spec.valueSerializer(), record.topic(), headers,
-				record.value());
-		return new Serialized(key, value, RecordSizes.upperBound(key, value, record.headers().toArray()));
+	private long serialize(ProducerRecord<K, V> record, Prepared<K, V> prepared) {
+		byte[] key = HandOverSerializer.serialize(prepared, this.spec.keySerializer(), true, record.topic(),
+				record.headers(), record.key());
+		byte[] value = HandOverSerializer.serialize(prepared, this.spec.valueSerializer(), false, record.topic(),
+				record.headers(), record.value());
+		return RecordSizes.upperBound(key, value, record.headers().toArray());
 	}
 
 }

@@ -44,7 +44,8 @@ import org.jspecify.annotations.Nullable;
  * ends, once: by the client's callback, or by its line.
  * <p>
  * <b>Why.</b> The deadlines have a thread of their own because a hand-over runs user code
- * (interceptors, partitioner) that may hang.
+ * (a partitioner, wrappers of the client) that may hang; it also sees to it that the
+ * lines of other topics go on then.
  */
 final class SendingProducer<K, V> extends WithoutTransactions<K, V> implements ManagedProducer {
 
@@ -101,18 +102,20 @@ final class SendingProducer<K, V> extends WithoutTransactions<K, V> implements M
 		this.lifeEvents = new LifeEvents(clientEvents);
 		this.life = new ClientLife<>(spec, (resource) -> answered(resource.clusterId()), this.evidence, runtime,
 				this.lifeEvents);
-		this.gate = new ClientGate<>(this.life, this.evidence, runtime.clock(), this::replace);
-		this.lines = new Lines<>(this.gate, this::lineSettings, settings.bufferMaxRecords(), settings.bufferMaxBytes(),
-				runtime.clock(), runtime.random(), new LineMeters(this.observer, this::begun));
-		this.views = new ProducerViews<>(spec.id(), this.life, this.gate, this.lines, this.evidence, runtime.clock());
+		this.gate = new ClientGate<>(this.life, this.evidence, runtime.clock(), spec.userCode(), this::replace);
 		Consumer<Throwable> onError = (ex) -> logger.error(spec.id() + ": a turn of the lines failed", ex);
 		this.scheduler = new LineWorker(runtime.named("evenkeel-lines-" + spec.id()), this::schedule, onError);
-		this.deliveries = new DeliveryWatch(spec.id(), this::inFlight, runtime.clock(), this::replaceStuck);
 		this.timer = new LineWorker(runtime.named("evenkeel-timer-" + spec.id()), this::watch, onError);
+		this.lines = new Lines<>(new WatchedHandOvers<>(this.gate, this.scheduler, this.timer::signal),
+				this::lineSettings, settings.bufferMaxRecords(), settings.bufferMaxBytes(), runtime.clock(),
+				runtime.random(), new LineMeters(this.observer, this::begun, this.scheduler::signal));
+		this.views = new ProducerViews<>(spec.id(), this.life, this.gate, this.lines, this.evidence, runtime.clock());
+		this.deliveries = new DeliveryWatch(spec.id(), this::inFlight, runtime.clock(), this::replaceStuck);
 		this.completions = new CompletionThread(runtime.named("evenkeel-completions-" + spec.id()), runtime);
 		this.context = new SendContext(runtime.clock(), new Failures(spec.bootstrapServers(), settings, this.evidence),
 				this.completions, this.observer,
-				new ClientOutcomes<>(this.life, this.evidence, runtime.clock(), this::memoryFreed, this::replace));
+				new ClientOutcomes<>(this.life, this.evidence, runtime.clock(), this::memoryFreed, this::replace),
+				spec.userCode().interceptors());
 		this.route = new SendRoute<>(spec, this.life, this.gate, this.lines);
 	}
 
@@ -137,7 +140,8 @@ final class SendingProducer<K, V> extends WithoutTransactions<K, V> implements M
 	}
 
 	private long watch() {
-		return Math.min(this.lines.expire(), this.deliveries.doWork());
+		long handOvers = this.scheduler.watch(this.runtime.clock().getAsLong());
+		return Math.min(handOvers, Math.min(this.lines.expire(), this.deliveries.doWork()));
 	}
 
 	private @Nullable InFlight inFlight() {
@@ -187,8 +191,14 @@ final class SendingProducer<K, V> extends WithoutTransactions<K, V> implements M
 	@Override
 	public Future<RecordMetadata> send(ProducerRecord<K, V> record, @Nullable Callback callback) {
 		long startedAt = this.runtime.clock().getAsLong();
-		PendingSend<K, V> send = new PendingSend<>(this.context, record, callback, startedAt);
-		if (this.closed) {
+		ProducerRecord<K, V> intercepted = this.spec.userCode().interceptors().onSend(record);
+		PendingSend<K, V> send = new PendingSend<>(this.context, (intercepted != null) ? intercepted : record, callback,
+				startedAt);
+		if (intercepted == null) {
+			send.failLocally(Interceptors.returnedNothing(), 0);
+			send.returnedUnsent();
+		}
+		else if (this.closed) {
 			send.fail(new LineEnd<>(LineEnd.Kind.CLOSED, null, 0));
 			send.returnedUnsent();
 		}
@@ -310,8 +320,7 @@ final class SendingProducer<K, V> extends WithoutTransactions<K, V> implements M
 			this.scheduler.stop();
 			this.timer.stop();
 			this.completions.close(COMPLETIONS_CLOSE);
-			this.spec.keySerializer().close();
-			this.spec.valueSerializer().close();
+			this.spec.closeUserCode();
 			this.registry.removed(this);
 			this.lifeEvents.closed();
 		}

@@ -47,6 +47,8 @@ final class TransactionalProducer<K, V> extends DelegatingProducer<K, V> impleme
 
 	private final Client<K, V> client;
 
+	private final UserCode<K, V> userCode;
+
 	private final ClusterEvidence evidence;
 
 	private final ProducerRuntime runtime;
@@ -75,17 +77,18 @@ final class TransactionalProducer<K, V> extends DelegatingProducer<K, V> impleme
 	private volatile boolean closed;
 
 	TransactionalProducer(Client<K, V> client, ClusterEvidence evidence, Failures failures, ProducerRuntime runtime,
-			String id, ProducerSettings settings, ProducerRegistry registry) {
+			String id, ProducerSettings settings, ProducerRegistry registry, UserCode<K, V> userCode) {
 		super(client.producer());
 		this.id = id;
+		this.userCode = userCode;
 		this.client = client;
 		this.registry = registry;
 		this.runtime = runtime;
 		this.evidence = evidence;
 		this.completions = new CompletionThread(runtime.named("evenkeel-completions-" + id), runtime);
 		this.observer = registry.added(this);
-		this.context = new SendContext(runtime.clock(), failures, this.completions, this.observer,
-				new ClientOutcomes());
+		this.context = new SendContext(runtime.clock(), failures, this.completions, this.observer, new ClientOutcomes(),
+				userCode.interceptors());
 		this.settings = settings;
 		this.look = new TopicLook(client.producer(), settings.defaults().metadataTimeout(), runtime);
 		// Nothing replaces a client in the middle of a transaction: whoever commits finds
@@ -110,11 +113,16 @@ final class TransactionalProducer<K, V> extends DelegatingProducer<K, V> impleme
 					this.id + ": no transaction is under way" + (this.closed ? ", the producer was closed" : ""));
 		}
 		current.joinSurrounding(this);
-		TransactionalSend<K, V> send = new TransactionalSend<>(this.context, record, callback,
-				this.context.clock().getAsLong(), current);
+		long startedAt = this.context.clock().getAsLong();
+		ProducerRecord<K, V> intercepted = this.userCode.interceptors().onSend(record);
+		TransactionalSend<K, V> send = new TransactionalSend<>(this.context,
+				(intercepted != null) ? intercepted : record, callback, startedAt, current);
 		send.takeUnseen();
 		try {
-			if (!TopicNames.isValid(send.topic())) {
+			if (intercepted == null) {
+				send.failLocally(Interceptors.returnedNothing(), 0);
+			}
+			else if (!TopicNames.isValid(send.topic())) {
 				send.failLocally(new Diagnosis(FailureReason.INVALID_TOPIC, "not a valid name for a topic", null), 0);
 			}
 			else {
@@ -180,18 +188,15 @@ final class TransactionalProducer<K, V> extends DelegatingProducer<K, V> impleme
 
 	private void offer(PendingSend<K, V> send) {
 		Throwable thrown = null;
-		this.client.inFlight().add(send, this.context.clock().getAsLong());
 		send.handing();
+		this.client.inFlight().add(send, this.context.clock().getAsLong());
 		try {
 			delegate().send(send.record(), send);
 		}
 		catch (RuntimeException | Error ex) {
 			thrown = ex;
 		}
-		Exception answer = send.handed();
-		if (thrown != null || answer != null) {
-			send.leaveFlight();
-		}
+		Exception answer = send.handed(thrown != null);
 		if (thrown instanceof InterruptException) {
 			send.failLocally(new Diagnosis(FailureReason.UNKNOWN, "the sending thread was interrupted", thrown), 1);
 		}
@@ -354,6 +359,7 @@ final class TransactionalProducer<K, V> extends DelegatingProducer<K, V> impleme
 		finally {
 			this.timer.stop();
 			this.completions.close(COMPLETIONS);
+			this.userCode.close();
 			this.client.closeSerializers();
 			this.registry.removed(this);
 		}

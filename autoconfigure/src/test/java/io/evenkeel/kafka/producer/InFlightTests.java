@@ -36,7 +36,7 @@ class InFlightTests {
 					return Diagnosis.of(FailureReason.UNKNOWN);
 				}
 
-			});
+			}, new Interceptors<>(List.of()));
 
 	@Test
 	void aSendExpiresAfterTheClientHadItsTime() {
@@ -61,9 +61,27 @@ class InFlightTests {
 	@Test
 	void aSendThatBeginsToWaitIsAsOldAsItWas() {
 		PendingSend<String, String> send = handedOver(100);
-		send.serialized(new PendingSend.Serialized(new byte[1], new byte[1], 2));
+		send.prepared(new Prepared<>(send.record()), 2, 0);
 		assertThat(send.handedAt()).isEqualTo(100);
 		assertThat(this.inFlight.sweep(101).isStuck()).isFalse();
+	}
+
+	/**
+	 * Red when the mark goes first: whoever gives the client up in between fails a record
+	 * as possibly sent that the client has refused.
+	 */
+	@Test
+	void aSendLeavesItsFlightBeforeItsMarkGoes() {
+		PendingSend<String, String> send = new PendingSend<>(this.context, new ProducerRecord<>("orders", "v"), null,
+				0);
+		send.take();
+		List<Boolean> marked = new ArrayList<>();
+		send.handing();
+		send.inFlight((index) -> marked.add(send.isBeingHanded()), 0, 0);
+		send.handed(true);
+		assertThat(marked).containsExactly(true);
+		assertThat(send.isBeingHanded()).isFalse();
+		assertThat(send.isInFlight()).isFalse();
 	}
 
 	@Test

@@ -44,6 +44,9 @@ final class MockClients implements AutoCloseable {
 
 	final List<MockProducer<String, String>> made = new CopyOnWriteArrayList<>();
 
+	/** The serializer that the client of this moment was made with. */
+	volatile Serializer<String> values;
+
 	private final AtomicLong ahead = new AtomicLong();
 
 	private final Function<Integer, MockProducer<String, String>> clients;
@@ -61,12 +64,30 @@ final class MockClients implements AutoCloseable {
 
 	MockClients(ProducerSettings settings, Function<Integer, MockProducer<String, String>> clients,
 			SendObserver observer) {
+		this(settings, clients, observer, UserCode.none());
+	}
+
+	MockClients(ProducerSettings settings, Function<Integer, MockProducer<String, String>> clients,
+			Serializer<String> values) {
+		this(settings, clients, SendObserver.NONE, UserCode.none(), values);
+	}
+
+	MockClients(ProducerSettings settings, Function<Integer, MockProducer<String, String>> clients,
+			SendObserver observer, UserCode<String, String> userCode) {
+		this(settings, clients, observer, userCode, VALUES);
+	}
+
+	private MockClients(ProducerSettings settings, Function<Integer, MockProducer<String, String>> clients,
+			SendObserver observer, UserCode<String, String> userCode, Serializer<String> valueSerializer) {
 		this.clients = clients;
 		ProducerRuntime system = ProducerRuntime.SYSTEM;
 		ProducerRuntime runtime = new ProducerRuntime(() -> System.nanoTime() + this.ahead.get(), system.random(),
 				system.threads(), system.later());
 		ClientSpec<String, String> spec = new ClientSpec<>("mock", List.of("localhost:1"), new StringSerializer(),
-				VALUES, 1_000_000, DELIVERY, (key, value) -> newClient());
+				valueSerializer, 1_000_000, DELIVERY, (key, value) -> {
+					this.values = value;
+					return newClient();
+				}, userCode);
 		this.producer = new SendingProducer<>(spec, settings.withDeliveryTimeout(DELIVERY), runtime,
 				new ProducerRegistry((producer) -> observer), ClientLife.Events.none())
 			.start();

@@ -193,9 +193,9 @@ class SendingProducerGuardTests {
 		// By the caller, by the scheduler, and once more after it noted that it waits.
 		await().until(() -> refused.get() >= 2);
 		await().pollDelay(Duration.ofMillis(100)).until(() -> !waiting.isDone());
-		client.full = false;
 		this.onSend = (c, record) -> {
 		};
+		client.full = false;
 		client.open.remove(0).onCompletion(metadata("a"), null);
 		assertThat(waiting.get(20, TimeUnit.SECONDS)).isNotNull();
 	}

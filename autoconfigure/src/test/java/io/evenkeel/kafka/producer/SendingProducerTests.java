@@ -57,7 +57,7 @@ class SendingProducerTests {
 			}
 			if (SendingProducerTests.this.fullOnce.getAndSet(false)) {
 				// The client has serialized by then.
-				MockClients.VALUES.serialize(record.topic(), record.headers(), record.value());
+				SendingProducerTests.this.clients().values.serialize(record.topic(), record.headers(), record.value());
 				callback.onCompletion(null, new BufferExhaustedException("no memory"));
 				return null;
 			}
@@ -112,7 +112,7 @@ class SendingProducerTests {
 
 	/** Red when only exceptions are caught: the record would be lost, the caller hit. */
 	@Test
-	void anErrorOfAnInterceptorFailsItsRecordOnly() throws Exception {
+	void anErrorOfTheClientFailsItsRecordOnly() throws Exception {
 		this.error.set(new NoClassDefFoundError("gone"));
 		SendFailedException failure = MockClients.failure(send("orders"));
 		assertThat(failure.getReason()).isEqualTo(FailureReason.UNKNOWN);

@@ -2,7 +2,9 @@ package io.evenkeel.kafka.producer.line;
 
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Iterator;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.locks.ReentrantLock;
 
 import org.jspecify.annotations.Nullable;
@@ -11,16 +13,18 @@ import org.jspecify.annotations.Nullable;
  * The records of one topic, or of one missing partition, that wait in the order in which
  * they were sent; and, after the line timed out, the window in which sends fail at once.
  * <p>
- * <b>Threading.</b> Senders join, the scheduler takes the head and removes it, the timer
- * and the scheduler fail the line, all under the line's lock. Nothing under the lock
- * waits for anything.
+ * <b>Threading.</b> Senders join, whoever has claimed the line takes the head and removes
+ * it, the timer and the scheduler fail the line, all under the line's lock. Nothing under
+ * the lock waits for anything. A claim is no lock: nobody waits for it, and it excludes
+ * its own holder, too, so that user code in a hand-over may send to the same topic.
  * <p>
  * <b>Invariants.</b> (1) Only the head is ever taken, and it stays in the queue until it
  * was handed over: while a record is on its way the line is not empty, so nobody
  * overtakes it. (2) A line that has retired admits nobody; the sender looks for the next
  * one. (3) A line fails from its head on and as a whole, or not at all; a taken head is
  * not failed. (4) Whoever ends or hands over a record releases its share of the backlog,
- * once.
+ * once. (5) One at a time has claimed the line; whoever is refused and has said that he
+ * has to come back is told when it is free.
  * <p>
  * <b>Why.</b> This is the slow path, where a record waits for the network anyway: a plain
  * lock that can be read in a minute is worth more than a lock-free queue.
@@ -35,11 +39,15 @@ final class Line<C, W extends Waiter<C>> {
 
 	private final ReentrantLock lock = new ReentrantLock();
 
+	private final AtomicBoolean claimed = new AtomicBoolean();
+
 	private final ArrayDeque<W> queue = new ArrayDeque<>();
 
 	private final Backlog backlog;
 
 	private final LineListener listener;
+
+	private volatile boolean refused;
 
 	private @Nullable W moving;
 
@@ -93,9 +101,34 @@ final class Line<C, W extends Waiter<C>> {
 		}
 	}
 
+	/** Begin to serve the line, unless somebody does. */
+	boolean claimIfFree() {
+		return !this.claimed.get() && this.claimed.compareAndSet(false, true);
+	}
+
+	/** The same; if somebody does, {@link #release()} says that the caller was here. */
+	boolean claim() {
+		if (claimIfFree()) {
+			return true;
+		}
+		this.refused = true;
+		// Released in between: nobody has seen the note.
+		return claimIfFree();
+	}
+
+	/** End serving; true if the scheduler has to look because a claim was refused. */
+	boolean release() {
+		this.claimed.set(false);
+		boolean told = this.refused;
+		if (told) {
+			this.refused = false;
+		}
+		return told;
+	}
+
 	/**
-	 * The scheduler moves a taken record here from the topic's line, together with its
-	 * share of the backlog.
+	 * Whoever has claimed this line moves a taken record here from the topic's line,
+	 * together with its share of the backlog.
 	 */
 	boolean adopt(W waiter) {
 		this.lock.lock();
@@ -132,6 +165,28 @@ final class Line<C, W extends Waiter<C>> {
 		this.lock.lock();
 		try {
 			return this.queue.peek();
+		}
+		finally {
+			this.lock.unlock();
+		}
+	}
+
+	/** The head is about to be handed over. */
+	void handing() {
+		if (this.obstacle != Obstacle.HAND_OVER) {
+			this.obstacle = Obstacle.HAND_OVER;
+		}
+	}
+
+	/** The record behind the head. */
+	@Nullable W second() {
+		this.lock.lock();
+		try {
+			Iterator<W> waiters = this.queue.iterator();
+			if (waiters.hasNext()) {
+				waiters.next();
+			}
+			return waiters.hasNext() ? waiters.next() : null;
 		}
 		finally {
 			this.lock.unlock();
@@ -181,14 +236,8 @@ final class Line<C, W extends Waiter<C>> {
 				return false;
 			}
 			this.queue.remove();
-			rest = new ArrayList<>(this.queue);
+			rest = removeAll();
 			made = this.attempts;
-			this.queue.clear();
-			W arriving = this.moving;
-			if (arriving != null && rest.remove(arriving)) {
-				// It is still taken, so it cannot end: whoever moves it looks again.
-				this.queue.add(arriving);
-			}
 			if (openWindow) {
 				this.window.open(cause, now);
 			}
@@ -201,6 +250,37 @@ final class Line<C, W extends Waiter<C>> {
 		// Without the lock: nobody else knows them any more, and joining must not wait.
 		rest.forEach((waiter) -> end(waiter, kind, cause, made, now));
 		return true;
+	}
+
+	private List<W> removeAll() {
+		List<W> all = new ArrayList<>(this.queue);
+		this.queue.clear();
+		W arriving = this.moving;
+		if (arriving != null && all.remove(arriving)) {
+			// It is still taken, so it cannot end: whoever moves it looks again.
+			this.queue.add(arriving);
+		}
+		return all;
+	}
+
+	/** Fail what waits behind a taken head that does not come back. */
+	void failBehind(W head, LineEnd.Kind kind, C cause, long now) {
+		List<W> rest;
+		int made;
+		this.lock.lock();
+		try {
+			if (this.queue.peek() != head) {
+				return;
+			}
+			this.queue.remove();
+			rest = removeAll();
+			made = this.attempts;
+			this.queue.addFirst(head);
+		}
+		finally {
+			this.lock.unlock();
+		}
+		rest.forEach((waiter) -> end(waiter, kind, cause, made, now));
 	}
 
 	private boolean retireIfIdle() {

@@ -1,7 +1,7 @@
 package io.evenkeel.kafka.producer.line;
 
 /**
- * What the lines ask of the client. Nothing here may wait for the network.
+ * What the lines ask of the client. None of it may wait for the network.
  *
  * @param <C> the type of a cause
  * @param <W> the type of a waiting record
@@ -19,7 +19,8 @@ public interface LineClient<C, W extends Waiter<C>> {
 	Probe<C> probe(String topic, long since);
 
 	/**
-	 * Give a taken record to the client. Called by the scheduler thread.
+	 * Give a taken record to the client, which runs the user's code: it may take long,
+	 * and send. Called by whoever serves the line, under no lock.
 	 * @param waiter the record
 	 * @return how that went
 	 */

@@ -21,6 +21,13 @@ public interface LineListener {
 	}
 
 	/**
+	 * A line that the scheduler has found in other hands is free: it is to be signalled.
+	 * @param topic the topic
+	 */
+	default void released(String topic) {
+	}
+
+	/**
 	 * A wait was over and the client was asked once more.
 	 * @param topic the topic
 	 */

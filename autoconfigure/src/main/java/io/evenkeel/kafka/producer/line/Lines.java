@@ -4,7 +4,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
-import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.DoubleSupplier;
 import java.util.function.Function;
 import java.util.function.LongSupplier;
@@ -15,16 +14,20 @@ import org.jspecify.annotations.Nullable;
  * All waiting lines of one producer: one per topic that is not ready, and one per
  * explicit partition that a ready topic does not have.
  * <p>
- * <b>Threading.</b> Any thread asks {@link #mustWait}, joins, and helps; one scheduler
- * thread calls {@link #doWork()}, one timer thread {@link #expire()}. Each says how long
- * it may sleep; the owner signals both when the listener hears that a line has begun, and
- * the scheduler after {@link #changed()}. Records are handed over under {@code serving}.
+ * <b>Threading.</b> Any thread asks {@link #mustWait}, joins, and helps; a scheduler
+ * calls {@link #doWork()}, one timer thread {@link #expire()}. Each says how long it may
+ * sleep; the owner signals both when the listener hears that a line has begun, and the
+ * scheduler after {@link #changed()} and when a line was released. Whoever hands records
+ * over has claimed their line and holds no lock: user code in a hand-over may send, wait
+ * and throw, and while it does, another thread may call {@code doWork()} for the other
+ * lines.
  * <p>
  * <b>Invariants.</b> (1) A thread's later record never overtakes its earlier one on the
  * way to the client: while a line exists, all sends to it join it, and it goes only when
  * it is empty. (2) Every record that joined is handed over or failed, once. (3) A
  * deadline fires even while a hand-over is stuck, except for the very record being handed
- * over. (4) A missing partition holds only the records for it.
+ * over. (4) A missing partition holds only the records for it. (5) One record of a line
+ * at a time is handed over.
  * <p>
  * <b>Why.</b> {@code closed} is volatile and read after a line was found: closing sets it
  * before it walks the lines, so a joining record either sees it or is seen.
@@ -42,15 +45,19 @@ public final class Lines<C, W extends Waiter<C>> {
 
 	private static final int HELP = 8;
 
+	/** So long may one line keep the one who serves it from the others. */
+	private static final long SLICE = 10_000_000;
+
 	private static final long RECHECK_TAKEN = 10_000_000;
+
+	/** A hand-over that ends by itself does so sooner. */
+	private static final long HAND_OVER_GRACE = 100_000_000;
 
 	private static final long RECHECK_MEMORY = 20_000_000;
 
 	private final LineTable<C, W> table = new LineTable<>(this::newLine);
 
 	private final AtomicLong changes = new AtomicLong();
-
-	private final ReentrantLock serving = new ReentrantLock();
 
 	private final LineClient<C, W> client;
 
@@ -149,7 +156,8 @@ public final class Lines<C, W extends Waiter<C>> {
 	}
 
 	/**
-	 * One turn of the scheduler: look where a look is due, hand over what can be.
+	 * One turn of the scheduler: look where a look is due, hand over what can be. A line
+	 * that somebody else serves is left to him.
 	 * @return how long to wait for the next turn in nanoseconds, 0 for not at all
 	 */
 	public long doWork() {
@@ -165,24 +173,33 @@ public final class Lines<C, W extends Waiter<C>> {
 	 */
 	public void help(String topic, int knownPartitions) {
 		Line<C, W> line = this.table.ofTopic(topic);
-		if (line == null || this.serving.hasQueuedThreads() || !this.serving.tryLock()) {
+		if (line == null || !line.claimIfFree()) {
 			return;
 		}
 		try {
 			drain(line, knownPartitions, Turn.LOOK, HELP);
 		}
 		finally {
-			this.serving.unlock();
+			release(line);
 		}
 	}
 
 	private long serveAlone(Line<C, W> line, long seen) {
-		this.serving.lock();
+		if (!line.claim()) {
+			// Whoever serves it says when it is free.
+			return LineWorker.UNTIL_SIGNALLED;
+		}
 		try {
 			return serve(line, seen);
 		}
 		finally {
-			this.serving.unlock();
+			release(line);
+		}
+	}
+
+	private void release(Line<C, W> line) {
+		if (line.release()) {
+			this.listener.released(line.topic);
 		}
 	}
 
@@ -220,6 +237,7 @@ public final class Lines<C, W extends Waiter<C>> {
 	}
 
 	private long drain(Line<C, W> line, int knownPartitions, Turn turn, int most) {
+		long end = this.clock.getAsLong() + SLICE;
 		for (int done = 0; done < most; done++) {
 			W head = line.head();
 			if (head == null) {
@@ -236,14 +254,24 @@ public final class Lines<C, W extends Waiter<C>> {
 				continue;
 			}
 			if (line.partition < 0 && head.partition() >= 0 && belongsBehindOthers(head, knownPartitions)) {
-				moveToPartition(line, head);
-				continue;
+				if (moveToPartition(line, head)) {
+					continue;
+				}
+				giveBack(line, head);
+				line.lookAgain();
+				return LineWorker.UNTIL_SIGNALLED;
 			}
 			head.attempts(line.attemptsFor(head));
+			line.handing();
 			switch (this.client.handOver(head)) {
 				case DONE -> {
-					this.listener.handedOver(line.topic, this.clock.getAsLong() - head.startedAt());
+					long now = this.clock.getAsLong();
+					this.listener.handedOver(line.topic, now - head.startedAt());
 					line.removeHead(head, true);
+					if (now - end > 0) {
+						line.lookAgain();
+						return 0;
+					}
 				}
 				case NO_METADATA -> {
 					giveBack(line, head);
@@ -256,6 +284,7 @@ public final class Lines<C, W extends Waiter<C>> {
 					if (!announced) {
 						// What was freed before the note woke nobody: ask once more.
 						line.lookAgain();
+						this.listener.released(line.topic);
 						return 0;
 					}
 					return blocked(line, Obstacle.MEMORY, turn, done > 0);
@@ -296,15 +325,26 @@ public final class Lines<C, W extends Waiter<C>> {
 		return head.partition() >= knownPartitions || this.table.hasPartition(head.topic(), head.partition());
 	}
 
-	private void moveToPartition(Line<C, W> line, W head) {
-		Line<C, W> target = this.table.partitionLine(line.topic, head.partition());
-		while (!target.adopt(head)) {
+	/** Move it; false if somebody serves its partition's line, who says when he has. */
+	private boolean moveToPartition(Line<C, W> line, W head) {
+		while (true) {
+			Line<C, W> target = this.table.partitionLine(line.topic, head.partition());
+			if (!target.claim()) {
+				return false;
+			}
+			try {
+				if (target.adopt(head)) {
+					line.removeHead(head, false);
+					giveBack(target, head);
+					target.adopted(this.clock.getAsLong());
+					return true;
+				}
+			}
+			finally {
+				release(target);
+			}
 			this.table.remove(target);
-			target = this.table.partitionLine(line.topic, head.partition());
 		}
-		line.removeHead(head, false);
-		giveBack(target, head);
-		target.adopted(this.clock.getAsLong());
 	}
 
 	/**
@@ -324,7 +364,19 @@ public final class Lines<C, W extends Waiter<C>> {
 		if (left > 0) {
 			return left;
 		}
-		return failHead(line, LineEnd.Kind.TIMED_OUT) ? 1 : RECHECK_TAKEN;
+		return (failHead(line, LineEnd.Kind.TIMED_OUT) || failBehind(line, head)) ? 1 : RECHECK_TAKEN;
+	}
+
+	/** The head is taken, and user code in its hand-over does not return in time. */
+	private boolean failBehind(Line<C, W> line, W head) {
+		W next = line.second();
+		long now = this.clock.getAsLong();
+		if (next == null || now - next.startedAt() - line.settings.timeoutNanos() < HAND_OVER_GRACE) {
+			return false;
+		}
+		line.failBehind(head, LineEnd.Kind.TIMED_OUT,
+				this.client.diagnose(line.topic, line.partition, next.startedAt(), Obstacle.HAND_OVER), now);
+		return true;
 	}
 
 	private boolean failHead(Line<C, W> line, LineEnd.Kind kind) {

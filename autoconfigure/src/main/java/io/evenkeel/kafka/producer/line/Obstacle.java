@@ -9,6 +9,9 @@ public enum Obstacle {
 	METADATA,
 
 	/** The client has no memory left for one more record. */
-	MEMORY
+	MEMORY,
+
+	/** A record of the line is being handed over, which runs the user's code. */
+	HAND_OVER
 
 }

@@ -26,6 +26,8 @@ class LineRacesTests {
 
 	private final TestClient client = new TestClient();
 
+	private final List<Thread> threads = new CopyOnWriteArrayList<>();
+
 	private final List<LineWorker> workers = new ArrayList<>();
 
 	private final AtomicLong now = new AtomicLong(1);
@@ -186,6 +188,161 @@ class LineRacesTests {
 		await().atMost(Duration.ofSeconds(10)).until(() -> handing.ends.get() == 1);
 	}
 
+	/** Red when a line waits for what another line's hand-over waits for. */
+	@Test
+	void othersGoOnWhileAHandOverIsStuck() {
+		CountDownLatch release = new CountDownLatch(1);
+		AtomicInteger stuck = new AtomicInteger();
+		LineWorker[] workers = new LineWorker[2];
+		LineClient<String, TestWaiter> slow = new LineClient<>() {
+
+			@Override
+			public Probe<String> probe(String topic, long since) {
+				return Probe.known(1);
+			}
+
+			@Override
+			public HandOver handOver(TestWaiter waiter) {
+				if (workers[0].detach()) {
+					workers[1].signal();
+				}
+				try {
+					if (waiter.topic().startsWith("slow")) {
+						stuck.incrementAndGet();
+						awaitQuietly(release);
+					}
+					waiter.handedOver();
+					return HandOver.DONE;
+				}
+				finally {
+					workers[0].attach();
+				}
+			}
+
+			@Override
+			public String diagnose(String topic, int partition, long since, Obstacle obstacle) {
+				return "slow";
+			}
+
+		};
+		Lines<String, TestWaiter> lines = new Lines<>(slow,
+				(topic) -> new LineSettings(60_000 * MILLI, Integer.MAX_VALUE, new Backoff(MILLI, 1, MILLI, 0), 0), 100,
+				10_000, System::nanoTime, () -> 0.5, new LineListener() {
+
+					@Override
+					public void released(String topic) {
+						workers[0].signal();
+					}
+
+				});
+		workers[0] = worker(lines::doWork);
+		workers[1] = worker(() -> workers[0].watch(System.nanoTime()));
+		List<TestWaiter> slows = new ArrayList<>();
+		List<TestWaiter> others = new ArrayList<>();
+		for (int i = 0; i < 3; i++) {
+			slows.add(new TestWaiter(i, "slow" + i, -1, 1, System.nanoTime()));
+			slows.add(new TestWaiter(10 + i, "slow" + i, -1, 1, System.nanoTime()));
+		}
+		for (int i = 0; i < 10; i++) {
+			others.add(new TestWaiter(100 + i, "other" + i, -1, 1, System.nanoTime()));
+		}
+		slows.forEach((waiter) -> lines.join(waiter, false));
+		others.forEach((waiter) -> lines.join(waiter, false));
+		workers[1].start();
+		workers[0].start();
+		await().atMost(Duration.ofSeconds(20))
+			.until(() -> others.stream().allMatch((waiter) -> waiter.ends.get() == 1) && stuck.get() == 3);
+		assertThat(slows).allMatch((waiter) -> waiter.ends.get() == 0);
+		release.countDown();
+		await().atMost(Duration.ofSeconds(20)).until(() -> slows.stream().allMatch((waiter) -> waiter.ends.get() == 1));
+		// The worker and its watch are left.
+		await().atMost(Duration.ofSeconds(20)).until(() -> this.threads.stream().filter(Thread::isAlive).count() == 2);
+	}
+
+	/** Red when whoever finds a line in other hands is not told when it is free. */
+	@Test
+	void aLineThatWasBusyIsLookedAtAgain() {
+		List<String> released = new ArrayList<>();
+		Lines<String, TestWaiter> busy = new Lines<>(this.client,
+				(topic) -> new LineSettings(10_000 * MILLI, Integer.MAX_VALUE,
+						new Backoff(5_000 * MILLI, 1, 5_000 * MILLI, 0), 0),
+				100, 10_000, this.now::get, () -> 0.5, new LineListener() {
+
+					@Override
+					public void released(String topic) {
+						released.add(topic);
+					}
+
+				});
+		this.client.partitions.put("a", 1);
+		busy.join(waiter("a", -1), false);
+		List<Long> waits = new ArrayList<>();
+		this.client.duringHandOver = () -> waits.add(busy.doWork());
+		busy.help("a", 1);
+		assertThat(waits).containsExactly(LineWorker.UNTIL_SIGNALLED);
+		assertThat(released).containsExactly("a");
+		assertThat(this.client.handedOver).hasSize(1);
+	}
+
+	/** Red when a user's partitioner that hangs keeps others from their deadline. */
+	@Test
+	void whatWaitsBehindAStuckHandOverFailsInTime() {
+		this.client.partitions.put("a", 1);
+		TestWaiter head = waiter("a", -1);
+		TestWaiter second = waiter("a", -1);
+		TestWaiter third = waiter("a", -1);
+		this.lines.join(head, false);
+		this.lines.join(second, false);
+		this.lines.join(third, false);
+		this.client.duringHandOver = () -> {
+			this.client.duringHandOver = () -> {
+			};
+			this.now.addAndGet(10_000 * MILLI);
+			this.lines.expire();
+			// The hand-over may be about to end by itself.
+			assertThat(second.isWaiting()).isTrue();
+			this.now.addAndGet(200 * MILLI);
+			this.lines.expire();
+		};
+		this.lines.changed();
+		this.lines.doWork();
+		assertThat(second.end()).isEqualTo(new LineEnd<>(LineEnd.Kind.TIMED_OUT, "a/-1/HAND_OVER", 1));
+		assertThat(third.ends).hasValue(1);
+		assertThat(head.ends).hasValue(1);
+		assertThat(this.client.handedOver).containsExactly(head);
+		assertThat(this.lines.waitingRecords()).isZero();
+	}
+
+	/** Red when a record moves into a line that somebody else is serving. */
+	@Test
+	void aRecordMovesOnlyToALineThatIsFree() {
+		this.client.partitions.put("a", 1);
+		TestWaiter first = waiter("a", 1);
+		this.lines.join(first, true);
+		this.client.partitions.remove("a");
+		TestWaiter behind = waiter("a", -1);
+		TestWaiter moving = waiter("a", 1);
+		this.lines.join(behind, false);
+		this.lines.join(moving, false);
+		this.client.partitions.put("a", 2);
+		this.lines.changed();
+		this.client.duringHandOver = () -> {
+			if (first.ends.get() == 0) {
+				this.client.duringHandOver = () -> {
+				};
+				// Another worker serves the topic's line meanwhile.
+				this.lines.help("a", 2);
+			}
+		};
+		for (int i = 0; i < 5; i++) {
+			this.lines.changed();
+			this.lines.doWork();
+		}
+		assertThat(this.client.handedOver).containsExactlyInAnyOrder(first, behind, moving);
+		assertThat(this.client.handedOver.indexOf(first)).isLessThan(this.client.handedOver.indexOf(moving));
+		assertThat(this.lines.waitingRecords()).isZero();
+	}
+
 	/** Red when the worker parks although it was signalled during its step. */
 	@Test
 	@Timeout(20)
@@ -245,7 +402,7 @@ class LineRacesTests {
 	@Test
 	void aStepThatThrowsDoesNotEndTheWorker() {
 		AtomicInteger steps = new AtomicInteger();
-		LineWorker worker = new LineWorker(LineRacesTests::daemon, () -> {
+		LineWorker worker = new LineWorker(this::daemon, () -> {
 			if (steps.incrementAndGet() < 3) {
 				throw new AssertionError("in user code");
 			}
@@ -258,7 +415,7 @@ class LineRacesTests {
 	}
 
 	private LineWorker worker(java.util.function.LongSupplier step) {
-		LineWorker worker = new LineWorker(LineRacesTests::daemon, step, Throwable::printStackTrace);
+		LineWorker worker = new LineWorker(this::daemon, step, Throwable::printStackTrace);
 		this.workers.add(worker);
 		return worker;
 	}
@@ -276,9 +433,10 @@ class LineRacesTests {
 		}
 	}
 
-	private static Thread daemon(Runnable task) {
+	private Thread daemon(Runnable task) {
 		Thread thread = new Thread(task);
 		thread.setDaemon(true);
+		this.threads.add(thread);
 		return thread;
 	}
 

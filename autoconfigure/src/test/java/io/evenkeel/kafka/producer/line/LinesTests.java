@@ -215,6 +215,20 @@ class LinesTests {
 		assertThat(this.client.handedOver).containsExactlyElementsOf(sent);
 	}
 
+	/** Red when a topic whose records take long is served as long as it has any. */
+	@Test
+	void aSlowTopicGivesTheOthersTheirTurn() {
+		join("a", 50);
+		join("b", 1);
+		this.client.partitions.put("a", 1);
+		this.client.partitions.put("b", 1);
+		this.client.onHandOver = () -> this.now += 15 * MILLI;
+		this.lines.changed();
+		this.lines.doWork();
+		this.lines.doWork();
+		assertThat(this.client.handedOver).extracting(TestWaiter::topic).contains("b").hasSizeLessThan(10);
+	}
+
 	/** Red when freed memory is found by the back-off of attempts only. */
 	@Test
 	void memoryIsLookedForAgainSoon() {
