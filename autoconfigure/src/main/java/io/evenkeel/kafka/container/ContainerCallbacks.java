@@ -94,7 +94,7 @@ final class ContainerCallbacks<K, V> implements EngineCallbacks<K, V> {
 
 	private void tell(Consumer<K, V> raw, Collection<AssignedPartition> assigned) {
 		List<TopicPartition> partitions = partitions(assigned);
-		this.state.assignmentChanged(raw);
+		this.state.assigned(partitions);
 		gone(partitions);
 		if (this.transactions != null) {
 			this.transactions.generation(raw);
@@ -157,7 +157,7 @@ final class ContainerCallbacks<K, V> implements EngineCallbacks<K, V> {
 	@Override
 	public void revoked(Consumer<K, V> raw, Collection<AssignedPartition> revoked) {
 		List<TopicPartition> partitions = partitions(revoked);
-		this.state.assignmentChanged(raw);
+		this.state.unassigned(partitions);
 		gone(partitions);
 		Consumer<K, V> consumer = this.calls.consumer();
 		if (this.user instanceof ConsumerAwareRebalanceListener aware) {
@@ -172,7 +172,7 @@ final class ContainerCallbacks<K, V> implements EngineCallbacks<K, V> {
 	@Override
 	public void lost(Consumer<K, V> raw, Collection<AssignedPartition> lost) {
 		List<TopicPartition> partitions = partitions(lost);
-		this.state.assignmentChanged(raw);
+		this.state.unassigned(partitions);
 		gone(partitions);
 		Consumer<K, V> consumer = this.calls.consumer();
 		each("rebalance listener", () -> {

@@ -1,6 +1,5 @@
 package io.evenkeel.kafka.container;
 
-import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -12,7 +11,6 @@ import io.evenkeel.kafka.engine.EngineSnapshot;
 import io.evenkeel.kafka.engine.RebalanceLog;
 import org.apache.kafka.common.Metric;
 import org.apache.kafka.common.MetricName;
-import org.apache.kafka.common.TopicPartition;
 import org.jspecify.annotations.Nullable;
 import org.springframework.kafka.listener.ConcurrentMessageListenerContainer;
 
@@ -97,12 +95,6 @@ final class CurrentEngine<K, V> {
 	private @Nullable ConsumerEngine<K, V> running() {
 		ConsumerEngine<K, V> current = this.engine;
 		return (current != null && this.container.isRunning()) ? current : null;
-	}
-
-	/** Null while the container is stopped. */
-	@Nullable Collection<TopicPartition> assigned() {
-		ConsumerEngine<K, V> current = running();
-		return (current != null) ? current.view().partitions().keySet() : null;
 	}
 
 	/** The client's own metrics, which any thread may read. */

@@ -1,5 +1,6 @@
 package io.evenkeel.kafka.container;
 
+import java.util.Arrays;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
@@ -23,6 +24,7 @@ import org.springframework.kafka.listener.ConcurrentMessageListenerContainer;
 import org.springframework.kafka.listener.ContainerProperties;
 import org.springframework.kafka.listener.KafkaMessageListenerContainer;
 import org.springframework.kafka.listener.MessageListenerContainer;
+import org.springframework.kafka.support.TopicPartitionOffset;
 
 /**
  * The container of one listener: one member of the group, one owner thread that polls,
@@ -229,8 +231,11 @@ public class EvenkeelContainer<K, V> extends ReportingContainer<K, V> implements
 
 	@Override
 	public Collection<TopicPartition> getAssignedPartitions() {
-		Collection<TopicPartition> running = this.current.assigned();
-		return (running != null) ? running : this.state.assigned();
+		TopicPartitionOffset[] byHand = getContainerProperties().getTopicPartitions();
+		if (byHand != null && isRunning()) {
+			return Arrays.stream(byHand).map(TopicPartitionOffset::getTopicPartition).toList();
+		}
+		return this.state.assigned();
 	}
 
 	@Override

@@ -1,11 +1,12 @@
 package io.evenkeel.kafka.container;
 
 import java.util.Collection;
+import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Set;
 
 import io.evenkeel.kafka.container.EvenkeelContainer.Failure;
 import io.evenkeel.kafka.engine.StopCause;
-import org.apache.kafka.clients.consumer.Consumer;
 import org.apache.kafka.common.TopicPartition;
 import org.jspecify.annotations.Nullable;
 
@@ -50,10 +51,20 @@ final class RunState {
 		this.paused = false;
 	}
 
-	void assignmentChanged(Consumer<?, ?> consumer) {
+	/** Before anybody is told of it: who is told looks. */
+	void assigned(Collection<TopicPartition> partitions) {
 		this.restartCause = null;
-		// The callback is inside the change: what the engine holds is what counts.
-		this.assigned = List.copyOf(consumer.assignment());
+		Set<TopicPartition> now = new LinkedHashSet<>(this.assigned);
+		now.addAll(partitions);
+		this.assigned = List.copyOf(now);
+	}
+
+	/** Before anybody is told that they are gone for good. */
+	void unassigned(Collection<TopicPartition> partitions) {
+		this.restartCause = null;
+		Set<TopicPartition> now = new LinkedHashSet<>(this.assigned);
+		partitions.forEach(now::remove);
+		this.assigned = List.copyOf(now);
 	}
 
 	void restarting(Throwable cause) {
@@ -72,7 +83,7 @@ final class RunState {
 		}
 	}
 
-	/** As of the last rebalance callback. */
+	/** As of the last rebalance, from before its callbacks on. */
 	Collection<TopicPartition> assigned() {
 		return this.assigned;
 	}
