@@ -205,11 +205,11 @@ final class BatchCalls<K, V> implements RecordHandler<K, V> {
 
 	private void call(ConsumerRecords<K, V> records, List<ConsumerRecord<K, V>> list,
 			@Nullable Acknowledgment acknowledgment, Consumer<K, V> consumer) {
+		if (this.listener.wantsPollResult()) {
+			this.listener.onMessage(records, acknowledgment, consumer);
+			return;
+		}
 		try {
-			if (this.listener.wantsPollResult()) {
-				this.listener.onMessage(records, acknowledgment, consumer);
-				return;
-			}
 			switch (this.type) {
 				case ACKNOWLEDGING_CONSUMER_AWARE ->
 					((BatchAcknowledgingConsumerAwareMessageListener<K, V>) this.listener).onMessage(list,
@@ -223,6 +223,9 @@ final class BatchCalls<K, V> implements RecordHandler<K, V> {
 		}
 		catch (ListenerExecutionFailedException ex) {
 			throw Failures.ofGroup(this.groupId, ex);
+		}
+		catch (Exception ex) {
+			throw new ListenerExecutionFailedException("Listener failed", this.groupId, ex);
 		}
 	}
 

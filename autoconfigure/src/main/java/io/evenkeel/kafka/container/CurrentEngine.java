@@ -11,6 +11,7 @@ import io.evenkeel.kafka.engine.EngineSnapshot;
 import io.evenkeel.kafka.engine.RebalanceLog;
 import org.apache.kafka.common.Metric;
 import org.apache.kafka.common.MetricName;
+import org.apache.kafka.common.TopicPartition;
 import org.jspecify.annotations.Nullable;
 import org.springframework.kafka.listener.ConcurrentMessageListenerContainer;
 

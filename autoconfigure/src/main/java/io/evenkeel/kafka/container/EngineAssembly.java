@@ -79,12 +79,13 @@ final class EngineAssembly<K, V> {
 							+ "OffsetAndMetadataProvider fills the metadata of the commits",
 					this.container.getListenerId());
 		}
-		CallTimer timer = MicrometerCallTimer.create(this.container.context(), this.container.getBeanName() + "-0",
-				properties);
+		CallTimer timer = MicrometerCallTimer.create(this.container.context(), this.container.memberId(), properties);
 		AssignmentBeansTable table = AssignmentBeansTable.create(this.container.getListenerId(),
 				this.container.context());
-		ListenerCalls<K, V> calls = new ListenerCalls<>(this.container, target, observations(properties), timer,
-				(table != null) ? table.scope() : null);
+		ObservationRegistry observations = observations(properties);
+		ListenerCalls<K, V> calls = new ListenerCalls<>(this.container, target, observations, timer,
+				(table != null) ? table.scope() : null,
+				observations.isNoop() ? ClusterId.unknown() : ClusterId.of(this.container, inspected.servers()));
 		KafkaAwareTransactionManager<?, ?> manager = properties.getKafkaAwareTransactionManager();
 		Transactions transactions = (manager != null)
 				? Transactions.create(manager, properties.getTransactionDefinition()) : null;

@@ -355,6 +355,16 @@ public class EvenkeelContainer<K, V> extends ReportingContainer<K, V> implements
 		this.alwaysSuffix = alwaysClientIdSuffix;
 	}
 
+	/** What spring-kafka calls the first, here the only, consumer of a listener. */
+	String memberId() {
+		return ((getBeanName() != null) ? getBeanName() : "consumer") + "-0";
+	}
+
+	/** The id of the client, for observations. */
+	String clientId() {
+		return this.current.clientId();
+	}
+
 	String clientIdSuffix() {
 		return this.alwaysSuffix ? "-0" : "";
 	}

@@ -2,6 +2,7 @@ package io.evenkeel.kafka.container;
 
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Consumer;
+import java.util.function.Supplier;
 
 import io.micrometer.observation.Observation;
 import io.micrometer.observation.ObservationRegistry;
@@ -47,7 +48,12 @@ final class ListenerCalls<K, V> {
 
 	private final String listenerId;
 
-	private final @Nullable String clientId;
+	/** What an observation says of the consumer; spring-kafka numbers its consumers. */
+	private final String memberId;
+
+	private final Supplier<String> clientId;
+
+	private final ClusterId clusterId;
 
 	private final CallHeaders headers;
 
@@ -58,8 +64,9 @@ final class ListenerCalls<K, V> {
 	private org.apache.kafka.clients.consumer.@Nullable Consumer<K, V> consumer;
 
 	ListenerCalls(EvenkeelContainer<K, V> container, ListenerTarget target, ObservationRegistry observations,
-			CallTimer timer, @Nullable AssignmentBeanScope beanScope) {
+			CallTimer timer, @Nullable AssignmentBeanScope beanScope, ClusterId clusterId) {
 		this.beanScope = beanScope;
+		this.clusterId = clusterId;
 		this.interceptBeforeTx = container.interceptsBeforeTransaction();
 		this.target = target;
 		this.invocation = target.isBatch() ? (record, acknowledgment, ignored) -> {
@@ -73,7 +80,8 @@ final class ListenerCalls<K, V> {
 		this.timer = timer;
 		this.groupId = container.getGroupId();
 		this.listenerId = container.getListenerId();
-		this.clientId = container.getContainerProperties().getClientId();
+		this.memberId = container.memberId();
+		this.clientId = container::clientId;
 		this.headers = new CallHeaders(container.getListenerInfo());
 		target.observe(this.calls);
 		target.hearAsyncFailures(this.calls);
@@ -188,7 +196,8 @@ final class ListenerCalls<K, V> {
 			@Nullable Consumer<Runnable> around) {
 		DeserializationException poison = Poison.in(original);
 		if (poison != null) {
-			throw poison;
+			// What spring-kafka makes of it, too: error handlers look for the cause.
+			throw new ListenerExecutionFailedException("Listener failed", this.groupId, poison);
 		}
 		if (around == null) {
 			intercepted(original, acknowledgment, call);
@@ -251,8 +260,8 @@ final class ListenerCalls<K, V> {
 			return Observation.NOOP;
 		}
 		return KafkaListenerObservation.LISTENER_OBSERVATION.observation(this.convention,
-				DefaultKafkaListenerObservationConvention.INSTANCE,
-				() -> new KafkaRecordReceiverContext(record, this.listenerId, this.clientId, this.groupId, () -> null),
+				DefaultKafkaListenerObservationConvention.INSTANCE, () -> new KafkaRecordReceiverContext(record,
+						this.memberId, this.clientId.get(), this.groupId, this.clusterId),
 				this.observations);
 	}
 

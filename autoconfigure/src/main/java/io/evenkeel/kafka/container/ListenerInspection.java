@@ -170,6 +170,13 @@ final class ListenerInspection {
 		return String.valueOf(this.config.getOrDefault(ConsumerConfig.GROUP_PROTOCOL_CONFIG, "classic"));
 	}
 
+	/**
+	 * Where the consumer finds the brokers; null when that is its factory's own affair.
+	 */
+	@Nullable Object servers() {
+		return this.config.get(ConsumerConfig.BOOTSTRAP_SERVERS_CONFIG);
+	}
+
 	private boolean isConsumerProtocol() {
 		return "consumer".equalsIgnoreCase(groupProtocol());
 	}

@@ -154,7 +154,7 @@ final class UserErrorHandling<K, V> implements RecoveryWay<K, V> {
 
 	static Exception exception(ConsumerRecord<?, ?> record, Throwable failure) {
 		if (failure instanceof RecordDeserializationException) {
-			return Poison.failure(record, failure);
+			return new ListenerExecutionFailedException("Listener failed", Poison.failure(record, failure));
 		}
 		return (failure instanceof Exception known) ? known
 				: new ListenerExecutionFailedException("The listener failed with an error", failure);

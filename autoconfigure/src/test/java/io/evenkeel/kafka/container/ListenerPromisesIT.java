@@ -1,20 +1,40 @@
 package io.evenkeel.kafka.container;
 
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CopyOnWriteArrayList;
 
 import io.evenkeel.kafka.broker.EmbeddedBroker;
+import io.micrometer.observation.Observation;
+import io.micrometer.observation.ObservationHandler;
+import io.micrometer.observation.ObservationRegistry;
+import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.consumer.Consumer;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.clients.consumer.ConsumerRecords;
 import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.serialization.StringDeserializer;
 import org.assertj.core.api.Assertions;
+import org.awaitility.Awaitility;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
+import org.springframework.beans.factory.annotation.Value;
+import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
 import org.springframework.kafka.annotation.KafkaListener;
 import org.springframework.kafka.config.ConcurrentKafkaListenerContainerFactory;
+import org.springframework.kafka.listener.BatchListenerFailedException;
+import org.springframework.kafka.listener.BatchMessageListener;
+import org.springframework.kafka.listener.CommonErrorHandler;
+import org.springframework.kafka.listener.ConcurrentMessageListenerContainer;
 import org.springframework.kafka.listener.ConsumerSeekAware;
+import org.springframework.kafka.listener.ListenerExecutionFailedException;
 import org.springframework.kafka.listener.MessageListener;
 import org.springframework.kafka.listener.MessageListenerContainer;
+import org.springframework.kafka.support.micrometer.KafkaRecordReceiverContext;
+import org.springframework.kafka.support.serializer.ErrorHandlingDeserializer;
 
 /**
  * What spring-kafka's manual and its own tests promise a listener, under both containers.
@@ -43,6 +63,59 @@ class ListenerPromisesIT {
 		}
 	}
 
+	@ParameterizedTest
+	@EnumSource
+	void observationsNameListenerClientGroupAndCluster(Engine engine) {
+		String topic = EmbeddedBroker.topic("observed", 1);
+		Observed observed = new Observed();
+		try (App app = App.of(Listener.class, WithObservations.class)
+			.bean(new Calls())
+			.bean(observed)
+			.on(engine)
+			.with("spring.kafka.listener.observation-enabled=true", "spring.kafka.client-id=observing")
+			.start(topic)) {
+			Awaitility.await().until(() -> !app.container("listener").getAssignedPartitions().isEmpty());
+			Topics.send(topic, "one", "two");
+			Awaitility.await().untilAsserted(() -> {
+				Assertions.assertThat(observed.seen).hasSizeGreaterThanOrEqualTo(2);
+				Assertions.assertThat(observed.last())
+					.contains("remote=Apache Kafka: " + clusterId(), "spring.kafka.listener.id=listener-0",
+							"messaging.kafka.client_id=observing-0",
+							"messaging.consumer.id=" + topic + " - observing-0",
+							"messaging.kafka.consumer.group=" + topic, "messaging.source.name=" + topic,
+							"messaging.kafka.source.partition=0");
+			});
+		}
+	}
+
+	private static String clusterId() {
+		try (Admin admin = EmbeddedBroker.admin()) {
+			return admin.describeCluster().clusterId().get();
+		}
+		catch (Exception ex) {
+			throw new IllegalStateException(ex);
+		}
+	}
+
+	@ParameterizedTest
+	@EnumSource
+	void whatAnErrorHandlerGetsIsNestedAlike(Engine engine) {
+		String topic = EmbeddedBroker.topic("nested", 1);
+		Topics.send(topic, "fail", "poison");
+		Calls calls = new Calls();
+		try (App app = App.of(Listener.class, ByHandBatches.class, WithNesting.class)
+			.bean(calls)
+			.on(engine)
+			.with("spring.kafka.consumer.value-deserializer=" + ErrorHandlingDeserializer.class.getName(),
+					"spring.kafka.consumer.properties.spring.deserializer.value.delegate.class="
+							+ Poisoned.class.getName())
+			.start(topic)) {
+			calls.await("ListenerExecutionFailedException of " + topic + " < IllegalStateException",
+					"ListenerExecutionFailedException of " + topic + " < DeserializationException",
+					"ListenerExecutionFailedException of " + topic + "-batch < BatchListenerFailedException");
+		}
+	}
+
 	/** Looks into its container whenever it is told something. */
 	record Told(Calls calls,
 			MessageListenerContainer container) implements MessageListener<Object, Object>, ConsumerSeekAware {
@@ -63,11 +136,136 @@ class ListenerPromisesIT {
 
 	}
 
+	/** What observations say of calls. */
+	static class Observed implements ObservationHandler<Observation.Context> {
+
+		private final List<List<String>> seen = new CopyOnWriteArrayList<>();
+
+		@Override
+		public void onStop(Observation.Context context) {
+			if (context instanceof KafkaRecordReceiverContext receiver) {
+				List<String> values = new ArrayList<>();
+				values.add("remote=" + receiver.getRemoteServiceName());
+				context.getAllKeyValues().forEach((value) -> values.add(value.getKey() + "=" + value.getValue()));
+				this.seen.add(values);
+			}
+		}
+
+		@Override
+		public boolean supportsContext(Observation.Context context) {
+			return true;
+		}
+
+		List<String> last() {
+			return this.seen.get(this.seen.size() - 1);
+		}
+
+	}
+
+	@Configuration(proxyBeanMethods = false)
+	static class WithObservations {
+
+		@Bean
+		ObservationRegistry observationRegistry(Observed observed) {
+			ObservationRegistry registry = ObservationRegistry.create();
+			registry.observationConfig().observationHandler(observed);
+			return registry;
+		}
+
+	}
+
+	@Configuration(proxyBeanMethods = false)
+	static class Listener {
+
+		private final Calls calls;
+
+		Listener(Calls calls) {
+			this.calls = calls;
+		}
+
+		@KafkaListener(id = "listener", topics = "${test.topic}", idIsGroup = false)
+		void listen(String value) {
+			this.calls.add(value);
+			if (value.startsWith("fail")) {
+				throw new IllegalStateException(value);
+			}
+		}
+
+	}
+
+	/** Listener objects of batches say what they mean with exceptions of their own. */
+	@Configuration(proxyBeanMethods = false)
+	static class ByHandBatches {
+
+		@Bean
+		ConcurrentMessageListenerContainer<Object, Object> batches(
+				ConcurrentKafkaListenerContainerFactory<Object, Object> factory, @Value("${test.topic}") String topic,
+				CommonErrorHandler errors) {
+			ConcurrentMessageListenerContainer<Object, Object> container = factory.createContainer(topic);
+			container.setBeanName("batches");
+			container.getContainerProperties().setGroupId(topic + "-batch");
+			container.setCommonErrorHandler(errors);
+			container.setupMessageListener((BatchMessageListener<Object, Object>) (records) -> {
+				throw new BatchListenerFailedException("the first", 0);
+			});
+			return container;
+		}
+
+	}
+
+	@Configuration(proxyBeanMethods = false)
+	static class WithNesting {
+
+		@Bean
+		CommonErrorHandler errors(Calls calls) {
+			return new CommonErrorHandler() {
+
+				@Override
+				public boolean handleOne(Exception failure, ConsumerRecord<?, ?> record, Consumer<?, ?> consumer,
+						MessageListenerContainer container) {
+					calls.add(nesting(failure));
+					return true;
+				}
+
+				@Override
+				public <K, V> ConsumerRecords<K, V> handleBatchAndReturnRemaining(Exception failure,
+						ConsumerRecords<?, ?> data, Consumer<?, ?> consumer, MessageListenerContainer container,
+						Runnable invokeListener) {
+					calls.add(nesting(failure));
+					return ConsumerRecords.empty();
+				}
+
+			};
+		}
+
+		private static String nesting(Exception failure) {
+			String outer = (failure instanceof ListenerExecutionFailedException known)
+					? "ListenerExecutionFailedException of " + known.getGroupId() : failure.getClass().getSimpleName();
+			return (failure.getCause() != null) ? outer + " < " + failure.getCause().getClass().getSimpleName() : outer;
+		}
+
+	}
+
+	/** Cannot read one value. */
+	public static class Poisoned extends StringDeserializer {
+
+		@Override
+		public String deserialize(String topic, byte[] data) {
+			String value = super.deserialize(topic, data);
+			if ("poison".equals(value)) {
+				throw new IllegalArgumentException(value);
+			}
+			return value;
+		}
+
+	}
+
 	@Configuration(proxyBeanMethods = false)
 	static class ByHand {
 
-		@KafkaListener(id = "byhand", topicPartitions = @org.springframework.kafka.annotation.TopicPartition(
-				topic = "${test.topic}", partitions = "1"))
+		@KafkaListener(id = "byhand",
+				topicPartitions = @org.springframework.kafka.annotation.TopicPartition(topic = "${test.topic}",
+						partitions = "1"))
 		void listen(String value) {
 		}
 
