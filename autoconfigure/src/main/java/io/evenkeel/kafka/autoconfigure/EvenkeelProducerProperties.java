@@ -6,6 +6,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
+import io.evenkeel.kafka.producer.ProducerSettings.WhenFull;
 import org.jspecify.annotations.Nullable;
 
 import org.springframework.boot.context.properties.ConfigurationProperties;
@@ -94,7 +95,13 @@ public class EvenkeelProducerProperties {
 		/**
 		 * Longest wait, per record, from send until it is handed to the client.
 		 */
-		private Duration timeout = Duration.ofSeconds(10);
+		private Duration timeout = Duration.ofSeconds(60);
+
+		/**
+		 * The same once brokers have answered that they know no such topic or partition.
+		 * Never more than the timeout.
+		 */
+		private Duration unknownTopicTimeout = Duration.ofSeconds(10);
 
 		private final Retry retry = new Retry();
 
@@ -104,6 +111,14 @@ public class EvenkeelProducerProperties {
 
 		public void setTimeout(Duration timeout) {
 			this.timeout = timeout;
+		}
+
+		public Duration getUnknownTopicTimeout() {
+			return this.unknownTopicTimeout;
+		}
+
+		public void setUnknownTopicTimeout(Duration unknownTopicTimeout) {
+			this.unknownTopicTimeout = unknownTopicTimeout;
 		}
 
 		public Retry getRetry() {
@@ -190,15 +205,20 @@ public class EvenkeelProducerProperties {
 	public static class Buffer {
 
 		/**
-		 * Most records that may wait over all topics; one more fails at once.
+		 * Most records that may wait over all topics.
 		 */
 		private int maxRecords = 10_000;
 
 		/**
-		 * Most bytes that may wait over all topics; a record that exceeds them fails at
-		 * once.
+		 * Most bytes that may wait over all topics.
 		 */
 		private DataSize maxBytes = DataSize.ofMegabytes(16);
+
+		/**
+		 * What becomes of a send that finds no room there, or none in the client's
+		 * 'buffer.memory'. On a thread that must not block it always fails.
+		 */
+		private WhenFull whenFull = WhenFull.WAIT;
 
 		public int getMaxRecords() {
 			return this.maxRecords;
@@ -214,6 +234,14 @@ public class EvenkeelProducerProperties {
 
 		public void setMaxBytes(DataSize maxBytes) {
 			this.maxBytes = maxBytes;
+		}
+
+		public WhenFull getWhenFull() {
+			return this.whenFull;
+		}
+
+		public void setWhenFull(WhenFull whenFull) {
+			this.whenFull = whenFull;
 		}
 
 	}
@@ -351,6 +379,12 @@ public class EvenkeelProducerProperties {
 		 */
 		private @Nullable Duration timeout;
 
+		/**
+		 * The same once brokers have answered that they know no such topic or partition.
+		 * Never more than the timeout.
+		 */
+		private @Nullable Duration unknownTopicTimeout;
+
 		private final TopicRetry retry = new TopicRetry();
 
 		public @Nullable Duration getTimeout() {
@@ -359,6 +393,14 @@ public class EvenkeelProducerProperties {
 
 		public void setTimeout(@Nullable Duration timeout) {
 			this.timeout = timeout;
+		}
+
+		public @Nullable Duration getUnknownTopicTimeout() {
+			return this.unknownTopicTimeout;
+		}
+
+		public void setUnknownTopicTimeout(@Nullable Duration unknownTopicTimeout) {
+			this.unknownTopicTimeout = unknownTopicTimeout;
 		}
 
 		public TopicRetry getRetry() {

@@ -47,13 +47,14 @@ final class ProducerSettingsMapper implements ProducerLimits {
 					"Write at most 24d, for example " + DELIVERY_TIMEOUT + "=120s.");
 		}
 		return new ProducerSettings(defaults, topics, this.properties.getBuffer().getMaxRecords(), maxBytes,
-				(delivery != null) ? delivery : ProducerSettings.DEFAULTS.deliveryTimeout(), shutdown);
+				this.properties.getBuffer().getWhenFull(), (delivery != null) ? delivery : ProducerSettings.DEFAULTS.deliveryTimeout(), shutdown);
 	}
 
 	private TopicSettings defaults(Duration timeout) {
 		EvenkeelProducerProperties.Retry retry = this.properties.getMetadata().getRetry();
 		Integer maxAttempts = retry.getMaxAttempts();
-		TopicSettings settings = new TopicSettings(timeout, retry.getInitialInterval(), retry.getMultiplier(),
+		TopicSettings settings = new TopicSettings(timeout,
+				this.properties.getMetadata().getUnknownTopicTimeout(), retry.getInitialInterval(), retry.getMultiplier(),
 				retry.getMaxInterval(), retry.getJitter(), (maxAttempts != null) ? maxAttempts : Integer.MAX_VALUE,
 				this.properties.getFailFast().getOpenDuration());
 		return checked(PREFIX, settings);
@@ -62,6 +63,7 @@ final class ProducerSettingsMapper implements ProducerLimits {
 	private static TopicSettings topic(String name, Topic topic, TopicSettings defaults) {
 		TopicRetry retry = topic.getMetadata().getRetry();
 		TopicSettings settings = new TopicSettings(or(topic.getMetadata().getTimeout(), defaults.metadataTimeout()),
+				or(topic.getMetadata().getUnknownTopicTimeout(), defaults.unknownTopicTimeout()),
 				or(retry.getInitialInterval(), defaults.initialInterval()),
 				or(retry.getMultiplier(), defaults.multiplier()), or(retry.getMaxInterval(), defaults.maxInterval()),
 				or(retry.getJitter(), defaults.jitter()), or(retry.getMaxAttempts(), defaults.maxAttempts()),
@@ -75,7 +77,8 @@ final class ProducerSettingsMapper implements ProducerLimits {
 
 	private static TopicSettings checked(String prefix, TopicSettings settings) {
 		String retry = prefix + "metadata.retry.";
-		SettingChecks.duration(prefix + "metadata.timeout", settings.metadataTimeout(), "10s");
+		SettingChecks.duration(prefix + "metadata.timeout", settings.metadataTimeout(), "60s");
+		SettingChecks.duration(prefix + "metadata.unknown-topic-timeout", settings.unknownTopicTimeout(), "10s");
 		SettingChecks.duration(retry + "initial-interval", settings.initialInterval(), "100ms");
 		SettingChecks.duration(retry + "max-interval", settings.maxInterval(), "1s");
 		SettingChecks.check(settings.multiplier() >= 1 && Double.isFinite(settings.multiplier()), retry + "multiplier",

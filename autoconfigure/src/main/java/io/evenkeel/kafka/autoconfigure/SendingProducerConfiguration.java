@@ -44,7 +44,8 @@ import org.springframework.kafka.support.micrometer.KafkaTemplateObservationConv
 @ConditionalOnBooleanProperty(name = "evenkeel.kafka.producer.enabled", matchIfMissing = true)
 class SendingProducerConfiguration {
 
-	private static final Set<String> TOPIC_KEYS = Set.of("metadata.timeout", "metadata.retry.initial-interval",
+	private static final Set<String> TOPIC_KEYS = Set.of("metadata.timeout", "metadata.unknown-topic-timeout",
+			"metadata.retry.initial-interval",
 			"metadata.retry.multiplier", "metadata.retry.max-interval", "metadata.retry.jitter",
 			"metadata.retry.max-attempts", "fail-fast.open-duration");
 

@@ -6,12 +6,11 @@ import java.util.concurrent.TimeUnit;
 
 import org.apache.commons.logging.Log;
 import org.apache.commons.logging.LogFactory;
-import org.apache.kafka.common.errors.InterruptException;
 
 /**
  * Runs a call of the client that has no bound of its own, and stops waiting for it in
- * time. {@code flush()} and the second half of {@code close(Duration)} wait for the
- * client's I/O thread, and for ever when that one is stuck.
+ * time. The second half of {@code close(Duration)} waits for the client's I/O thread, and
+ * for ever when that one is stuck.
  */
 final class BoundedCall {
 
@@ -50,28 +49,7 @@ final class BoundedCall {
 		}
 	}
 
-	/**
-	 * The same, but an interrupt ends the wait, as it does with the client.
-	 * @param threads makes the thread
-	 * @param call the call; it is interrupted when the wait ends before it does
-	 * @param timeoutNanos the longest wait, in nanoseconds
-	 * @throws InterruptException if the waiting thread is interrupted
-	 */
-	static void runInterruptibly(ThreadFactory threads, Runnable call, long timeoutNanos) {
-		CountDownLatch done = new CountDownLatch(1);
-		Thread thread = start(threads, call, done);
-		try {
-			if (!done.await(timeoutNanos, TimeUnit.NANOSECONDS)) {
-				thread.interrupt();
-			}
-		}
-		catch (InterruptedException ex) {
-			thread.interrupt();
-			throw new InterruptException(ex);
-		}
-	}
-
-	private static Thread start(ThreadFactory threads, Runnable call, CountDownLatch done) {
+	private static void start(ThreadFactory threads, Runnable call, CountDownLatch done) {
 		Thread thread = threads.newThread(() -> {
 			try {
 				call.run();
@@ -87,7 +65,6 @@ final class BoundedCall {
 			throw new IllegalStateException("The thread factory refused a thread");
 		}
 		thread.start();
-		return thread;
 	}
 
 }

@@ -15,6 +15,7 @@ import org.apache.kafka.common.errors.InterruptException;
 import org.apache.kafka.common.errors.InvalidTopicException;
 import org.apache.kafka.common.errors.TimeoutException;
 import org.apache.kafka.common.errors.TopicAuthorizationException;
+import org.apache.kafka.common.errors.UnknownTopicOrPartitionException;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -129,13 +130,22 @@ final class ClientGate<K, V> implements LineClient<Diagnosis, PendingSend<K, V>>
 		if (probe.partitions() > 0) {
 			this.known = new Known(client, topic, probe.partitions(), this.clock.getAsLong() + KNOWN);
 		}
-		return stale ? Probe.unknown() : probe;
+		if (stale) {
+			return Probe.unknown();
+		}
+		return (probe.confirmed() && !this.evidence.answersSince(since, this.clock.getAsLong()))
+				? new Probe<>(probe.partitions(), probe.refusal(), false) : probe;
+	}
+
+	@Override
+	public boolean hasAnswered() {
+		return this.evidence.hasAnswered();
 	}
 
 	private Probe<Diagnosis> peek(Client<K, V> client, String topic) {
 		try {
 			int partitions = client.producer().partitionsFor(topic).size();
-			return (partitions > 0) ? Probe.known(partitions) : Probe.unknown();
+			return ((partitions > 0) ? Probe.<Diagnosis>known(partitions) : Probe.<Diagnosis>unknown()).asConfirmed();
 		}
 		catch (AuthenticationException ex) {
 			refused(client, ex);
@@ -144,7 +154,12 @@ final class ClientGate<K, V> implements LineClient<Diagnosis, PendingSend<K, V>>
 		catch (KafkaException ex) {
 			Throwable said = (ex instanceof TimeoutException && ex.getCause() != null) ? ex.getCause() : ex;
 			boolean refusal = said instanceof TopicAuthorizationException || said instanceof InvalidTopicException;
-			return refusal ? Probe.refused(Diagnoser.classify(said)) : Probe.unknown();
+			if (refusal) {
+				return Probe.refused(Diagnoser.classify(said));
+			}
+			// A topic that has no leader yet is known to the brokers.
+			boolean unknown = said instanceof UnknownTopicOrPartitionException || said instanceof TimeoutException;
+			return unknown ? Probe.<Diagnosis>unknown().asConfirmed() : Probe.unknown();
 		}
 		catch (IllegalStateException ex) {
 			return Probe.unknown();
@@ -167,8 +182,15 @@ final class ClientGate<K, V> implements LineClient<Diagnosis, PendingSend<K, V>>
 			// It has ended, and the line does not know yet.
 			return HandOver.DONE;
 		}
-		// A copy: wrappers of the client add headers, and the client closes the list.
-		return offer(client, send, prepared, copy(send.record()), this.clock.getAsLong());
+		OpenSends.Frames frames = send.frames();
+		frames.enter(send);
+		try {
+			// A copy: wrappers of the client add headers, and the client closes the list.
+			return offer(client, send, prepared, copy(send.record()), this.clock.getAsLong());
+		}
+		finally {
+			frames.exit();
+		}
 	}
 
 	private static <K, V> ProducerRecord<K, V> copy(ProducerRecord<K, V> record) {

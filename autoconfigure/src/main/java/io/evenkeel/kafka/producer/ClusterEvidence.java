@@ -25,6 +25,9 @@ final class ClusterEvidence {
 	/** A client that is connected may not ask again so soon: retry.backoff.max.ms. */
 	private static final long ASKS_AGAIN = TimeUnit.MILLISECONDS.toNanos(1200);
 
+	/** Whoever looks for a topic asks about once a second. */
+	private static final long STILL_ANSWERS = TimeUnit.SECONDS.toNanos(3);
+
 	private final long createdAt;
 
 	private volatile boolean answered;
@@ -72,6 +75,15 @@ final class ClusterEvidence {
 
 	@Nullable String clusterId() {
 		return this.clusterId;
+	}
+
+	boolean hasAnswered() {
+		return this.answered;
+	}
+
+	/** Whether it has answered after a time, and still does. */
+	boolean answersSince(long time, long now) {
+		return answeredSince(time) && now - this.answeredAt < STILL_ANSWERS;
 	}
 
 	boolean answeredSince(long time) {

@@ -1,7 +1,5 @@
 package io.evenkeel.kafka.producer;
 
-import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -17,25 +15,23 @@ import org.jspecify.annotations.Nullable;
  * Runs the user's code of a producer, callbacks and continuations of futures, one after
  * the other and off the client's I/O thread.
  * <p>
- * <b>Threading.</b> Any thread hands in; one runner at a time takes tasks. A runner
- * starts with the first task and ends after ten idle seconds.
+ * <b>Threading.</b> Any thread hands in; one runner at a time takes tasks, and one more
+ * stands by. Both start with the first task and end after ten idle seconds.
  * <p>
  * <b>Invariants.</b> (1) Tasks start in the order in which they were handed in, so the
  * callbacks of a partition keep the client's order. (2) A task starts when the one before
- * has ended, with two exceptions: a task that sits waiting for some future gives way to
- * the next ones, because it may be waiting for one of them; and so does one that has been
- * waiting for anything else for a second, or working for five, because the next futures
- * have deadlines. (3) Handing in never waits for a task. (4) Only the active runner
- * touches the head of the queue: it is relieved only while it is busy with a task, by a
- * compare-and-set that its own way back would lose.
+ * has ended or has been given up waiting for. (3) Whatever tasks wait for, the last one
+ * handed in starts after a bounded time: the runner that stands by takes over from one
+ * that does not come back, without an upper limit, and another stands by for it. (4) Only
+ * the active runner touches the head of the queue: it is relieved only while it is busy
+ * with a task, by a compare-and-set that its own way back would lose.
  * <p>
  * <b>Why.</b> On the client's I/O thread a continuation that blocks holds all sends, and
  * one that sends waits for metadata that only this very thread could fetch. A
- * continuation that sends and joins would wait for itself for ever on any single thread,
- * and its futures would never end; so a runner that is parked on a future for a while is
- * relieved by another. Other code is given longer, because it may rely on being alone.
- * Runners that never come back are not relieved without end. The lock guards starting and
- * ending only; a runner announces its sleep before it looks at the queue for the last
+ * continuation that sends and joins would wait for itself for ever on any number of
+ * threads that is fixed. What a task waits for cannot be known, so nobody asks: see
+ * {@link Patience} for how long one is waited for. The lock guards starting, relieving
+ * and ending only; a runner announces its sleep before it looks at the queue for the last
  * time, and whoever adds looks at the announcement after adding. After a busy turn a
  * runner naps for a millisecond and looks by itself instead: the I/O thread need not wake
  * it then, which costs as much as sending some records, and what two cores write to is
@@ -52,16 +48,6 @@ final class CompletionThread {
 	/** After so many tasks since the last pause more are likely to come soon. */
 	private static final int BUSY_TURN = 32;
 
-	static final long PATIENCE = TimeUnit.MILLISECONDS.toNanos(200);
-
-	/** So many times the patience for a task that waits for something else. */
-	private static final int PATIENCE_WITH_WAITING = 5;
-
-	/** So many times the patience for a task that works. */
-	private static final int PATIENCE_WITH_SLOW = 25;
-
-	private static final int MAX_RELIEVED = 64;
-
 	/** So many long values fill a cache line. */
 	private static final int LINE = 8;
 
@@ -69,26 +55,23 @@ final class CompletionThread {
 
 	private final CompletionQueue queue = new CompletionQueue();
 
-	private final AtomicBoolean watched = new AtomicBoolean();
-
 	private final ThreadFactory threads;
 
 	private final ProducerRuntime runtime;
 
+	/** Whether the runner that stands by looks from time to time. */
+	private final AtomicBoolean watched = new AtomicBoolean();
+
+	private final Patience patience = new Patience();
+
 	private volatile @Nullable Runner runner;
+
+	private volatile @Nullable Runner standby;
 
 	/** The active runner waits to be woken. Read for each task, so not in the runner. */
 	private volatile boolean asleep;
 
 	private volatile boolean closed;
-
-	private @Nullable Runner seen;
-
-	private long turnSeen;
-
-	private int roundsWithoutProgress;
-
-	private int relieved;
 
 	CompletionThread(ThreadFactory threads, ProducerRuntime runtime) {
 		this.threads = threads;
@@ -106,14 +89,10 @@ final class CompletionThread {
 			this.asleep = false;
 			// Not the one seen above: it may have been relieved since, and another
 			// sleeps.
-			wake();
+			wake(this.runner);
 		}
-		watchLater();
-	}
-
-	private void watchLater() {
-		if (!this.watched.get() && this.watched.compareAndSet(false, true)) {
-			this.runtime.later().after(PATIENCE, this::watch);
+		if (!this.watched.get()) {
+			watch();
 		}
 	}
 
@@ -121,7 +100,13 @@ final class CompletionThread {
 		this.lock.lock();
 		try {
 			if (this.runner == null) {
-				startRunner();
+				Runner next = new Runner();
+				this.asleep = false;
+				this.runner = next;
+				if (!start(next)) {
+					// The next task tries again.
+					this.runner = null;
+				}
 			}
 		}
 		finally {
@@ -129,113 +114,63 @@ final class CompletionThread {
 		}
 	}
 
-	private void startRunner() {
-		Runner next = new Runner();
-		Thread thread = this.threads.newThread(next);
-		if (thread == null) {
-			throw new IllegalStateException("The thread factory refused a thread");
-		}
-		next.thread = thread;
-		this.asleep = false;
-		this.runner = next;
-		boolean started = false;
-		try {
-			thread.start();
-			started = true;
-		}
-		finally {
-			if (!started) {
-				// The next task tries again.
-				this.runner = null;
-			}
-		}
-	}
-
-	/** Put another runner in the place of one that waits, and go on watching. */
+	/** From now on somebody looks whether the active runner comes back. */
 	private void watch() {
-		this.lock.lock();
-		try {
-			Runner active = this.runner;
-			this.watched.set(false);
-			if (active == null || this.asleep) {
-				return;
-			}
-			long turn = active.turn();
-			if (isStuck(active, turn) && this.relieved < MAX_RELIEVED && active.relieve(turn)) {
-				this.relieved++;
-				startRunner();
-			}
-			watchLater();
-		}
-		finally {
-			this.lock.unlock();
-		}
-	}
-
-	private boolean isStuck(Runner active, long turn) {
-		if (active != this.seen || turn != this.turnSeen) {
-			this.seen = active;
-			this.turnSeen = turn;
-			this.roundsWithoutProgress = 0;
-			return false;
-		}
-		this.roundsWithoutProgress++;
-		return active.waitsForFuture()
-				|| this.roundsWithoutProgress > (active.waits() ? PATIENCE_WITH_WAITING : PATIENCE_WITH_SLOW);
-	}
-
-	private void relievedEnded() {
-		this.lock.lock();
-		try {
-			this.relieved--;
-		}
-		finally {
-			this.lock.unlock();
-		}
-	}
-
-	boolean isCurrentThread() {
-		Runner active = this.runner;
-		return active != null && active.thread == Thread.currentThread();
-	}
-
-	/**
-	 * Wait until everything handed in so far has run, for a little while.
-	 */
-	void await(long timeoutNanos) {
-		if (isCurrentThread()) {
+		if (!this.watched.compareAndSet(false, true)) {
 			return;
 		}
-		Barrier barrier = new Barrier();
-		execute(barrier);
-		wake();
+		this.lock.lock();
 		try {
-			if (!barrier.done.await(timeoutNanos, TimeUnit.NANOSECONDS)) {
-				logger.debug("User code of a producer is still busy");
+			Runner present = this.standby;
+			if (present != null) {
+				wake(present);
+				return;
+			}
+			Runner next = new Runner();
+			this.standby = next;
+			if (!start(next)) {
+				this.standby = null;
+				this.watched.set(false);
 			}
 		}
-		catch (InterruptedException ex) {
-			Thread.currentThread().interrupt();
+		finally {
+			this.lock.unlock();
 		}
 	}
 
-	/** Run what was handed in, wait for that a little, and do not stay idle any more. */
-	void close(long timeoutNanos) {
-		await(timeoutNanos);
+	private boolean start(Runner next) {
+		try {
+			Thread thread = this.threads.newThread(next);
+			if (thread == null) {
+				throw new IllegalStateException("The thread factory refused a thread");
+			}
+			next.thread = thread;
+			thread.start();
+			return true;
+		}
+		catch (RuntimeException | Error ex) {
+			logger.error("No thread could be started for the callbacks of a producer; the next send tries again", ex);
+			return false;
+		}
+	}
+
+	private static void wake(@Nullable Runner target) {
+		if (target != null) {
+			LockSupport.unpark(target.thread);
+		}
+	}
+
+	/** Do not stay idle any more; what is handed in later still runs. */
+	void close() {
 		this.closed = true;
-		wake();
-	}
-
-	private void wake() {
-		Runner active = this.runner;
-		if (active != null) {
-			LockSupport.unpark(active.thread);
-		}
+		wake(this.runner);
+		wake(this.standby);
 	}
 
 	/**
-	 * Takes tasks as long as it is not relieved. Its turn is odd while it is busy with a
-	 * task, and grows with the beginning and the end of each.
+	 * Stands by until it is needed, then takes tasks as long as it is not relieved. Its
+	 * turn is odd while it is busy with a task, and grows with the beginning and the end
+	 * of each.
 	 */
 	private final class Runner implements Runnable {
 
@@ -250,6 +185,12 @@ final class CompletionThread {
 
 		@Override
 		public void run() {
+			if (CompletionThread.this.runner == this || standBy()) {
+				takeTasks();
+			}
+		}
+
+		private void takeTasks() {
 			long turn = 0;
 			while (true) {
 				Completion task = CompletionThread.this.queue.poll();
@@ -257,7 +198,6 @@ final class CompletionThread {
 					this.turn.lazySet(LINE, turn + 1);
 					run(task);
 					if (!this.turn.compareAndSet(LINE, turn + 1, turn + 2)) {
-						relievedEnded();
 						return;
 					}
 					turn += 2;
@@ -282,15 +222,6 @@ final class CompletionThread {
 			}
 		}
 
-		long turn() {
-			return this.turn.get(LINE);
-		}
-
-		/** Take it off the queue, if it is still busy with the task of a turn. */
-		boolean relieve(long turn) {
-			return (turn & 1) == 1 && this.turn.compareAndSet(LINE, turn, RELIEVED);
-		}
-
 		/** Wait for work; true if there was none for long and this runner has ended. */
 		private boolean pause(long turn) {
 			CompletionThread outer = CompletionThread.this;
@@ -306,22 +237,17 @@ final class CompletionThread {
 				if (!outer.queue.isEmpty()) {
 					outer.asleep = false;
 					// A watch that has just found nobody awake is over.
-					outer.watchLater();
+					watch();
 					return false;
 				}
 				long left = end - outer.runtime.clock().getAsLong();
 				if (left <= 0 || outer.closed) {
-					if (leave()) {
-						return true;
-					}
-					break;
+					return leave();
 				}
 				// User code may have left the flag behind; it would make parking a spin.
 				Thread.interrupted();
 				LockSupport.parkNanos(outer, left);
 			}
-			outer.asleep = false;
-			return false;
 		}
 
 		private boolean leave() {
@@ -333,48 +259,97 @@ final class CompletionThread {
 					return true;
 				}
 				outer.runner = this;
-				return false;
+			}
+			finally {
+				outer.lock.unlock();
+			}
+			outer.asleep = false;
+			watch();
+			return false;
+		}
+
+		/** Watch the active runner; true if this one is the active one now. */
+		private boolean standBy() {
+			CompletionThread outer = CompletionThread.this;
+			long end = System.nanoTime() + IDLE;
+			long wait = 0;
+			long began = System.nanoTime();
+			while (true) {
+				if (outer.watched.get()) {
+					// Parking may return at once for no reason: that costs no patience.
+					wait = look(Math.min(wait, System.nanoTime() - began));
+					if (wait < 0) {
+						// Somebody has to look after this one now.
+						watch();
+						return true;
+					}
+					end = System.nanoTime() + IDLE;
+				}
+				else if ((outer.closed || end - System.nanoTime() <= 0) && retire()) {
+					return false;
+				}
+				began = System.nanoTime();
+				if (wait > 0 || !outer.watched.get()) {
+					LockSupport.parkNanos(outer, (wait > 0) ? wait : end - began);
+				}
+			}
+		}
+
+		/**
+		 * Look at the active runner once.
+		 * @param waited what has passed since the last look, in nanoseconds
+		 * @return how long to wait for the next look, 0 if there is nothing to look at,
+		 * negative if this runner has taken over
+		 */
+		private long look(long waited) {
+			CompletionThread outer = CompletionThread.this;
+			outer.lock.lock();
+			try {
+				Runner active = outer.runner;
+				if (active == null || outer.asleep) {
+					outer.watched.set(false);
+					boolean awake = outer.runner != null && !outer.asleep;
+					return (awake && outer.watched.compareAndSet(false, true)) ? outer.patience.calm() : 0;
+				}
+				long turn = active.turn.get(LINE);
+				long left = outer.patience.left(active, turn, active.isWorking(), waited, System.nanoTime());
+				if (left > 0) {
+					return left;
+				}
+				if (!active.turn.compareAndSet(LINE, turn, RELIEVED)) {
+					return outer.patience.calm();
+				}
+				outer.patience.spent(this);
+				outer.asleep = false;
+				outer.runner = this;
+				outer.standby = null;
+				outer.watched.set(false);
+				return -1;
 			}
 			finally {
 				outer.lock.unlock();
 			}
 		}
 
-		boolean waits() {
+		private boolean isWorking() {
 			Thread current = this.thread;
-			return current != null && switch (current.getState()) {
-				case WAITING, TIMED_WAITING, BLOCKED -> true;
-				default -> false;
-			};
+			return current != null && current.getState() == Thread.State.RUNNABLE;
 		}
 
-		boolean waitsForFuture() {
-			Thread current = this.thread;
-			Object blocker = (current != null) ? LockSupport.getBlocker(current) : null;
-			return blocker != null && blocker.getClass().getName().startsWith(CompletableFuture.class.getName());
-		}
-
-	}
-
-	private static final class Barrier implements Completion {
-
-		private final CountDownLatch done = new CountDownLatch(1);
-
-		private volatile @Nullable Completion next;
-
-		@Override
-		public void run() {
-			this.done.countDown();
-		}
-
-		@Override
-		public @Nullable Completion next() {
-			return this.next;
-		}
-
-		@Override
-		public void next(@Nullable Completion next) {
-			this.next = next;
+		/** End, unless somebody has just asked for a watch. */
+		private boolean retire() {
+			CompletionThread outer = CompletionThread.this;
+			outer.lock.lock();
+			try {
+				if (outer.watched.get()) {
+					return false;
+				}
+				outer.standby = null;
+				return true;
+			}
+			finally {
+				outer.lock.unlock();
+			}
 		}
 
 	}

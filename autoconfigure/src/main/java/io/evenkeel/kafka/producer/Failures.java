@@ -33,6 +33,8 @@ final class Failures {
 		return switch (end.kind()) {
 			case TIMED_OUT -> make(topic, orUnknown(found), waitPhase(found), elapsed, end.attempts(), false, now,
 					"metadata.timeout=" + simple(limits.metadataTimeout()));
+			case UNKNOWN_TOPIC -> make(topic, orUnknown(found), FailurePhase.METADATA, elapsed, end.attempts(), false,
+					now, unknownLimit(limits));
 			case ATTEMPTS_EXHAUSTED -> make(topic, orUnknown(found), waitPhase(found), elapsed, end.attempts(), false,
 					now, "metadata.retry.max-attempts=" + limits.maxAttempts());
 			case REFUSED ->
@@ -46,6 +48,20 @@ final class Failures {
 								+ this.settings.bufferMaxBytes());
 			case CLOSED -> closed(topic, elapsed, end.attempts(), now);
 		};
+	}
+
+	private static String unknownLimit(TopicSettings limits) {
+		return "metadata.unknown-topic-timeout=" + simple(limits.unknownTopicLimit());
+	}
+
+	/** What is said of records that have waited for long, and still do. */
+	String waiting(String topic, Diagnosis found, long elapsed, long now) {
+		TopicSettings limits = this.settings.topic(topic);
+		boolean unknown = found.reason() == FailureReason.TOPIC_NOT_FOUND
+				|| found.reason() == FailureReason.PARTITION_NOT_FOUND;
+		return "sends to topic '" + topic + "' have waited for " + seconds(elapsed) + ": " + found.reason() + " ("
+				+ detail(found, now) + "). Limit: "
+				+ (unknown ? unknownLimit(limits) : "metadata.timeout=" + simple(limits.metadataTimeout())) + '.';
 	}
 
 	SendFailedException closed(String topic, long elapsed, int attempts, long now) {

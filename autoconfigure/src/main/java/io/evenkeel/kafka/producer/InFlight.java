@@ -1,5 +1,6 @@
 package io.evenkeel.kafka.producer;
 
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
@@ -39,7 +40,7 @@ final class InFlight {
 	private static final Object LEFT = new Object();
 
 	/** The client's own timeout comes first, and says more. */
-	private static final long GRACE = TimeUnit.MILLISECONDS.toNanos(250);
+	static final Duration GRACE = Duration.ofMillis(250);
 
 	/** A client that is so late is not just busy. */
 	private static final long STUCK = TimeUnit.SECONDS.toNanos(10);
@@ -68,7 +69,7 @@ final class InFlight {
 	 * @param deliveryTimeoutNanos the client's own limit, in nanoseconds
 	 */
 	InFlight(long deliveryTimeoutNanos) {
-		this.limit = deliveryTimeoutNanos + GRACE;
+		this.limit = deliveryTimeoutNanos + GRACE.toNanos();
 		this.tick = Math.min(TICK, Math.max(1, deliveryTimeoutNanos / 2));
 		this.first = new Chunk();
 		this.last = this.first;

@@ -70,6 +70,8 @@ class PendingSend<K, V> extends CompletableFuture<RecordMetadata> implements Wai
 
 	private final long startedAt;
 
+	private final OpenSends.Round round;
+
 	private volatile int state;
 
 	private volatile @Nullable Completion next;
@@ -97,6 +99,16 @@ class PendingSend<K, V> extends CompletableFuture<RecordMetadata> implements Wai
 		this.record = record;
 		this.callback = callback;
 		this.startedAt = startedAt;
+		this.round = context.open().begin();
+	}
+
+	/** The sends that the calling thread is busy with. */
+	OpenSends.Frames frames() {
+		return this.context.open().frames();
+	}
+
+	OpenSends.Round round() {
+		return this.round;
 	}
 
 	ProducerRecord<K, V> record() {
@@ -346,6 +358,18 @@ class PendingSend<K, V> extends CompletableFuture<RecordMetadata> implements Wai
 
 	@Override
 	public void run() {
+		OpenSends.Frames frames = frames();
+		frames.enter(this);
+		try {
+			tellAndComplete();
+		}
+		finally {
+			frames.exit();
+			this.context.open().end(this.round);
+		}
+	}
+
+	private void tellAndComplete() {
 		long elapsed = this.endedAt - this.startedAt;
 		Failed failed = (this.outcome instanceof Failed known) ? known : null;
 		SendFailedException failure = (failed != null) ? failed.source().make(elapsed, this.endedAt) : null;

@@ -8,12 +8,13 @@ import java.util.function.LongSupplier;
  * @param clock nanoseconds, as {@link System#nanoTime()}
  * @param failures makes the exceptions
  * @param completions runs user code
+ * @param open counts the sends that have not ended
  * @param observer hears of completions
  * @param outcomes hears of outcomes before the user does
  * @param interceptors the user's
  */
-record SendContext(LongSupplier clock, Failures failures, CompletionThread completions, SendObserver observer,
-		Outcomes outcomes, Interceptors<?, ?> interceptors) {
+record SendContext(LongSupplier clock, Failures failures, CompletionThread completions, OpenSends open,
+		SendObserver observer, Outcomes outcomes, Interceptors<?, ?> interceptors) {
 
 	/**
 	 * The producer's own view of outcomes; called by the client's I/O thread, so it must

@@ -14,6 +14,7 @@ import io.evenkeel.kafka.producer.line.LineEnd;
 import io.evenkeel.kafka.producer.line.LineSettings;
 import io.evenkeel.kafka.producer.line.LineWorker;
 import io.evenkeel.kafka.producer.line.Lines;
+import io.evenkeel.kafka.producer.line.Obstacle;
 import org.apache.commons.logging.Log;
 import org.apache.commons.logging.LogFactory;
 import org.apache.kafka.clients.producer.Callback;
@@ -24,7 +25,6 @@ import org.apache.kafka.common.Metric;
 import org.apache.kafka.common.MetricName;
 import org.apache.kafka.common.PartitionInfo;
 import org.apache.kafka.common.Uuid;
-import org.apache.kafka.common.errors.InterruptException;
 import org.apache.kafka.common.errors.TimeoutException;
 import org.apache.kafka.common.metrics.KafkaMetric;
 import org.jspecify.annotations.Nullable;
@@ -53,7 +53,8 @@ final class SendingProducer<K, V> extends WithoutTransactions<K, V> implements M
 
 	private static final long CLOSE_POLL = TimeUnit.MILLISECONDS.toNanos(2);
 
-	private static final long COMPLETIONS_CLOSE = TimeUnit.MILLISECONDS.toNanos(500);
+	/** What the callbacks of records get that only fail when the time is up. */
+	private static final long LAST_CALLBACKS = TimeUnit.MILLISECONDS.toNanos(300);
 
 	private final ClientSpec<K, V> spec;
 
@@ -78,6 +79,8 @@ final class SendingProducer<K, V> extends WithoutTransactions<K, V> implements M
 	private final CompletionThread completions;
 
 	private final SendObserver observer;
+
+	private final OpenSends open;
 
 	private final SendContext context;
 
@@ -108,12 +111,13 @@ final class SendingProducer<K, V> extends WithoutTransactions<K, V> implements M
 		this.timer = new LineWorker(runtime.named("evenkeel-timer-" + spec.id()), this::watch, onError);
 		this.lines = new Lines<>(new WatchedHandOvers<>(this.gate, this.scheduler, this.timer::signal),
 				this::lineSettings, settings.bufferMaxRecords(), settings.bufferMaxBytes(), runtime.clock(),
-				runtime.random(), new LineMeters(this.observer, this::begun, this.scheduler::signal));
+				runtime.random(), new LineMeters(this.observer, this::begun, this.scheduler::signal, this::slow));
 		this.views = new ProducerViews<>(spec.id(), this.life, this.gate, this.lines, this.evidence, runtime.clock());
 		this.deliveries = new DeliveryWatch(spec.id(), this::inFlight, runtime.clock(), this::replaceStuck);
 		this.completions = new CompletionThread(runtime.named("evenkeel-completions-" + spec.id()), runtime);
+		this.open = new OpenSends(runtime.clock());
 		this.context = new SendContext(runtime.clock(), new Failures(spec.bootstrapServers(), settings, this.evidence),
-				this.completions, this.observer,
+				this.completions, this.open, this.observer,
 				new ClientOutcomes<>(this.life, this.evidence, runtime.clock(), this::memoryFreed, this::replace),
 				spec.userCode().interceptors());
 		this.route = new SendRoute<>(spec, this.life, this.gate, this.lines);
@@ -130,8 +134,8 @@ final class SendingProducer<K, V> extends WithoutTransactions<K, V> implements M
 		TopicSettings limits = this.settings.topic(topic);
 		Backoff backoff = new Backoff(limits.initialInterval().toNanos(), limits.multiplier(),
 				limits.maxInterval().toNanos(), limits.jitter());
-		return new LineSettings(limits.metadataTimeout().toNanos(), limits.maxAttempts(), backoff,
-				limits.failFastOpenDuration().toNanos());
+		return new LineSettings(limits.metadataTimeout().toNanos(), limits.unknownTopicLimit().toNanos(),
+				limits.maxAttempts(), backoff, limits.failFastOpenDuration().toNanos());
 	}
 
 	private long schedule() {
@@ -159,6 +163,12 @@ final class SendingProducer<K, V> extends WithoutTransactions<K, V> implements M
 	private void begun() {
 		this.timer.signal();
 		this.scheduler.signal();
+	}
+
+	private void slow(String topic, int partition, long startedAt, Obstacle obstacle) {
+		long now = this.runtime.clock().getAsLong();
+		logger.warn(this.spec.id() + ": " + this.context.failures()
+			.waiting(topic, this.gate.explain(partition, startedAt, obstacle), now - startedAt, now));
 	}
 
 	private void memoryFreed() {
@@ -194,16 +204,23 @@ final class SendingProducer<K, V> extends WithoutTransactions<K, V> implements M
 		ProducerRecord<K, V> intercepted = this.spec.userCode().interceptors().onSend(record);
 		PendingSend<K, V> send = new PendingSend<>(this.context, (intercepted != null) ? intercepted : record, callback,
 				startedAt);
-		if (intercepted == null) {
-			send.failLocally(Interceptors.returnedNothing(), 0);
-			send.returnedUnsent();
+		OpenSends.Frames frames = this.open.frames();
+		frames.enter(send);
+		try {
+			if (intercepted == null) {
+				send.failLocally(Interceptors.returnedNothing(), 0);
+				send.returnedUnsent();
+			}
+			else if (this.closed) {
+				send.fail(new LineEnd<>(LineEnd.Kind.CLOSED, null, 0));
+				send.returnedUnsent();
+			}
+			else if (!this.route.take(send)) {
+				send.returnedUnsent();
+			}
 		}
-		else if (this.closed) {
-			send.fail(new LineEnd<>(LineEnd.Kind.CLOSED, null, 0));
-			send.returnedUnsent();
-		}
-		else if (!this.route.take(send)) {
-			send.returnedUnsent();
+		finally {
+			frames.exit();
 		}
 		if (this.observer.isActive()) {
 			this.observer.returned(this.runtime.clock().getAsLong() - startedAt);
@@ -212,30 +229,19 @@ final class SendingProducer<K, V> extends WithoutTransactions<K, V> implements M
 	}
 
 	/**
-	 * Waits until everything that was sent before has ended, which is at the latest when
-	 * the last of its deadlines has passed.
+	 * Waits until everything that was sent before has ended, its callbacks included,
+	 * which is at the latest when the last of its deadlines has passed.
 	 */
 	@Override
 	public void flush() {
-		long deadline = this.runtime.clock().getAsLong() + this.settings.longestMetadataTimeout().toNanos();
-		for (PendingSend<K, V> send : this.lines.waiting()) {
-			while (send.isHeldBack() && this.runtime.clock().getAsLong() - deadline < 0) {
-				pause();
-			}
-		}
-		Client<K, V> client = this.life.current();
-		if (client != null) {
-			BoundedCall.runInterruptibly(this.runtime.named("evenkeel-flush-" + this.spec.id()),
-					client.producer()::flush, this.settings.deliveryTimeout().toNanos() + COMPLETIONS_CLOSE);
-		}
-		this.completions.await(COMPLETIONS_CLOSE);
+		ClientFlush.await(this.runtime.named("evenkeel-flush-" + this.spec.id()), this::currentProducer,
+				this.open.earlier(),
+				this.runtime.clock().getAsLong() + this.settings.longestDeadline().toNanos());
 	}
 
-	private void pause() {
-		if (Thread.interrupted()) {
-			throw new InterruptException("Interrupted while waiting for sends to end");
-		}
-		LockSupport.parkNanos(this, CLOSE_POLL);
+	private @Nullable Producer<K, V> currentProducer() {
+		Client<K, V> client = this.life.current();
+		return (client != null) ? client.producer() : null;
 	}
 
 	@Override
@@ -319,7 +325,8 @@ final class SendingProducer<K, V> extends WithoutTransactions<K, V> implements M
 		finally {
 			this.scheduler.stop();
 			this.timer.stop();
-			this.completions.close(COMPLETIONS_CLOSE);
+			this.open.earlier().await(Math.max(deadline, this.runtime.clock().getAsLong() + LAST_CALLBACKS));
+			this.completions.close();
 			this.spec.closeUserCode();
 			this.registry.removed(this);
 			this.lifeEvents.closed();

@@ -43,7 +43,8 @@ final class TransactionalProducer<K, V> extends DelegatingProducer<K, V> impleme
 
 	private static final Log logger = LogFactory.getLog(TransactionalProducer.class);
 
-	private static final long COMPLETIONS = TimeUnit.MILLISECONDS.toNanos(500);
+	/** What the callbacks of records get that only fail when the time is up. */
+	private static final long LAST_CALLBACKS = TimeUnit.MILLISECONDS.toNanos(300);
 
 	private final Client<K, V> client;
 
@@ -58,6 +59,8 @@ final class TransactionalProducer<K, V> extends DelegatingProducer<K, V> impleme
 	private final TopicLook look;
 
 	private final CompletionThread completions;
+
+	private final OpenSends open;
 
 	private final SendContext context;
 
@@ -87,8 +90,9 @@ final class TransactionalProducer<K, V> extends DelegatingProducer<K, V> impleme
 		this.evidence = evidence;
 		this.completions = new CompletionThread(runtime.named("evenkeel-completions-" + id), runtime);
 		this.observer = registry.added(this);
-		this.context = new SendContext(runtime.clock(), failures, this.completions, this.observer, new ClientOutcomes(),
-				userCode.interceptors());
+		this.open = new OpenSends(runtime.clock());
+		this.context = new SendContext(runtime.clock(), failures, this.completions, this.open, this.observer,
+				new ClientOutcomes(), userCode.interceptors());
 		this.settings = settings;
 		this.look = new TopicLook(client.producer(), settings.defaults().metadataTimeout(), runtime);
 		// Nothing replaces a client in the middle of a transaction: whoever commits finds
@@ -118,6 +122,8 @@ final class TransactionalProducer<K, V> extends DelegatingProducer<K, V> impleme
 		TransactionalSend<K, V> send = new TransactionalSend<>(this.context,
 				(intercepted != null) ? intercepted : record, callback, startedAt, current);
 		send.takeUnseen();
+		OpenSends.Frames frames = this.open.frames();
+		frames.enter(send);
 		try {
 			if (intercepted == null) {
 				send.failLocally(Interceptors.returnedNothing(), 0);
@@ -130,6 +136,7 @@ final class TransactionalProducer<K, V> extends DelegatingProducer<K, V> impleme
 			}
 		}
 		finally {
+			frames.exit();
 			send.returned();
 		}
 		if (this.observer.isActive()) {
@@ -226,9 +233,13 @@ final class TransactionalProducer<K, V> extends DelegatingProducer<K, V> impleme
 
 	@Override
 	public void flush() {
-		BoundedCall.runInterruptibly(this.runtime.named("evenkeel-flush-" + this.id), super::flush,
-				this.settings.deliveryTimeout().toNanos() + COMPLETIONS);
-		this.completions.await(COMPLETIONS);
+		ClientFlush.await(this.runtime.named("evenkeel-flush-" + this.id), this::delegate, this.open.earlier(),
+				deadline());
+	}
+
+	/** When everything that was sent until now has ended. */
+	private long deadline() {
+		return this.context.clock().getAsLong() + this.settings.longestDeadline().toNanos();
 	}
 
 	@Override
@@ -264,7 +275,7 @@ final class TransactionalProducer<K, V> extends DelegatingProducer<K, V> impleme
 		try {
 			super.commitTransaction();
 			this.transaction = null;
-			this.completions.await(COMPLETIONS);
+			this.open.earlier().await(deadline());
 		}
 		catch (KafkaException ex) {
 			throw (current != null && isAbortable(ex)) ? aborted(current, ex) : ex;
@@ -318,7 +329,7 @@ final class TransactionalProducer<K, V> extends DelegatingProducer<K, V> impleme
 		}
 		super.abortTransaction();
 		this.transaction = null;
-		this.completions.await(COMPLETIONS);
+		this.open.earlier().await(deadline());
 	}
 
 	/**
@@ -358,7 +369,8 @@ final class TransactionalProducer<K, V> extends DelegatingProducer<K, V> impleme
 		}
 		finally {
 			this.timer.stop();
-			this.completions.close(COMPLETIONS);
+			this.open.earlier().await(this.context.clock().getAsLong() + LAST_CALLBACKS);
+			this.completions.close();
 			this.userCode.close();
 			this.client.closeSerializers();
 			this.registry.removed(this);

@@ -36,6 +36,11 @@ record WatchedHandOvers<K, V>(ClientGate<K, V> gate, LineWorker scheduler,
 	}
 
 	@Override
+	public boolean hasAnswered() {
+		return this.gate.hasAnswered();
+	}
+
+	@Override
 	public Diagnosis diagnose(String topic, int partition, long since, Obstacle obstacle) {
 		return this.gate.diagnose(topic, partition, since, obstacle);
 	}

@@ -62,7 +62,8 @@ class BadInputTests {
 
 	@ParameterizedTest
 	@CsvSource(delimiter = '|',
-			value = { "metadata.timeout|0s", "metadata.timeout|200000d", "metadata.timeout|500us",
+			value = { "metadata.timeout|0s", "metadata.timeout|200000d", "metadata.timeout|500us", "metadata.unknown-topic-timeout|0s",
+					"buffer.when-full|maybe", "topics.orders.metadata.unknown-topic-timeout|-1s",
 					"metadata.retry.multiplier|0.5", "buffer.max-records|0", "buffer.max-bytes|0B",
 					"fail-fast.open-duration|-1s", "shutdown.timeout|-1s", "startup.timeout|0s", "delivery-timeout|0s",
 					"delivery-timeout|500us", "delivery-timeout|5ms", "delivery-timeout|30d",

@@ -213,6 +213,7 @@ class EvenkeelProducerAutoConfigurationTests {
 		this.runner
 			.withPropertyValues("evenkeel.kafka.producer.topics.orders.metadata.timeout=3s",
 					"evenkeel.kafka.producer.topics.orders.fail-fast.open-duration=0",
+					"evenkeel.kafka.producer.topics.orders.metadata.unknown-topic-timeout=2s",
 					"evenkeel.kafka.producer.topics.audit.fail-fast.open-duration=0",
 					"evenkeel.kafka.producer.metadata.retry.max-attempts=9")
 			.run((context) -> {
@@ -222,7 +223,9 @@ class EvenkeelProducerAutoConfigurationTests {
 				assertThat(orders.metadataTimeout()).isEqualTo(Duration.ofSeconds(3));
 				assertThat(orders.failFastOpenDuration()).isEqualTo(Duration.ZERO);
 				assertThat(orders.maxAttempts()).isEqualTo(9);
-				assertThat(limits.settings(null).topic("audit").metadataTimeout()).isEqualTo(Duration.ofSeconds(10));
+				assertThat(limits.settings(null).topic("audit").metadataTimeout()).isEqualTo(Duration.ofSeconds(60));
+				assertThat(limits.settings(null).topic("audit").unknownTopicTimeout()).isEqualTo(Duration.ofSeconds(10));
+				assertThat(orders.unknownTopicTimeout()).isEqualTo(Duration.ofSeconds(2));
 				// The user's max.block.ms is the general timeout, for such a topic too.
 				assertThat(limits.settings(Duration.ofSeconds(7)).topic("audit").metadataTimeout())
 					.isEqualTo(Duration.ofSeconds(7));

@@ -30,11 +30,21 @@ class FailuresTests {
 				12_300_000_000L);
 		assertThat(failure).hasMessage("Send to topic 'orders' failed: BROKERS_UNREACHABLE after 10.0s (14 attempts; "
 				+ "no answer from [kafka-1:9092, kafka-2:9092] for 12.3s). Not sent: safe to retry. "
-				+ "Limit: metadata.timeout=10s.");
+				+ "Limit: metadata.timeout=60s.");
 		assertThat(failure.getElapsed()).isEqualTo(Duration.ofSeconds(10));
 		assertThat(failure.getBootstrapServers()).containsExactly("kafka-1:9092", "kafka-2:9092");
 		assertThat(failure.getAttempts()).isEqualTo(14);
 		assertThat(failure.getPhase()).isEqualTo(FailurePhase.METADATA);
+	}
+
+	@Test
+	void aTopicThatBrokersDoNotKnowNamesItsOwnLimit() {
+		SendFailedException failure = this.failures.inLine("orders",
+				new LineEnd<>(LineEnd.Kind.UNKNOWN_TOPIC, Diagnosis.of(FailureReason.TOPIC_NOT_FOUND), 14), 10 * SECOND,
+				SECOND);
+		assertThat(failure.getPhase()).isEqualTo(FailurePhase.METADATA);
+		assertThat(failure).hasMessageContaining("Not sent: safe to retry.")
+			.hasMessageContaining("Limit: metadata.unknown-topic-timeout=10s.");
 	}
 
 	@Test

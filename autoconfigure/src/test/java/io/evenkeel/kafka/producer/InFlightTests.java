@@ -24,7 +24,8 @@ class InFlightTests {
 
 	private final SendContext context = new SendContext(() -> 0,
 			new Failures(List.of("localhost:1"), ProducerSettings.DEFAULTS, new ClusterEvidence(0)),
-			new CompletionThread(ProducerRuntime.SYSTEM.threads(), ProducerRuntime.SYSTEM), SendObserver.NONE,
+			new CompletionThread(ProducerRuntime.SYSTEM.threads(), ProducerRuntime.SYSTEM), new OpenSends(() -> 0),
+			SendObserver.NONE,
 			new SendContext.Outcomes() {
 
 				@Override

@@ -224,9 +224,10 @@ class SendingProducerGuardTests {
 	}
 
 	private SendingProducer<String, String> producer(Duration metadataTimeout, Duration interval) {
-		TopicSettings limits = new TopicSettings(metadataTimeout, interval, 1, interval, 0, Integer.MAX_VALUE,
+		TopicSettings limits = new TopicSettings(metadataTimeout, metadataTimeout, interval, 1, interval, 0, Integer.MAX_VALUE,
 				Duration.ZERO);
-		ProducerSettings settings = new ProducerSettings(limits, Map.of(), 1_000, 1_000_000, NEVER,
+		ProducerSettings settings = new ProducerSettings(limits, Map.of(), 1_000, 1_000_000,
+				ProducerSettings.WhenFull.WAIT, NEVER,
 				Duration.ofSeconds(1));
 		ClientSpec<String, String> spec = new ClientSpec<>("test", List.of("localhost:1"), new StringSerializer(),
 				new StringSerializer(), 1_000_000, NEVER, (key, value) -> {

@@ -10,6 +10,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
 
+import io.evenkeel.kafka.producer.ProducerSettings.WhenFull;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.NewPartitions;
 import org.apache.kafka.clients.admin.NewTopic;
@@ -267,7 +268,7 @@ class SendingProducerIT {
 		EvenkeelProducerFactory<String, String> factory = factory(
 				Map.of(ProducerConfig.BOOTSTRAP_SERVERS_CONFIG, "localhost:1"),
 				new ProducerSettings(ProducerSettings.TopicSettings.DEFAULTS, Map.of(), 10, 1000,
-						Duration.ofSeconds(120), Duration.ofMillis(300)));
+						WhenFull.WAIT, Duration.ofSeconds(120), Duration.ofMillis(300)));
 		EvenkeelKafkaTemplate<String, String> template = new EvenkeelKafkaTemplate<>(factory);
 		CompletableFuture<SendResult<String, String>> pending = template.send("ready", "v");
 		long start = System.nanoTime();
@@ -279,9 +280,9 @@ class SendingProducerIT {
 	}
 
 	@Test
-	void oneRecordTooManyFailsAtOnce() throws Exception {
+	void oneRecordTooManyFailsAtOnceWhereThatIsWanted() throws Exception {
 		ProducerSettings settings = new ProducerSettings(settings(Duration.ofSeconds(5)).defaults(), Map.of(), 3,
-				100_000, Duration.ofSeconds(120), Duration.ZERO);
+				100_000, WhenFull.FAIL, Duration.ofSeconds(120), Duration.ZERO);
 		EvenkeelKafkaTemplate<String, String> template = template(
 				Map.of(ProducerConfig.BOOTSTRAP_SERVERS_CONFIG, "localhost:1"), settings);
 		List<CompletableFuture<SendResult<String, String>>> waiting = new ArrayList<>();

@@ -181,8 +181,8 @@ class TransactionalProducerIT {
 		return new ProducerSettings(settings.defaults(),
 				Map.of("hurried", TopicSettings.DEFAULTS.withMetadataTimeout(Duration.ofMillis(500)), "patient",
 						TopicSettings.DEFAULTS.withMetadataTimeout(LIMIT.plusSeconds(1))),
-				settings.bufferMaxRecords(), settings.bufferMaxBytes(), settings.deliveryTimeout(),
-				settings.shutdownTimeout());
+				settings.bufferMaxRecords(), settings.bufferMaxBytes(), settings.bufferWhenFull(),
+				settings.deliveryTimeout(), settings.shutdownTimeout());
 	}
 
 	private List<String> committed(int count) {

@@ -65,6 +65,11 @@ final class Line<C, W extends Waiter<C>> {
 
 	private volatile Obstacle obstacle = Obstacle.METADATA;
 
+	/** Since when the cluster has said that it does not know what is waited for. */
+	private volatile @Nullable Long unknownSince;
+
+	private boolean slow;
+
 	Line(String topic, int partition, LineSettings settings, Backlog backlog, LineListener listener,
 			long nextAttemptAt) {
 		this.topic = topic;
@@ -207,6 +212,45 @@ final class Line<C, W extends Waiter<C>> {
 		finally {
 			this.lock.unlock();
 		}
+	}
+
+	/**
+	 * The cluster knows what is waited for, or does not, or says nothing.
+	 * @return whether it says for the first time that it does not
+	 */
+	boolean unknown(boolean unknown, long now) {
+		boolean known = this.unknownSince != null;
+		if (known != unknown) {
+			this.unknownSince = unknown ? now : null;
+		}
+		return unknown && !known;
+	}
+
+	/** When a head fails that waits for what the cluster does not know, or not at all. */
+	long deadline(W head) {
+		long last = head.startedAt() + this.settings.timeoutNanos();
+		Long since = this.unknownSince;
+		if (since == null) {
+			return last;
+		}
+		// The first answer after an outage may be of a broker that knows nothing yet.
+		long sure = since + this.settings.unknownNanos() / 2;
+		long unknown = head.startedAt() + this.settings.unknownNanos();
+		unknown = (sure - unknown > 0) ? sure : unknown;
+		return (unknown - last < 0) ? unknown : last;
+	}
+
+	/** Which rule fails a head at its deadline. */
+	LineEnd.Kind kind(W head) {
+		boolean whole = deadline(head) == head.startedAt() + this.settings.timeoutNanos();
+		return whole ? LineEnd.Kind.TIMED_OUT : LineEnd.Kind.UNKNOWN_TOPIC;
+	}
+
+	/** Whether its slowness has yet to be told; for the timer. */
+	boolean becomesSlow() {
+		boolean first = !this.slow;
+		this.slow = true;
+		return first;
 	}
 
 	/** Retire if nobody waits and no window is open. */

@@ -27,6 +27,14 @@ public interface LineClient<C, W extends Waiter<C>> {
 	HandOver handOver(W waiter);
 
 	/**
+	 * Whether the cluster has ever answered.
+	 * @return true once it has
+	 */
+	default boolean hasAnswered() {
+		return true;
+	}
+
+	/**
 	 * Say why a line got nowhere. Called by the scheduler and by the timer.
 	 * @param topic the topic
 	 * @param partition the missing partition, or -1 when the topic itself is missing

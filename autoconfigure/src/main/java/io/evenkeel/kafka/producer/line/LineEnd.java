@@ -21,6 +21,9 @@ public record LineEnd<C>(Kind kind, @Nullable C cause, int attempts) {
 		/** The head of the line waited for as long as it may. */
 		TIMED_OUT,
 
+		/** The cluster has said for long enough that it does not know the topic. */
+		UNKNOWN_TOPIC,
+
 		/** The head of the line used up its attempts. */
 		ATTEMPTS_EXHAUSTED,
 

@@ -28,6 +28,23 @@ public interface LineListener {
 	}
 
 	/**
+	 * The records of a line have to go sooner than was told: the timer is to be signalled.
+	 * @param topic the topic
+	 */
+	default void hurried(String topic) {
+	}
+
+	/**
+	 * The head of a line has waited for so long that somebody should know; told once.
+	 * @param topic the topic
+	 * @param partition the missing partition, or -1
+	 * @param startedAt when the head was sent
+	 * @param obstacle what it waits for
+	 */
+	default void slow(String topic, int partition, long startedAt, Obstacle obstacle) {
+	}
+
+	/**
 	 * A wait was over and the client was asked once more.
 	 * @param topic the topic
 	 */

@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.DoubleSupplier;
 import java.util.function.Function;
 import java.util.function.LongSupplier;
@@ -47,6 +48,8 @@ public final class Lines<C, W extends Waiter<C>> {
 
 	/** So long may one line keep the one who serves it from the others. */
 	private static final long SLICE = 10_000_000;
+	/** After so long somebody should know what is waited for. */
+	private static final long SLOW = 3_000_000_000L;
 
 	private static final long RECHECK_TAKEN = 10_000_000;
 
@@ -70,6 +73,8 @@ public final class Lines<C, W extends Waiter<C>> {
 	private final DoubleSupplier random;
 
 	private final LineListener listener;
+
+	private final AtomicReference<@Nullable Long> firstBegan = new AtomicReference<>();
 
 	private volatile boolean closed;
 
@@ -131,6 +136,7 @@ public final class Lines<C, W extends Waiter<C>> {
 
 	private Line<C, W> newLine(String topic, int partition) {
 		LineSettings limits = this.settings.apply(topic);
+		this.firstBegan.compareAndSet(null, this.clock.getAsLong());
 		long first = limits.backoff().delayNanos(1, this.random.getAsDouble());
 		return new Line<>(topic, partition, limits, this.backlog, this.listener, this.clock.getAsLong() + first);
 	}
@@ -230,6 +236,9 @@ public final class Lines<C, W extends Waiter<C>> {
 		}
 		// A hand-over is the only way to ask for a partition; a look at the topic is not.
 		boolean ask = turn == Turn.ATTEMPT && line.partition >= 0 && probe.partitions() > 0;
+		if (line.unknown(probe.confirmed() && !probe.serves(line.partition), this.clock.getAsLong())) {
+			this.listener.hurried(line.topic);
+		}
 		if (!probe.serves(line.partition) && (!ask || head == null)) {
 			return blocked(line, Obstacle.METADATA, turn, false);
 		}
@@ -360,11 +369,19 @@ public final class Lines<C, W extends Waiter<C>> {
 		if (head == null) {
 			return LineWorker.UNTIL_SIGNALLED;
 		}
-		long left = head.startedAt() + line.settings.timeoutNanos() - this.clock.getAsLong();
-		if (left > 0) {
-			return left;
+		long now = this.clock.getAsLong();
+		long left = line.deadline(head) - now;
+		if (left <= 0) {
+			return (failHead(line, line.kind(head)) || failBehind(line, head)) ? 1 : RECHECK_TAKEN;
 		}
-		return (failHead(line, LineEnd.Kind.TIMED_OUT) || failBehind(line, head)) ? 1 : RECHECK_TAKEN;
+		long untilSlow = head.startedAt() + SLOW - now;
+		if (untilSlow > 0) {
+			return Math.min(left, untilSlow);
+		}
+		if (line.becomesSlow()) {
+			this.listener.slow(line.topic, line.partition, head.startedAt(), line.obstacle());
+		}
+		return left;
 	}
 
 	/** The head is taken, and user code in its hand-over does not return in time. */
@@ -386,7 +403,18 @@ public final class Lines<C, W extends Waiter<C>> {
 		}
 		Obstacle obstacle = line.obstacle();
 		C cause = this.client.diagnose(line.topic, line.partition, head.startedAt(), obstacle);
-		return line.fail(head, kind, cause, obstacle == Obstacle.METADATA, this.clock.getAsLong());
+		return line.fail(head, kind, cause, obstacle == Obstacle.METADATA && hasHadItsChance(line),
+				this.clock.getAsLong());
+	}
+
+	/**
+	 * A cluster that is just being started has not answered anybody: nothing may fail at
+	 * once before the first wait could have been over.
+	 */
+	private boolean hasHadItsChance(Line<C, W> line) {
+		Long began = this.firstBegan.get();
+		return this.client.hasAnswered() || began == null
+				|| this.clock.getAsLong() - began >= line.settings.timeoutNanos();
 	}
 
 	/**

@@ -8,9 +8,10 @@ import org.jspecify.annotations.Nullable;
  * @param partitions the number of partitions, 0 when the topic is not known
  * @param refusal why the topic can never be sent to, as the cluster has said; otherwise
  * {@code null}
+ * @param confirmed whether the cluster has said so itself since the record began to wait
  * @param <C> the type of a cause
  */
-public record Probe<C>(int partitions, @Nullable C refusal) {
+public record Probe<C>(int partitions, @Nullable C refusal, boolean confirmed) {
 
 	/**
 	 * Whether a record can be handed over.
@@ -22,12 +23,20 @@ public record Probe<C>(int partitions, @Nullable C refusal) {
 	}
 
 	/**
+	 * The same, as the cluster has just said itself.
+	 * @return the probe
+	 */
+	public Probe<C> asConfirmed() {
+		return new Probe<>(this.partitions, this.refusal, true);
+	}
+
+	/**
 	 * The topic is not known yet.
 	 * @param <C> the type of a cause
 	 * @return the probe
 	 */
 	public static <C> Probe<C> unknown() {
-		return new Probe<>(0, null);
+		return new Probe<>(0, null, false);
 	}
 
 	/**
@@ -37,7 +46,7 @@ public record Probe<C>(int partitions, @Nullable C refusal) {
 	 * @return the probe
 	 */
 	public static <C> Probe<C> known(int partitions) {
-		return new Probe<>(partitions, null);
+		return new Probe<>(partitions, null, false);
 	}
 
 	/**
@@ -47,7 +56,7 @@ public record Probe<C>(int partitions, @Nullable C refusal) {
 	 * @return the probe
 	 */
 	public static <C> Probe<C> refused(C cause) {
-		return new Probe<>(0, cause);
+		return new Probe<>(0, cause, true);
 	}
 
 }

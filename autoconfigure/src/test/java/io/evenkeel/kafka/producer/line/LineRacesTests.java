@@ -35,7 +35,7 @@ class LineRacesTests {
 	private final AtomicInteger number = new AtomicInteger();
 
 	private final Lines<String, TestWaiter> lines = new Lines<>(this.client,
-			(topic) -> new LineSettings(10_000 * MILLI, Integer.MAX_VALUE,
+			(topic) -> new LineSettings(10_000 * MILLI, 10_000 * MILLI, Integer.MAX_VALUE,
 					new Backoff(5_000 * MILLI, 1, 5_000 * MILLI, 0), 1_000 * MILLI),
 			100, 10_000, this.now::get, () -> 0.5, LineListener.NONE);
 
@@ -136,7 +136,7 @@ class LineRacesTests {
 	/** Red when a line can retire although a record has just joined, or admits then. */
 	@Test
 	void whoeverFindsARetiredLineMakesANewOne() {
-		Line<String, TestWaiter> line = new Line<>("a", -1, new LineSettings(1, 1, new Backoff(1, 1, 1, 0), 0),
+		Line<String, TestWaiter> line = new Line<>("a", -1, new LineSettings(1, 1, 1, new Backoff(1, 1, 1, 0), 0),
 				new Backlog(10, 10), LineListener.NONE, 0);
 		TestWaiter waiter = waiter("a", -1);
 		assertThat(line.join(waiter, 0).first()).isTrue();
@@ -226,7 +226,7 @@ class LineRacesTests {
 
 		};
 		Lines<String, TestWaiter> lines = new Lines<>(slow,
-				(topic) -> new LineSettings(60_000 * MILLI, Integer.MAX_VALUE, new Backoff(MILLI, 1, MILLI, 0), 0), 100,
+				(topic) -> new LineSettings(60_000 * MILLI, 60_000 * MILLI, Integer.MAX_VALUE, new Backoff(MILLI, 1, MILLI, 0), 0), 100,
 				10_000, System::nanoTime, () -> 0.5, new LineListener() {
 
 					@Override
@@ -264,7 +264,7 @@ class LineRacesTests {
 	void aLineThatWasBusyIsLookedAtAgain() {
 		List<String> released = new ArrayList<>();
 		Lines<String, TestWaiter> busy = new Lines<>(this.client,
-				(topic) -> new LineSettings(10_000 * MILLI, Integer.MAX_VALUE,
+				(topic) -> new LineSettings(10_000 * MILLI, 10_000 * MILLI, Integer.MAX_VALUE,
 						new Backoff(5_000 * MILLI, 1, 5_000 * MILLI, 0), 0),
 				100, 10_000, this.now::get, () -> 0.5, new LineListener() {
 

@@ -35,7 +35,7 @@ class LinesStressTests {
 	private final ConcurrentLinkedQueue<TestWaiter> handedOver = new ConcurrentLinkedQueue<>();
 
 	private final Lines<String, TestWaiter> lines = new Lines<>(new ForgetfulClient(),
-			(topic) -> new LineSettings(TimeUnit.SECONDS.toNanos(30), Integer.MAX_VALUE,
+			(topic) -> new LineSettings(TimeUnit.SECONDS.toNanos(30), TimeUnit.SECONDS.toNanos(30), Integer.MAX_VALUE,
 					// Only a signal makes a line move in time: a lost one shows.
 					new Backoff(TimeUnit.SECONDS.toNanos(20), 1, TimeUnit.SECONDS.toNanos(20), 0), 0),
 			1_000_000, Long.MAX_VALUE / 2, System::nanoTime, () -> 0.5, LineListener.NONE);

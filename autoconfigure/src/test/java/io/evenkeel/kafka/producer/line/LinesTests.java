@@ -18,9 +18,15 @@ class LinesTests {
 
 	private static final long MILLI = 1_000_000;
 
+	private static final long UNKNOWN = 10_000 * MILLI;
+
 	private final TestClient client = new TestClient();
 
 	private final List<String> windows = new ArrayList<>();
+
+	private final List<String> slow = new ArrayList<>();
+
+	private int hurried;
 
 	private long now = 5_000 * MILLI;
 
@@ -320,6 +326,102 @@ class LinesTests {
 		assertThat(this.windows).isEmpty();
 	}
 
+	/** Red when an unknown topic is waited for as long as an unreachable cluster. */
+	@Test
+	void whatTheClusterDoesNotKnowFailsSooner() {
+		this.settings = settings(60_000, Integer.MAX_VALUE, 5_000);
+		this.client.unknown.add("a");
+		TestWaiter missing = join("a", 1).get(0);
+		TestWaiter silent = join("b", 1).get(0);
+		work(200 * MILLI);
+		assertThat(this.hurried).isOne();
+		expireAt(missing.startedAt() + UNKNOWN - MILLI);
+		assertThat(missing.end()).isNull();
+		expireAt(missing.startedAt() + UNKNOWN);
+		assertThat(missing.end().kind()).isEqualTo(LineEnd.Kind.UNKNOWN_TOPIC);
+		assertThat(silent.end()).isNull();
+		expireAt(silent.startedAt() + 60_000 * MILLI);
+		assertThat(silent.end().kind()).isEqualTo(LineEnd.Kind.TIMED_OUT);
+	}
+
+	/** Red when the first answer after an outage ends everything that waited. */
+	@Test
+	void theFirstAnswerAfterAnOutageEndsNothing() {
+		this.settings = settings(60_000, Integer.MAX_VALUE, 5_000);
+		TestWaiter waiter = join("a", 1).get(0);
+		work(30_000 * MILLI);
+		this.client.unknown.add("a");
+		this.lines.changed();
+		this.lines.doWork();
+		expireAt(this.now + UNKNOWN / 2 - MILLI);
+		assertThat(waiter.end()).isNull();
+		this.client.unknown.remove("a");
+		this.client.partitions.put("a", 1);
+		this.lines.changed();
+		work();
+		assertThat(this.client.handedOver).containsExactly(waiter);
+	}
+
+	/** Red when a cluster that fell silent counts as one that does not know. */
+	@Test
+	void aClusterThatFallsSilentSaysNothing() {
+		this.settings = settings(60_000, Integer.MAX_VALUE, 5_000);
+		this.client.unknown.add("a");
+		TestWaiter waiter = join("a", 1).get(0);
+		work(2_000 * MILLI);
+		this.client.unknown.clear();
+		work(2_000 * MILLI);
+		expireAt(waiter.startedAt() + UNKNOWN);
+		assertThat(waiter.end()).isNull();
+	}
+
+	/** Red when a line that waits for an unknown partition waits for the long time. */
+	@Test
+	void aPartitionThatTheClusterDoesNotKnowFailsSooner() {
+		this.settings = settings(60_000, Integer.MAX_VALUE, 0);
+		this.client.partitions.put("a", 2);
+		this.client.unknown.add("a");
+		TestWaiter waiter = waiter("a", 4);
+		this.lines.join(waiter, true);
+		work(200 * MILLI);
+		expireAt(waiter.startedAt() + UNKNOWN);
+		assertThat(waiter.end().kind()).isEqualTo(LineEnd.Kind.UNKNOWN_TOPIC);
+	}
+
+	/** Red when each record, or none, says that it waits. */
+	@Test
+	void aLongWaitIsToldOncePerLine() {
+		join("a", 5);
+		expireAt(this.now + 2_900 * MILLI);
+		assertThat(this.slow).isEmpty();
+		assertThat(this.lines.expire()).isLessThanOrEqualTo(100 * MILLI);
+		expireAt(this.now + 100 * MILLI);
+		expireAt(this.now + 100 * MILLI);
+		join("a", 5);
+		expireAt(this.now + 100 * MILLI);
+		assertThat(this.slow).containsExactly("a/-1/METADATA");
+	}
+
+	/** Red when a cluster that is being started has everything fail at once. */
+	@Test
+	void nothingFailsAtOnceBeforeTheFirstWaitCouldBeOver() {
+		this.settings = settings(10_000, 3, 5_000);
+		this.client.answers = false;
+		TestWaiter first = join("a", 1).get(0);
+		work(2_000 * MILLI);
+		assertThat(first.end().kind()).isEqualTo(LineEnd.Kind.ATTEMPTS_EXHAUSTED);
+		assertThat(this.windows).isEmpty();
+		this.now += 10_000 * MILLI;
+		join("a", 1);
+		work(2_000 * MILLI);
+		assertThat(this.windows).containsExactly("a true");
+	}
+
+	private void expireAt(long time) {
+		this.now = time;
+		this.lines.expire();
+	}
+
 	@Test
 	void oneRecordOrByteTooManyIsRefused() {
 		this.lines = lines(3, 1_000);
@@ -415,12 +517,22 @@ class LinesTests {
 						LinesTests.this.windows.add(topic + " " + open);
 					}
 
+					@Override
+					public void slow(String topic, int partition, long startedAt, Obstacle obstacle) {
+						LinesTests.this.slow.add(topic + "/" + partition + "/" + obstacle);
+					}
+
+					@Override
+					public void hurried(String topic) {
+						LinesTests.this.hurried++;
+					}
+
 				});
 	}
 
 	private static LineSettings settings(long timeoutMillis, int maxAttempts, long failFastMillis) {
-		return new LineSettings(timeoutMillis * MILLI, maxAttempts, new Backoff(100 * MILLI, 2, 1_000 * MILLI, 0),
-				failFastMillis * MILLI);
+		return new LineSettings(timeoutMillis * MILLI, Math.min(timeoutMillis, UNKNOWN / MILLI) * MILLI, maxAttempts,
+				new Backoff(100 * MILLI, 2, 1_000 * MILLI, 0), failFastMillis * MILLI);
 	}
 
 }

@@ -16,6 +16,11 @@ final class TestClient implements LineClient<String, TestWaiter> {
 
 	final Map<String, String> refusals = new HashMap<>();
 
+	/** What the cluster says it does not know. */
+	final Set<String> unknown = new HashSet<>();
+
+	boolean answers = true;
+
 	final Set<String> losesMetadata = new HashSet<>();
 
 	final List<TestWaiter> handedOver = new ArrayList<>();
@@ -39,7 +44,13 @@ final class TestClient implements LineClient<String, TestWaiter> {
 			return Probe.refused(refusal);
 		}
 		Integer count = this.partitions.get(topic);
-		return (count != null) ? Probe.known(count) : Probe.unknown();
+		Probe<String> probe = (count != null) ? Probe.known(count) : Probe.unknown();
+		return this.unknown.contains(topic) ? probe.asConfirmed() : probe;
+	}
+
+	@Override
+	public boolean hasAnswered() {
+		return this.answers;
 	}
 
 	@Override
