@@ -7,6 +7,7 @@ import io.evenkeel.kafka.container.ContainerSupport;
 import io.evenkeel.kafka.container.DeadLetterRecoverers;
 import io.evenkeel.kafka.container.EvenkeelContainerFactory;
 import io.evenkeel.kafka.container.ListenerMeters;
+import io.evenkeel.kafka.producer.ProducerRegistry;
 import org.springframework.beans.factory.ObjectProvider;
 import org.springframework.boot.autoconfigure.AutoConfiguration;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnBooleanProperty;
@@ -89,18 +90,29 @@ public final class EvenkeelConsumerAutoConfiguration {
 	@Bean
 	@ConditionalOnMissingBean
 	ContainerSupport evenkeelContainerSupport(EvenkeelConsumerProperties consumerProperties, Environment environment,
-			KafkaProperties properties, ObjectProvider<KafkaConnectionDetails> connection,
-			ObjectProvider<ProducerFactory<?, ?>> producerFactory, ObjectProvider<KafkaTemplate<?, ?>> templates,
-			ObjectProvider<ConsumerRecordRecoverer> recoverer, ObjectProvider<KafkaAdmin> admin,
+			ObjectProvider<DeadLetterRecoverers> deadLetters, ObjectProvider<ConsumerRecordRecoverer> recoverer,
 			ObjectProvider<ListenerMeters> meters) {
 		new MapKeys(EvenkeelConsumerProperties.PREFIX + ".listeners", LISTENER_KEYS, false).check(environment);
 		ConsumerSettingsMapper mapper = new ConsumerSettingsMapper(Binder.get(environment), consumerProperties);
-		DeadLetterRecoverers deadLetters = new DeadLetterRecoverers(
-				new DeadLetterProducerFactory(producerFactory, templates, properties, connection));
 		return new ContainerSupport(mapper::forListener, meters.getIfAvailable(() -> ListenerMeters.NONE), (suffix) -> {
 			ConsumerRecordRecoverer user = recoverer.getIfUnique();
-			return (user != null) ? user : deadLetters.create(suffix);
-		}, admin.getIfUnique());
+			return (user != null) ? user : deadLetters.getObject().create(suffix);
+		});
+	}
+
+	/**
+	 * One for all listeners: they share a producer and what is known of the topics.
+	 */
+	@Lazy
+	@Bean
+	@ConditionalOnMissingBean
+	DeadLetterRecoverers evenkeelDeadLetterRecoverers(KafkaProperties properties,
+			ObjectProvider<KafkaConnectionDetails> connection, ObjectProvider<ProducerFactory<?, ?>> producerFactory,
+			ObjectProvider<KafkaTemplate<?, ?>> templates,
+			ObjectProvider<EvenkeelProducerProperties> producerProperties, ObjectProvider<ProducerRegistry> producers,
+			ObjectProvider<KafkaAdmin> admin) {
+		return new DeadLetterRecoverers(new ApplicationDeadLetters(producerFactory, templates, producerProperties,
+				producers, properties, connection), admin.getIfUnique());
 	}
 
 	@Bean

@@ -7,6 +7,7 @@ import java.util.concurrent.CompletableFuture;
 
 import io.evenkeel.kafka.engine.Attempt;
 import io.evenkeel.kafka.engine.RecordHandler;
+import io.evenkeel.kafka.engine.RecoveryAttempt;
 import io.evenkeel.kafka.engine.dispatch.Delivery;
 import io.micrometer.observation.Observation;
 import org.apache.kafka.clients.consumer.Consumer;
@@ -270,13 +271,13 @@ final class BatchCalls<K, V> implements RecordHandler<K, V> {
 	}
 
 	@Override
-	public Recovery recover(Delivery<ConsumerRecord<K, V>> delivery, Throwable failure) {
-		return this.recoveries.recover(delivery, failure);
+	public void recover(RecoveryAttempt<K, V> recovery) {
+		this.recoveries.recover(recovery);
 	}
 
 	@Override
 	public void recoveryFailed(Delivery<ConsumerRecord<K, V>> delivery, int failures, Throwable failure) {
-		this.recoveries.failed(delivery, failures, failure);
+		this.recoveries.failed(delivery, failure);
 	}
 
 	@Override

@@ -47,6 +47,8 @@ final class ContainerCallbacks<K, V> implements EngineCallbacks<K, V> {
 
 	private final PartitionIdleWatch<K, V> partitionIdleWatch;
 
+	private final Recoverer<K, V> recoverer;
+
 	private final @Nullable UnacknowledgedWatch unacknowledged;
 
 	private long lastLook = System.nanoTime();
@@ -66,7 +68,8 @@ final class ContainerCallbacks<K, V> implements EngineCallbacks<K, V> {
 	ContainerCallbacks(EvenkeelContainer<K, V> container, ContainerEvents events, RunState state,
 			@Nullable ConsumerSeekAware seekAware, SeekCallback<K, V> seeks, ListenerCalls<K, V> calls,
 			@Nullable AssignmentBeansTable beans, @Nullable Transactions transactions, boolean commitsInitial,
-			@Nullable UnacknowledgedWatch unacknowledged) {
+			Recoverer<K, V> recoverer, @Nullable UnacknowledgedWatch unacknowledged) {
+		this.recoverer = recoverer;
 		this.unacknowledged = unacknowledged;
 		this.calls = calls;
 		this.beans = beans;
@@ -205,9 +208,12 @@ final class ContainerCallbacks<K, V> implements EngineCallbacks<K, V> {
 		this.pauseWatch.polled(consumer);
 		this.idleWatch.polled(consumer, records);
 		this.partitionIdleWatch.polled(consumer);
-		if (this.unacknowledged != null && System.nanoTime() - this.lastLook > LOOK_AFTER.toNanos()) {
+		if (System.nanoTime() - this.lastLook > LOOK_AFTER.toNanos()) {
 			this.lastLook = System.nanoTime();
-			this.unacknowledged.look(this.container.snapshot());
+			this.recoverer.look();
+			if (this.unacknowledged != null) {
+				this.unacknowledged.look(this.container.snapshot());
+			}
 		}
 	}
 

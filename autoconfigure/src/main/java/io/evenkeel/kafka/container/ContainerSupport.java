@@ -2,8 +2,6 @@ package io.evenkeel.kafka.container;
 
 import java.util.function.Function;
 
-import org.jspecify.annotations.Nullable;
-import org.springframework.kafka.core.KafkaAdmin;
 import org.springframework.kafka.listener.ConsumerRecordRecoverer;
 
 /**
@@ -12,8 +10,7 @@ import org.springframework.kafka.listener.ConsumerRecordRecoverer;
  * @param settings the settings for a listener id
  * @param meters where meters are kept
  * @param recoverer makes the recoverer of a listener with the given dead-letter suffix
- * @param admin creates dead-letter topics; null when there is none
  */
 public record ContainerSupport(Function<String, ContainerSettings> settings, ListenerMeters meters,
-		Function<String, ConsumerRecordRecoverer> recoverer, @Nullable KafkaAdmin admin) {
+		Function<String, ConsumerRecordRecoverer> recoverer) {
 }

@@ -1,63 +1,43 @@
 package io.evenkeel.kafka.container;
 
-import java.util.function.BiFunction;
-import java.util.function.Supplier;
-
-import org.apache.kafka.clients.consumer.ConsumerRecord;
-import org.apache.kafka.common.TopicPartition;
 import org.jspecify.annotations.Nullable;
-import org.springframework.kafka.core.KafkaTemplate;
-import org.springframework.kafka.core.ProducerFactory;
+import org.springframework.kafka.core.KafkaAdmin;
 import org.springframework.kafka.listener.ConsumerRecordRecoverer;
-import org.springframework.kafka.listener.DeadLetterPublishingRecoverer;
 
 /**
- * Makes spring-kafka's dead-letter recoverer over the application's producer, one
- * template for all listeners.
+ * Makes the recoverers of an application's listeners that write to dead-letter topics.
+ * They share one sender, and what is known of the dead-letter topics.
  */
-public final class DeadLetterRecoverers {
+public final class DeadLetterRecoverers implements AutoCloseable {
 
-	private final Supplier<ProducerFactory<?, ?>> factory;
+	private final DeadLetterSender sender;
 
-	private @Nullable KafkaTemplate<Object, Object> template;
+	private final DeadLetterTopics topics;
 
 	/**
 	 * Make a source of recoverers.
-	 * @param factory gives the producer factory when the first dead letter is sent
+	 * @param sender sends the dead letters
+	 * @param admin looks for dead-letter topics and makes them; null when there is none
 	 */
-	public DeadLetterRecoverers(Supplier<ProducerFactory<?, ?>> factory) {
-		this.factory = factory;
+	public DeadLetterRecoverers(DeadLetterSender sender, @Nullable KafkaAdmin admin) {
+		this.sender = sender;
+		this.topics = new DeadLetterTopics(admin);
 	}
 
 	/**
 	 * A recoverer.
 	 * @param suffix dead-letter topic = topic + suffix, same partition
-	 * @return publishes and waits for the broker's answer
+	 * @return publishes; containers do not wait for the brokers, other callers do
 	 */
 	public ConsumerRecordRecoverer create(String suffix) {
-		DeadLetterPublishingRecoverer recoverer = new OwnRecoverer(this::template,
-				(record, failure) -> new TopicPartition(record.topic() + suffix, record.partition()));
-		recoverer.setFailIfSendResultIsError(true);
-		recoverer.setLogRecoveryRecord(false);
-		return recoverer;
+		return new DeadLetters(this.sender, this.topics, suffix);
 	}
 
-	/** Made for the first dead letter: an application without one needs no producer. */
-	private synchronized KafkaTemplate<Object, Object> template() {
-		if (this.template == null) {
-			this.template = DeadLetterTemplate.create(this.factory.get());
-		}
-		return this.template;
-	}
-
-	/** Ours, as against one that is a bean of the application. */
-	static final class OwnRecoverer extends DeadLetterPublishingRecoverer {
-
-		OwnRecoverer(Supplier<KafkaTemplate<Object, Object>> template,
-				BiFunction<ConsumerRecord<?, ?>, Exception, TopicPartition> destination) {
-			super((record) -> template.get(), destination);
-		}
-
+	/** The application ends. */
+	@Override
+	public void close() {
+		this.sender.close();
+		this.topics.close();
 	}
 
 }

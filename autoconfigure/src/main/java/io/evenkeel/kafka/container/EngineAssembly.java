@@ -97,7 +97,7 @@ final class EngineAssembly<K, V> {
 		RetryPlanner planner = new RetryPlanner(settings.retry(), (failure) -> notRetryable(settings, failure),
 				() -> ThreadLocalRandom.current().nextDouble());
 		ContainerCallbacks<K, V> callbacks = new ContainerCallbacks<>(this.container, this.events, this.state,
-				seekAware(target), seeks, calls, table, transactions, inspected.commitsInitialPosition(),
+				seekAware(target), seeks, calls, table, transactions, inspected.commitsInitialPosition(), recovery,
 				mode.isManual() ? unacknowledged(engineSettings) : null);
 		ConsumerEngine<K, V> engine = new ConsumerEngine<>(
 				new EngineConfig<>(this.container.getListenerId(), engineSettings,
@@ -195,10 +195,8 @@ final class EngineAssembly<K, V> {
 	}
 
 	private Recoverer<K, V> recoverer(ContainerSettings settings, ListenerCalls<K, V> calls) {
-		DeadLetterTopics topics = new DeadLetterTopics(settings.createTopics() ? this.support.admin() : null,
-				settings.topicSuffix());
 		return new Recoverer<>(this.container.getListenerId(), settings.onExhausted(),
-				this.support.recoverer().apply(settings.topicSuffix()), topics, calls);
+				this.support.recoverer().apply(settings.topicSuffix()), settings.createTopics(), calls);
 	}
 
 	private static boolean notRetryable(ContainerSettings settings, Throwable failure) {

@@ -4,6 +4,7 @@ import java.time.Duration;
 
 import io.evenkeel.kafka.engine.Attempt;
 import io.evenkeel.kafka.engine.RecordHandler;
+import io.evenkeel.kafka.engine.RecoveryAttempt;
 import io.evenkeel.kafka.engine.dispatch.Delivery;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.common.errors.RecordDeserializationException;
@@ -94,13 +95,13 @@ final class RecordCalls<K, V> implements RecordHandler<K, V> {
 	}
 
 	@Override
-	public Recovery recover(Delivery<ConsumerRecord<K, V>> delivery, Throwable failure) {
-		return this.recoveries.recover(delivery, failure);
+	public void recover(RecoveryAttempt<K, V> recovery) {
+		this.recoveries.recover(recovery);
 	}
 
 	@Override
 	public void recoveryFailed(Delivery<ConsumerRecord<K, V>> delivery, int failures, Throwable failure) {
-		this.recoveries.failed(delivery, failures, failure);
+		this.recoveries.failed(delivery, failure);
 	}
 
 	@Override

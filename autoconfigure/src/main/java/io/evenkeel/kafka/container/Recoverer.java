@@ -1,12 +1,19 @@
 package io.evenkeel.kafka.container;
 
+import java.time.Duration;
+import java.util.HashSet;
 import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicInteger;
 
 import io.evenkeel.kafka.engine.RecordHandler.Recovery;
+import io.evenkeel.kafka.engine.RecoveryAttempt;
 import io.evenkeel.kafka.engine.dispatch.Delivery;
-import org.apache.kafka.clients.consumer.Consumer;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.springframework.kafka.listener.ConsumerAwareRecordRecoverer;
@@ -15,16 +22,24 @@ import org.springframework.kafka.listener.DeadLetterPublishingRecoverer;
 import org.springframework.kafka.support.KafkaHeaders;
 
 /**
- * What happens to records whose attempts are exhausted. Worker threads.
+ * What happens to records whose attempts are exhausted. A recovery holds the lane of its
+ * record and nothing else: dead letters are sent without waiting for them, and a
+ * recoverer of the application's, which may wait for whatever it likes, has no slot while
+ * it runs.
  *
  * <p>
- * A recovery that fails throws; the engine tries it again for as long as it takes. Which
- * records' recoveries are failing is kept for the health of the container: until they
- * succeed, or the record is not this member's any more.
+ * A recovery that fails is tried again for as long as it takes. Which records' recoveries
+ * are under way is kept for the health of the container: until they succeed, or the
+ * record is not this member's any more.
+ *
+ * <h2>Threading</h2> Begun on worker threads, ended on any.
  */
 final class Recoverer<K, V> implements RecoveryWay<K, V> {
 
 	private static final Logger logger = LoggerFactory.getLogger(Recoverer.class);
+
+	/** A recovery that takes longer than this is failing, whatever will become of it. */
+	static final long PATIENCE_NANOS = Duration.ofSeconds(5).toNanos();
 
 	private final String id;
 
@@ -32,78 +47,143 @@ final class Recoverer<K, V> implements RecoveryWay<K, V> {
 
 	private final ConsumerRecordRecoverer recoverer;
 
-	private final DeadLetterTopics topics;
+	private final boolean createTopics;
 
 	private final ListenerCalls<K, V> calls;
 
-	private final Map<Delivery<ConsumerRecord<K, V>>, Long> failing = new ConcurrentHashMap<>();
+	private final Map<Delivery<ConsumerRecord<K, V>>, Underway> underway = new ConcurrentHashMap<>();
 
-	Recoverer(String id, OnExhausted onExhausted, ConsumerRecordRecoverer recoverer, DeadLetterTopics topics,
+	/** Since the last recovery that succeeded. */
+	private final AtomicInteger failures = new AtomicInteger();
+
+	private volatile boolean lateSaid;
+
+	/** The owner's. */
+	private long lastLook = System.nanoTime();
+
+	Recoverer(String id, OnExhausted onExhausted, ConsumerRecordRecoverer recoverer, boolean createTopics,
 			ListenerCalls<K, V> calls) {
 		this.id = id;
 		this.onExhausted = onExhausted;
 		this.recoverer = recoverer;
-		this.topics = topics;
+		this.createTopics = createTopics;
 		this.calls = calls;
 	}
 
 	@Override
-	public Recovery recover(Delivery<ConsumerRecord<K, V>> delivery, Throwable failure) {
-		ConsumerRecord<K, V> record = delivery.record();
+	public void recover(RecoveryAttempt<K, V> recovery) {
+		begin(recovery).whenComplete((how, failure) -> {
+			if (failure != null) {
+				recovery.failed(cause(failure));
+			}
+			else {
+				recovery.ended(how);
+			}
+		});
+	}
+
+	/**
+	 * Begin a recovery without answering it.
+	 * @param recovery the attempt, which has no slot afterwards if there is something to
+	 * wait for
+	 * @return how the record ended, or fails with why it did not
+	 */
+	CompletableFuture<Recovery> begin(RecoveryAttempt<K, V> recovery) {
+		Delivery<ConsumerRecord<K, V>> delivery = recovery.delivery();
 		return switch (this.onExhausted) {
-			case STOP -> Recovery.STOP;
+			case STOP -> CompletableFuture.completedFuture(Recovery.STOP);
 			case SKIP -> {
-				logger.warn("{}: {}-{}@{} is skipped after {} call(s): {}", this.id, record.topic(), record.partition(),
-						record.offset(), delivery.attempt(), Failures.types(failure));
-				yield Recovery.SKIPPED;
+				said("skipped", delivery, recovery.failure());
+				yield CompletableFuture.completedFuture(Recovery.SKIPPED);
 			}
 			case DEAD_LETTER -> {
-				publish(record, failure);
-				logger.warn("{}: {}-{}@{} is recovered after {} call(s): {}", this.id, record.topic(),
-						record.partition(), record.offset(), delivery.attempt(), Failures.types(failure));
-				yield (this.recoverer instanceof DeadLetterPublishingRecoverer) ? Recovery.DEAD_LETTERED
-						: Recovery.SKIPPED;
+				recovery.rest();
+				this.underway.putIfAbsent(delivery, new Underway(System.nanoTime(), false));
+				yield publish(delivery.record(), recovery.failure()).thenApply((how) -> {
+					this.underway.remove(delivery);
+					this.failures.set(0);
+					this.lateSaid = false;
+					said("recovered", delivery, recovery.failure());
+					return how;
+				});
 			}
 		};
 	}
 
-	private void publish(ConsumerRecord<K, V> record, Throwable failure) {
-		Consumer<K, V> consumer = this.calls.consumer();
+	private void said(String what, Delivery<ConsumerRecord<K, V>> delivery, Throwable failure) {
+		ConsumerRecord<K, V> record = delivery.record();
+		logger.warn("{}: {}-{}@{} is {} after {} call(s): {}", this.id, record.topic(), record.partition(),
+				record.offset(), what, delivery.attempt(), Failures.types(failure));
+	}
+
+	private CompletableFuture<Recovery> publish(ConsumerRecord<K, V> record, Throwable failure) {
 		Exception exception = (failure instanceof Exception known) ? known
 				: new IllegalStateException("The listener failed with an error", failure);
 		// True of our calls only, not of those that the dead letter may get.
 		record.headers().remove(KafkaHeaders.DELIVERY_ATTEMPT);
-		if (this.recoverer instanceof DeadLetterRecoverers.OwnRecoverer) {
-			// Where a recoverer of the application's publishes to is its own affair.
-			this.topics.ensure(record.topic());
+		if (this.recoverer instanceof DeadLetters own) {
+			return own.write(record, exception, this.createTopics).thenApply((written) -> Recovery.DEAD_LETTERED);
 		}
-		if (this.recoverer instanceof ConsumerAwareRecordRecoverer aware) {
-			aware.accept(record, consumer, exception);
+		try {
+			if (this.recoverer instanceof ConsumerAwareRecordRecoverer aware) {
+				aware.accept(record, this.calls.consumer(), exception);
+			}
+			else {
+				this.recoverer.accept(record, exception);
+			}
+			return CompletableFuture.completedFuture((this.recoverer instanceof DeadLetterPublishingRecoverer)
+					? Recovery.DEAD_LETTERED : Recovery.SKIPPED);
 		}
-		else {
-			this.recoverer.accept(record, exception);
+		catch (Throwable ex) {
+			return CompletableFuture.failedFuture(ex);
 		}
 	}
 
-	/** The recovery of a record, whoever did it, is over. */
-	void over(Delivery<ConsumerRecord<K, V>> delivery) {
-		if (!this.failing.isEmpty()) {
-			this.failing.remove(delivery);
-		}
-	}
-
-	void failed(Delivery<ConsumerRecord<K, V>> delivery, int failures, Throwable failure) {
+	/** A recovery of a record, of whatever way, has failed. */
+	void failed(Delivery<ConsumerRecord<K, V>> delivery, Throwable failure) {
+		long now = System.nanoTime();
+		this.underway.compute(delivery, (key, known) -> new Underway((known != null) ? known.since : now, true));
 		forget();
-		this.failing.putIfAbsent(delivery, System.nanoTime());
-		ConsumerRecord<K, V> record = delivery.record();
-		this.topics.forget(record.topic());
-		if (Integer.bitCount(failures) != 1) {
+		int count = this.failures.incrementAndGet();
+		if (Integer.bitCount(count) != 1) {
 			// Said at the first, second, fourth, eighth, ... failure.
 			return;
 		}
+		ConsumerRecord<K, V> record = delivery.record();
 		logger.error(
-				"{}: the recovery of {}-{}@{} failed {} time(s) and is tried again; the record stays unfinished: {}",
-				this.id, record.topic(), record.partition(), record.offset(), failures, Failures.types(failure));
+				"{}: the recovery of {}-{}@{} failed and is tried again; the record stays unfinished ({} failed "
+						+ "recoveries since the last good one): {}",
+				this.id, record.topic(), record.partition(), record.offset(), count, describe(failure));
+	}
+
+	private String describe(Throwable failure) {
+		return (this.recoverer instanceof DeadLetters own) ? own.describe(failure) : Failures.types(failure);
+	}
+
+	/**
+	 * See to recoveries that take long: nothing has failed yet, but somebody waits. Owner
+	 * thread, now and then.
+	 */
+	void look() {
+		long now = System.nanoTime();
+		long since = this.underway.isEmpty() ? 0 : failingSince();
+		if (since == 0 || now - since < PATIENCE_NANOS) {
+			return;
+		}
+		if (!this.lateSaid && this.failures.get() == 0) {
+			this.lateSaid = true;
+			logger.error("{}: {} record(s) wait for their recovery, the first for {} ms; each holds its key or "
+					+ "partition until it succeeds", this.id, this.underway.size(), (now - since) / 1_000_000);
+		}
+		if (this.recoverer instanceof DeadLetters own && now - this.lastLook > PATIENCE_NANOS) {
+			this.lastLook = now;
+			Set<String> seen = new HashSet<>();
+			for (Delivery<ConsumerRecord<K, V>> delivery : this.underway.keySet()) {
+				if (seen.add(delivery.record().topic())) {
+					own.lookAgain(delivery.record(), this.createTopics);
+				}
+			}
+		}
 	}
 
 	/** Whether recovery means to stop the container. */
@@ -113,25 +193,41 @@ final class Recoverer<K, V> implements RecoveryWay<K, V> {
 
 	/** Whether nothing of the application's takes part in a recovery. */
 	boolean isOwn() {
-		return this.onExhausted != OnExhausted.DEAD_LETTER
-				|| this.recoverer instanceof DeadLetterRecoverers.OwnRecoverer;
+		return this.onExhausted != OnExhausted.DEAD_LETTER || this.recoverer instanceof DeadLetters;
 	}
 
 	/**
-	 * Since when recoveries have been failing: {@link System#nanoTime()}, 0 = they do
-	 * not.
+	 * Since when recoveries have been failing, or taking too long:
+	 * {@link System#nanoTime()}, 0 = they do not.
 	 */
 	long failingSince() {
 		forget();
+		long now = System.nanoTime();
 		long oldest = 0;
-		for (long since : this.failing.values()) {
-			oldest = (oldest == 0 || since - oldest < 0) ? since : oldest;
+		for (Underway one : this.underway.values()) {
+			if ((one.failed || now - one.since > PATIENCE_NANOS) && (oldest == 0 || one.since - oldest < 0)) {
+				oldest = one.since;
+			}
 		}
 		return oldest;
 	}
 
 	private void forget() {
-		this.failing.keySet().removeIf((delivery) -> delivery.isEnded() || delivery.assignment().isStopping());
+		this.underway.keySet().removeIf((delivery) -> delivery.isEnded() || delivery.assignment().isStopping());
+	}
+
+	static Throwable cause(Throwable failure) {
+		@Nullable Throwable cause = (failure instanceof CompletionException) ? failure.getCause() : null;
+		return (cause != null) ? cause : failure;
+	}
+
+	/**
+	 * A recovery that is not over.
+	 *
+	 * @param since when it began, nanoseconds
+	 * @param failed whether an attempt has failed
+	 */
+	private record Underway(long since, boolean failed) {
 	}
 
 }

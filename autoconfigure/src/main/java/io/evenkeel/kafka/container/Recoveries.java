@@ -1,6 +1,6 @@
 package io.evenkeel.kafka.container;
 
-import io.evenkeel.kafka.engine.RecordHandler.Recovery;
+import io.evenkeel.kafka.engine.RecoveryAttempt;
 import io.evenkeel.kafka.engine.dispatch.Delivery;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 
@@ -19,15 +19,13 @@ final class Recoveries<K, V> {
 		this.recoverer = recoverer;
 	}
 
-	Recovery recover(Delivery<ConsumerRecord<K, V>> delivery, Throwable failure) {
-		Recovery recovery = this.way.recover(delivery, failure);
-		this.recoverer.over(delivery);
-		return recovery;
+	void recover(RecoveryAttempt<K, V> recovery) {
+		this.way.recover(recovery);
 	}
 
-	void failed(Delivery<ConsumerRecord<K, V>> delivery, int failures, Throwable failure) {
+	void failed(Delivery<ConsumerRecord<K, V>> delivery, Throwable failure) {
 		if (!(failure instanceof UserErrorHandling.HandedOverException)) {
-			this.recoverer.failed(delivery, failures, failure);
+			this.recoverer.failed(delivery, failure);
 		}
 	}
 

@@ -1,8 +1,6 @@
 package io.evenkeel.kafka.container;
 
-import io.evenkeel.kafka.engine.RecordHandler.Recovery;
-import io.evenkeel.kafka.engine.dispatch.Delivery;
-import org.apache.kafka.clients.consumer.ConsumerRecord;
+import io.evenkeel.kafka.engine.RecoveryAttempt;
 
 /**
  * A way to end a record that is not to be called again: the settings', a user's error
@@ -12,11 +10,9 @@ import org.apache.kafka.clients.consumer.ConsumerRecord;
 interface RecoveryWay<K, V> {
 
 	/**
-	 * End a record. What is thrown says that it could not be ended yet.
-	 * @param delivery the record
-	 * @param failure why it is not to be called again
-	 * @return how it ended
+	 * Begin to end a record. What is thrown says that it could not be ended yet.
+	 * @param recovery to be answered once, now or later
 	 */
-	Recovery recover(Delivery<ConsumerRecord<K, V>> delivery, Throwable failure);
+	void recover(RecoveryAttempt<K, V> recovery);
 
 }

@@ -9,9 +9,12 @@ import io.evenkeel.kafka.engine.EngineListener;
 import io.evenkeel.kafka.engine.dispatch.Outcome;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 import org.springframework.kafka.listener.AfterRollbackProcessor;
 import org.springframework.kafka.listener.ContainerProperties.EOSMode;
 import org.springframework.kafka.listener.MessageListenerContainer;
+import org.springframework.kafka.support.KafkaHeaders;
 
 /**
  * What follows a rollback under an {@link AfterRollbackProcessor} of the user's own: it
@@ -19,6 +22,8 @@ import org.springframework.kafka.listener.MessageListenerContainer;
  * calls are made in one loop on one worker; what it wants is read from its seeks.
  */
 final class Rollbacks<K, V> {
+
+	private static final Logger logger = LoggerFactory.getLogger(Rollbacks.class);
 
 	private final AfterRollbackProcessor<K, V> processor;
 
@@ -54,11 +59,13 @@ final class Rollbacks<K, V> {
 		@Nullable Throwable last = failure;
 		try {
 			while (last != null) {
+				// It may wait: not with a slot.
+				attempt.rest();
 				if (recovered(attempt, UserErrorHandling.exception(attempt.record(), last), view)) {
 					attempt.recovered(Outcome.SKIPPED);
 					return;
 				}
-				if (attempt.isStopping()) {
+				if (!attempt.resume()) {
 					attempt.again(Duration.ZERO);
 					return;
 				}
@@ -71,12 +78,25 @@ final class Rollbacks<K, V> {
 			attempt.again(HandlerConsumer.AFTER_FAILURE);
 		}
 		finally {
+			clear();
+		}
+	}
+
+	/** Whatever the processor does here, the record has ended as it has. */
+	private void clear() {
+		try {
 			this.processor.clearThreadState();
+		}
+		catch (RuntimeException | Error ex) {
+			logger.error("{}: the after-rollback processor could not clear its state: {}",
+					this.container.getListenerId(), Failures.types(ex));
 		}
 	}
 
 	private boolean recovered(Attempt<K, V> attempt, Exception failure, MessageListenerContainer view) {
 		List<ConsumerRecord<K, V>> records = attempt.records();
+		// True of our calls only, not of those that a dead letter may get.
+		records.forEach((record) -> record.headers().remove(KafkaHeaders.DELIVERY_ATTEMPT));
 		HandlerConsumer<K, V> consumer = new HandlerConsumer<>(this.calls.consumer(), records.get(0));
 		Runnable process = () -> {
 			if (this.batch) {

@@ -2,6 +2,7 @@ package io.evenkeel.kafka.container;
 
 import io.evenkeel.kafka.engine.Attempt;
 import io.evenkeel.kafka.engine.RecordHandler;
+import io.evenkeel.kafka.engine.RecoveryAttempt;
 import io.evenkeel.kafka.engine.dispatch.Delivery;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.common.errors.RecordDeserializationException;
@@ -37,16 +38,16 @@ final class ScopedHandler<K, V> implements RecordHandler<K, V> {
 	}
 
 	@Override
-	public Recovery recover(Delivery<ConsumerRecord<K, V>> delivery, Throwable failure) {
-		AssignmentBeans beans = this.table.begin(delivery.assignment());
+	public void recover(RecoveryAttempt<K, V> recovery) {
+		AssignmentBeans beans = this.table.begin(recovery.assignment());
 		AssignmentBeanScope scope = this.table.scope();
+		recovery.whenClosed(beans::end);
 		@Nullable AssignmentBeans previous = scope.enter(beans);
 		try {
-			return this.delegate.recover(delivery, failure);
+			this.delegate.recover(recovery);
 		}
 		finally {
 			scope.leave(previous);
-			beans.end();
 		}
 	}
 

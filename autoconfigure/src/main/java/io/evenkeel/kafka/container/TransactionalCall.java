@@ -86,7 +86,7 @@ final class TransactionalCall<K, V> {
 
 	private boolean isHandled(Throwable failure) {
 		return this.errors != null && NotYet.remaining(failure) == null
-				&& this.errors.isHandled(this.attempt.record(), failure, this.attempt::isStopping);
+				&& this.errors.isHandled(this.attempt.record(), failure, this.attempt);
 	}
 
 	private @Nullable ConsumerRecord<K, V> done(Handled asked) {

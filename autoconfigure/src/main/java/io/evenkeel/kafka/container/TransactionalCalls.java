@@ -1,12 +1,13 @@
 package io.evenkeel.kafka.container;
 
 import java.time.Duration;
+import java.util.concurrent.CompletionException;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
 
 import io.evenkeel.kafka.engine.Attempt;
 import io.evenkeel.kafka.engine.RecordHandler.Recovery;
-import io.evenkeel.kafka.engine.dispatch.Delivery;
+import io.evenkeel.kafka.engine.RecoveryAttempt;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -68,6 +69,10 @@ final class TransactionalCalls<K, V> implements RecoveryWay<K, V> {
 					attempt.failed(failure);
 					return;
 				}
+				if (!attempt.resume()) {
+					attempt.again(Duration.ZERO);
+					return;
+				}
 				this.errors.calledAgain(attempt.record());
 				attempt.nextNumber();
 				failure = call(attempt, listener);
@@ -119,39 +124,58 @@ final class TransactionalCalls<K, V> implements RecoveryWay<K, V> {
 	/**
 	 * Recover a record, with the offset after it in a transaction. Our own dead letters
 	 * are sent before it, without a transaction: should the offset not be stored they are
-	 * sent again, but none can be lost. A recoverer of the application runs inside.
+	 * sent again, but none can be lost. A recoverer of the application runs inside. All
+	 * of it waits for brokers, without a slot.
 	 */
 	@Override
-	public Recovery recover(Delivery<ConsumerRecord<K, V>> delivery, Throwable failure) {
+	public void recover(RecoveryAttempt<K, V> recovery) {
+		recovery.rest();
 		if (this.errors != null) {
-			return recover(this.errors, delivery, failure);
+			recover(this.errors, recovery);
+			return;
 		}
 		if (this.recoverer.stops()) {
-			return this.recoverer.recover(delivery, failure);
+			this.recoverer.recover(recovery);
+			return;
 		}
-		AtomicReference<@Nullable Recovery> recovery = new AtomicReference<>();
+		AtomicReference<@Nullable Recovery> how = new AtomicReference<>();
 		if (this.recoverer.isOwn()) {
-			recovery.set(this.recoverer.recover(delivery, failure));
+			how.set(recovered(recovery));
 		}
-		this.transactions.run(delivery.assignment(), delivery.record(), () -> {
-			if (recovery.get() == null) {
-				recovery.set(this.recoverer.recover(delivery, failure));
+		this.transactions.run(recovery.assignment(), recovery.record(), () -> {
+			if (how.get() == null) {
+				how.set(recovered(recovery));
 			}
 		});
-		Recovery known = recovery.get();
-		return (known != null) ? known : Recovery.SKIPPED;
+		Recovery known = how.get();
+		recovery.ended((known != null) ? known : Recovery.SKIPPED);
+	}
+
+	private Recovery recovered(RecoveryAttempt<K, V> recovery) {
+		try {
+			return this.recoverer.begin(recovery).join();
+		}
+		catch (CompletionException ex) {
+			Throwable cause = Recoverer.cause(ex);
+			if (cause instanceof RuntimeException unchecked) {
+				throw unchecked;
+			}
+			if (cause instanceof Error error) {
+				throw error;
+			}
+			throw ex;
+		}
 	}
 
 	/** A record that could not be deserialized: there is nothing to call again. */
-	private Recovery recover(UserErrorHandling<K, V> handler, Delivery<ConsumerRecord<K, V>> delivery,
-			Throwable failure) {
+	private void recover(UserErrorHandling<K, V> handler, RecoveryAttempt<K, V> recovery) {
 		try {
-			this.transactions.run(delivery.assignment(), delivery.record(), () -> {
-				if (!handler.isHandled(delivery.record(), failure, delivery.assignment()::isStopping)) {
+			this.transactions.run(recovery.assignment(), recovery.record(), () -> {
+				if (!handler.isHandled(recovery.record(), recovery.failure(), recovery)) {
 					throw new UserErrorHandling.HandedOverException();
 				}
 			});
-			return Recovery.SKIPPED;
+			recovery.ended(Recovery.SKIPPED);
 		}
 		finally {
 			handler.clear();

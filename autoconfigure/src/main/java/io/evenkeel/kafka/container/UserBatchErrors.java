@@ -8,7 +8,8 @@ import java.util.function.Supplier;
 import io.evenkeel.kafka.engine.Attempt;
 import io.evenkeel.kafka.engine.EngineListener;
 import io.evenkeel.kafka.engine.RecordHandler.Recovery;
-import io.evenkeel.kafka.engine.dispatch.Delivery;
+import io.evenkeel.kafka.engine.RecoveryAttempt;
+import io.evenkeel.kafka.engine.SlotHolder;
 import io.evenkeel.kafka.engine.dispatch.Outcome;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.ConsumerRecords;
@@ -16,6 +17,7 @@ import org.jspecify.annotations.Nullable;
 import org.springframework.kafka.listener.BatchListenerFailedException;
 import org.springframework.kafka.listener.CommonErrorHandler;
 import org.springframework.kafka.listener.MessageListenerContainer;
+import org.springframework.kafka.support.KafkaHeaders;
 
 /**
  * Failures of batches under an error handler of the user's own: all calls for one batch
@@ -63,7 +65,7 @@ final class UserBatchErrors<K, V> implements RecoveryWay<K, V> {
 			while (last != null) {
 				List<ConsumerRecord<K, V>> rest = all.subList(done, all.size());
 				int from = done;
-				Decision decision = decide(rest, UserErrorHandling.exception(rest.get(0), last), view,
+				Decision decision = decide(rest, UserErrorHandling.exception(rest.get(0), last), view, attempt,
 						() -> again.apply(from));
 				if (decision.succeeded) {
 					return true;
@@ -76,7 +78,7 @@ final class UserBatchErrors<K, V> implements RecoveryWay<K, V> {
 				if (done > 0) {
 					attempt.acknowledge(done - 1);
 				}
-				if (attempt.isStopping()) {
+				if (!attempt.resume()) {
 					attempt.again(Duration.ZERO);
 					return false;
 				}
@@ -89,42 +91,53 @@ final class UserBatchErrors<K, V> implements RecoveryWay<K, V> {
 			return false;
 		}
 		finally {
-			this.handler.clearThreadState();
+			clear();
 		}
 	}
 
 	/**
 	 * Let the user's handler decide on a record that cannot be handed to the listener.
-	 * @param delivery the record
-	 * @param failure why
-	 * @return how it ended
 	 */
 	@Override
-	public Recovery recover(Delivery<ConsumerRecord<K, V>> delivery, Throwable failure) {
-		ConsumerRecord<K, V> record = delivery.record();
-		MessageListenerContainer view = ContainerView.of(this.container, delivery.assignment()::isStopping);
-		Exception cause = UserErrorHandling.exception(record, failure);
+	public void recover(RecoveryAttempt<K, V> recovery) {
+		ConsumerRecord<K, V> record = recovery.record();
+		MessageListenerContainer view = ContainerView.of(this.container, recovery::isStopping);
+		Exception cause = UserErrorHandling.exception(record, recovery.failure());
 		try {
 			Exception failed = new BatchListenerFailedException("The record cannot be deserialized", cause, record);
-			while (decide(List.of(record), failed, view, () -> cause).done == 0) {
-				if (delivery.assignment().isStopping()) {
+			while (decide(List.of(record), failed, view, recovery, () -> cause).done == 0) {
+				if (recovery.isStopping()) {
 					throw new UserErrorHandling.HandedOverException();
 				}
 			}
-			return Recovery.SKIPPED;
+			recovery.ended(Recovery.SKIPPED);
 		}
 		finally {
-			this.handler.clearThreadState();
+			clear();
 		}
 	}
 
+	private void clear() {
+		UserErrorHandling.clear(this.handler, this.container.getListenerId());
+	}
+
+	/**
+	 * The handler may wait, so it has no slot; only while it calls the listener itself.
+	 */
 	private Decision decide(List<ConsumerRecord<K, V>> rest, Exception failure, MessageListenerContainer view,
-			Supplier<@Nullable Throwable> call) {
+			SlotHolder holder, Supplier<@Nullable Throwable> call) {
+		holder.rest();
+		// True of our calls only, not of those that a dead letter may get.
+		rest.forEach((record) -> record.headers().remove(KafkaHeaders.DELIVERY_ATTEMPT));
 		ConsumerRecords<K, V> data = BatchCalls.records(rest);
 		HandlerConsumer<K, V> consumer = new HandlerConsumer<>(this.calls.consumer(), rest.get(0));
 		boolean[] succeeded = new boolean[1];
 		Runnable again = () -> {
+			if (!holder.resume()) {
+				throw new UserErrorHandling.HandedOverException();
+			}
 			Throwable next = call.get();
+			holder.rest();
 			if (next != null) {
 				throw (next instanceof RuntimeException unchecked) ? unchecked : new IllegalStateException(next);
 			}

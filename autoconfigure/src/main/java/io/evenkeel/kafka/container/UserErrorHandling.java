@@ -2,30 +2,37 @@ package io.evenkeel.kafka.container;
 
 import java.time.Duration;
 import java.util.List;
-import java.util.function.BooleanSupplier;
 import java.util.function.IntSupplier;
 
 import io.evenkeel.kafka.engine.Attempt;
 import io.evenkeel.kafka.engine.EngineListener;
 import io.evenkeel.kafka.engine.RecordHandler.Recovery;
+import io.evenkeel.kafka.engine.RecoveryAttempt;
+import io.evenkeel.kafka.engine.SlotHolder;
 import io.evenkeel.kafka.engine.dispatch.Delivery;
 import io.evenkeel.kafka.engine.dispatch.Outcome;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.errors.RecordDeserializationException;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 import org.springframework.kafka.listener.CommonErrorHandler;
 import org.springframework.kafka.listener.DefaultErrorHandler;
 import org.springframework.kafka.listener.ListenerExecutionFailedException;
 import org.springframework.kafka.listener.MessageListenerContainer;
 import org.springframework.kafka.support.Acknowledgment;
+import org.springframework.kafka.support.KafkaHeaders;
 
 /**
  * Failures under an error handler of the user's own, which takes the place of our retries
  * and recovery. Such handlers keep what they know of a record by thread, so all attempts
- * of one record are made in one loop on one worker; the others go on meanwhile.
+ * of one record are made in one loop on one worker. It has a slot while it calls the
+ * listener, and none while it asks the handler, which may wait as long as it likes.
  */
 final class UserErrorHandling<K, V> implements RecoveryWay<K, V> {
+
+	private static final Logger logger = LoggerFactory.getLogger(UserErrorHandling.class);
 
 	private final CommonErrorHandler handler;
 
@@ -53,8 +60,7 @@ final class UserErrorHandling<K, V> implements RecoveryWay<K, V> {
 	 */
 	boolean retried(Attempt<K, V> attempt, @Nullable Acknowledgment acknowledgment, Throwable failure) {
 		try {
-			Recovery recovery = decide(attempt.record(), failure, acknowledgment, attempt::nextNumber,
-					attempt::isStopping);
+			Recovery recovery = decide(attempt.record(), failure, acknowledgment, attempt::nextNumber, attempt);
 			if (recovery == Recovery.SUCCEEDED) {
 				return true;
 			}
@@ -70,18 +76,14 @@ final class UserErrorHandling<K, V> implements RecoveryWay<K, V> {
 		return false;
 	}
 
-	/**
-	 * Let the user's handler decide until it is done with the record.
-	 * @param delivery the record, whose first call has failed
-	 * @param failure why
-	 * @return how it ended
-	 */
+	/** Let the user's handler decide until it is done with the record. */
 	@Override
-	public Recovery recover(Delivery<ConsumerRecord<K, V>> delivery, Throwable failure) {
-		return decide(delivery.record(), failure, EndOfCall.INSTANCE, () -> {
+	public void recover(RecoveryAttempt<K, V> recovery) {
+		Delivery<ConsumerRecord<K, V>> delivery = recovery.delivery();
+		recovery.ended(decide(recovery.record(), recovery.failure(), EndOfCall.INSTANCE, () -> {
 			delivery.beginAttempt();
 			return delivery.attempt();
-		}, delivery.assignment()::isStopping);
+		}, recovery));
 	}
 
 	/**
@@ -90,12 +92,12 @@ final class UserErrorHandling<K, V> implements RecoveryWay<K, V> {
 	 * thread when the record has ended.
 	 * @param record the record
 	 * @param failure why its call failed
-	 * @param stopping whether the partition is being handed over
+	 * @param holder has no slot afterwards: the handler may wait
 	 * @return whether the handler is done with the record
 	 */
-	boolean isHandled(ConsumerRecord<K, V> record, Throwable failure, BooleanSupplier stopping) {
+	boolean isHandled(ConsumerRecord<K, V> record, Throwable failure, SlotHolder holder) {
 		try {
-			return handled(record, exception(record, failure), ContainerView.of(this.container, stopping));
+			return handled(record, exception(record, failure), holder);
 		}
 		catch (HandedOverException ex) {
 			throw ex;
@@ -109,20 +111,29 @@ final class UserErrorHandling<K, V> implements RecoveryWay<K, V> {
 		this.listener.retried(record.topic());
 	}
 
+	/** Whatever the handler does here, the record has ended as it has. */
 	void clear() {
-		this.handler.clearThreadState();
+		clear(this.handler, this.container.getListenerId());
+	}
+
+	static void clear(CommonErrorHandler handler, String id) {
+		try {
+			handler.clearThreadState();
+		}
+		catch (RuntimeException | Error ex) {
+			logger.error("{}: the error handler could not clear its state: {}", id, Failures.types(ex));
+		}
 	}
 
 	private Recovery decide(ConsumerRecord<K, V> record, Throwable failure, @Nullable Acknowledgment acknowledgment,
-			IntSupplier number, BooleanSupplier stopping) {
-		MessageListenerContainer view = ContainerView.of(this.container, stopping);
+			IntSupplier number, SlotHolder holder) {
 		@Nullable Throwable last = failure;
 		try {
 			while (last != null) {
-				if (handled(record, exception(record, last), view)) {
+				if (handled(record, exception(record, last), holder)) {
 					return Recovery.SKIPPED;
 				}
-				if (stopping.getAsBoolean()) {
+				if (!holder.resume()) {
 					throw new HandedOverException();
 				}
 				this.listener.retried(record.topic());
@@ -131,11 +142,16 @@ final class UserErrorHandling<K, V> implements RecoveryWay<K, V> {
 			return Recovery.SUCCEEDED;
 		}
 		finally {
-			this.handler.clearThreadState();
+			clear();
 		}
 	}
 
-	private boolean handled(ConsumerRecord<K, V> record, Exception failure, MessageListenerContainer view) {
+	/** The handler may wait, for the network or for a back-off: not with a slot. */
+	private boolean handled(ConsumerRecord<K, V> record, Exception failure, SlotHolder holder) {
+		holder.rest();
+		// True of our calls only, not of those that a dead letter may get.
+		record.headers().remove(KafkaHeaders.DELIVERY_ATTEMPT);
+		MessageListenerContainer view = ContainerView.of(this.container, holder::isStopping);
 		HandlerConsumer<K, V> consumer = new HandlerConsumer<>(this.calls.consumer(), record);
 		if (this.handler instanceof DefaultErrorHandler || !this.handler.seeksAfterHandling()) {
 			return this.handler.handleOne(failure, record, consumer.proxy(), view);

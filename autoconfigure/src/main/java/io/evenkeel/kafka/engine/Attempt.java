@@ -19,7 +19,7 @@ import org.apache.kafka.clients.consumer.ConsumerRecord;
  * @param <K> the type of the key
  * @param <V> the type of the value
  */
-public final class Attempt<K, V> {
+public final class Attempt<K, V> implements SlotHolder {
 
 	private final Call<ConsumerRecord<K, V>> call;
 
@@ -65,6 +65,16 @@ public final class Attempt<K, V> {
 		this.call.whenClosed(closed);
 	}
 
+	@Override
+	public void rest() {
+		this.call.rest();
+	}
+
+	@Override
+	public boolean resume() {
+		return !isStopping() && this.call.resume();
+	}
+
 	/**
 	 * Whether this call was answered.
 	 * @return true once it was
@@ -81,10 +91,7 @@ public final class Attempt<K, V> {
 		return firstOpen().isEnded();
 	}
 
-	/**
-	 * Whether the assignment is being handed over: a repetition would be dropped.
-	 * @return true from the begin of a revoke on
-	 */
+	@Override
 	public boolean isStopping() {
 		return this.call.assignment().isStopping();
 	}

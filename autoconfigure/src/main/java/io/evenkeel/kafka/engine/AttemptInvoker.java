@@ -3,11 +3,9 @@ package io.evenkeel.kafka.engine;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 
-import io.evenkeel.kafka.engine.RecordHandler.Recovery;
 import io.evenkeel.kafka.engine.dispatch.Call;
 import io.evenkeel.kafka.engine.dispatch.Delivery;
 import io.evenkeel.kafka.engine.dispatch.Invoker;
-import io.evenkeel.kafka.engine.dispatch.Outcome;
 import io.evenkeel.kafka.engine.retry.RetryPlanner;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 
@@ -40,9 +38,8 @@ final class AttemptInvoker<K, V> implements Invoker<ConsumerRecord<K, V>> {
 
 	@Override
 	public void invoke(Call<ConsumerRecord<K, V>> call) {
-		Throwable failure = call.delivery().failure();
-		if (failure != null) {
-			recover(call, failure);
+		if (call.delivery().failure() != null) {
+			recover(call);
 			return;
 		}
 		for (int i = 0; i < call.size(); i++) {
@@ -66,38 +63,47 @@ final class AttemptInvoker<K, V> implements Invoker<ConsumerRecord<K, V>> {
 		}
 	}
 
-	private void recover(Call<ConsumerRecord<K, V>> call, Throwable failure) {
+	private void recover(Call<ConsumerRecord<K, V>> call) {
 		for (Delivery<ConsumerRecord<K, V>> delivery : call.deliveries()) {
 			if (delivery.isEnded()) {
 				continue;
 			}
-			if (delivery.failure() == null) {
+			Throwable failure = delivery.failure();
+			if (failure == null) {
 				// A batch grew behind the failed record: that part gets its call first.
 				call.park(0);
 				return;
 			}
-			Recovery recovery;
+			RecoveryAttempt<K, V> recovery = new RecoveryAttempt<>(call, delivery, failure, this);
 			try {
-				recovery = this.handler.recover(delivery, failure);
+				this.handler.recover(recovery);
 			}
 			catch (Throwable ex) {
-				int failures = delivery.recoveryFailed();
-				call.park(this.planner.recoveryBackOff(failures).toNanos());
-				this.handler.recoveryFailed(delivery, failures, ex);
-				return;
-			}
-			switch (recovery) {
-				case SUCCEEDED -> call.end(delivery, Outcome.SUCCESS);
-				case SKIPPED -> call.end(delivery, Outcome.SKIPPED);
-				case DEAD_LETTERED -> call.end(delivery, Outcome.DEAD_LETTERED);
-				case STOP -> {
-					call.park(STOPPED_NANOS);
-					this.stop.accept(failure);
-					return;
+				recovery.failed(ex);
+				if (ex instanceof VirtualMachineError) {
+					throw ex;
 				}
 			}
+			return;
 		}
 		call.close();
+	}
+
+	/** A recovery failed and is tried again later. */
+	void failed(Call<ConsumerRecord<K, V>> call, Delivery<ConsumerRecord<K, V>> delivery, Throwable cause) {
+		int failures = delivery.recoveryFailed();
+		try {
+			this.handler.recoveryFailed(delivery, failures, cause);
+		}
+		finally {
+			call.park(this.planner.recoveryBackOff(failures).toNanos());
+		}
+	}
+
+	/** The listener is to stop because of a record, which stays unfinished. */
+	void stopped(Call<ConsumerRecord<K, V>> call, Throwable failure) {
+		call.park(STOPPED_NANOS);
+		this.stop.accept(failure);
 	}
 
 }

@@ -21,16 +21,14 @@ public interface RecordHandler<K, V> {
 	void handle(Attempt<K, V> attempt);
 
 	/**
-	 * Recover a record whose attempts are exhausted. Throws when that failed: it is tried
-	 * again later, and the record stays unfinished.
-	 * @param delivery the record with its assignment and the number of its calls
-	 * @param failure why its last call failed
-	 * @return how the record ended
+	 * Begin to recover a record whose attempts are exhausted. What is thrown says that it
+	 * failed: it is tried again later, and the record stays unfinished.
+	 * @param recovery to be answered once, now or later
 	 */
-	Recovery recover(Delivery<ConsumerRecord<K, V>> delivery, Throwable failure);
+	void recover(RecoveryAttempt<K, V> recovery);
 
 	/**
-	 * A recovery failed and will be tried again.
+	 * A recovery failed and will be tried again. On the thread that says so.
 	 * @param delivery the record with its assignment
 	 * @param failures how many recoveries of it have failed so far
 	 * @param failure why

@@ -34,7 +34,8 @@ record ListenerCondition(Status status, @Nullable String reason) {
 		}
 		long failingSince = container.recoveryFailingSince();
 		if (failingSince != 0) {
-			return down("recoveries of failed records have been failing for " + seconds(now - failingSince) + " s");
+			return down("dead-letter sends failing: no recovery of a failed record has succeeded for "
+					+ seconds(now - failingSince) + " s");
 		}
 		String stale = stale(container.snapshot(), staleAfter, now);
 		if (stale != null) {

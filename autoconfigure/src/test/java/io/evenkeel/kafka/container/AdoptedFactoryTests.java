@@ -34,7 +34,7 @@ class AdoptedFactoryTests {
 
 	private final ContainerSupport support = new ContainerSupport((id) -> ContainerSettings.defaults(),
 			ListenerMeters.NONE, (suffix) -> (record, failure) -> {
-			}, null);
+			});
 
 	private final ConcurrentKafkaListenerContainerFactory<Object, Object> original = new ConcurrentKafkaListenerContainerFactory<>();
 

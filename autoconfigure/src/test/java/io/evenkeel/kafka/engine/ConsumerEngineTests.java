@@ -13,7 +13,6 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
 
-import io.evenkeel.kafka.engine.dispatch.Delivery;
 import io.evenkeel.kafka.engine.dispatch.Ordering;
 import io.evenkeel.kafka.engine.retry.RetryPlanner;
 import org.apache.kafka.clients.consumer.CloseOptions;
@@ -383,8 +382,8 @@ class ConsumerEngineTests
 	}
 
 	@Override
-	public Recovery recover(Delivery<ConsumerRecord<String, String>> delivery, Throwable failure) {
-		return Recovery.STOP;
+	public void recover(RecoveryAttempt<String, String> recovery) {
+		recovery.ended(Recovery.STOP);
 	}
 
 	@Override

@@ -179,6 +179,73 @@ class ConsumerLoopTests {
 	}
 
 	@Test
+	void aPendingRecoveryHoldsItsLaneAndNoSlot() {
+		SteppedEngine stepped = new SteppedEngine(SteppedEngine.settings(Ordering.KEY, 1, 100));
+		List<RecoveryAttempt<String, String>> pending = new ArrayList<>();
+		stepped.recoverer = (recovery) -> {
+			recovery.rest();
+			pending.add(recovery);
+		};
+		stepped.handler = (attempt) -> {
+			if (attempt.record().key().startsWith("poison")) {
+				attempt.exhausted(new IllegalStateException("simulated"));
+			}
+			else {
+				attempt.succeeded();
+			}
+		};
+		stepped.own(P0);
+		for (int i = 0; i < 4; i++) {
+			stepped.produce(P0, i, "poison" + i);
+		}
+		stepped.produce(P0, 4, "poison0");
+		for (int i = 5; i < 20; i++) {
+			stepped.produce(P0, i, "k" + i);
+		}
+		stepped.turn();
+		assertThat(pending).hasSize(4);
+		assertThat(stepped.called(P0)).contains(5L, 19L).doesNotContain(4L);
+		assertThat(stepped.dispatcher.used()).isZero();
+		// Answers that cross, and more of them than are asked for.
+		pending.get(0).failed(new IllegalStateException("away"));
+		pending.get(0).ended(RecordHandler.Recovery.DEAD_LETTERED);
+		stepped.turn();
+		assertThat(stepped.called(P0)).doesNotContain(4L);
+		stepped.pass(Duration.ofSeconds(2));
+		assertThat(pending).hasSize(5);
+		pending.get(4).ended(RecordHandler.Recovery.DEAD_LETTERED);
+		pending.get(4).ended(RecordHandler.Recovery.SKIPPED);
+		stepped.turn();
+		assertThat(stepped.called(P0)).contains(4L);
+		stepped.settle();
+		assertThat(stepped.committed(P0)).isEqualTo(1);
+	}
+
+	@Test
+	void aRecoveryThatEndsAfterTheHandOverCountsAsNothing() {
+		List<RecoveryAttempt<String, String>> pending = new ArrayList<>();
+		this.engine.recoverer = (recovery) -> {
+			recovery.rest();
+			pending.add(recovery);
+		};
+		this.engine.handler = (attempt) -> attempt.exhausted(new IllegalStateException("simulated"));
+		this.engine.own(P0);
+		this.engine.produce(P0, 0, 2);
+		this.engine.turn();
+		assertThat(pending).hasSize(2);
+		this.engine.whileWaiting = () -> pending.get(0).ended(RecordHandler.Recovery.DEAD_LETTERED);
+		this.engine.own();
+		this.engine.turn();
+		assertThat(this.engine.events).contains("drained 1 dropped 0 abandoned 1");
+		assertThat(this.engine.committed(P0)).isEqualTo(1);
+		pending.get(1).ended(RecordHandler.Recovery.DEAD_LETTERED);
+		this.engine.turn();
+		assertThat(this.engine.events).contains("stale");
+		assertThat(this.engine.committed(P0)).isEqualTo(1);
+		assertThat(this.engine.dispatcher.used()).isZero();
+	}
+
+	@Test
 	void failedRecordIsCalledAgainInItsPlaceAndThenRecovered() {
 		this.engine.own(P0);
 		this.engine.produce(P0, 0, "a");

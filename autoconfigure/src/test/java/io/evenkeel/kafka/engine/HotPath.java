@@ -105,8 +105,8 @@ final class HotPath {
 		}
 
 		@Override
-		public Recovery recover(Delivery<ConsumerRecord<String, String>> delivery, Throwable failure) {
-			return Recovery.SKIPPED;
+		public void recover(RecoveryAttempt<String, String> recovery) {
+			recovery.ended(Recovery.SKIPPED);
 		}
 
 		@Override

@@ -11,7 +11,6 @@ import java.util.Set;
 import java.util.concurrent.TimeUnit;
 
 import io.evenkeel.kafka.engine.dispatch.CompletionQueue;
-import io.evenkeel.kafka.engine.dispatch.Delivery;
 import io.evenkeel.kafka.engine.dispatch.Dispatcher;
 import io.evenkeel.kafka.engine.dispatch.LaneKeys;
 import io.evenkeel.kafka.engine.dispatch.Worker;
@@ -240,12 +239,12 @@ final class SimMember implements RecordHandler<String, String>, EngineCallbacks<
 	}
 
 	@Override
-	public Recovery recover(Delivery<ConsumerRecord<String, String>> delivery, Throwable failure) {
+	public void recover(RecoveryAttempt<String, String> recovery) {
 		if (this.world.faults && this.random.nextInt(3) == 0) {
 			throw new IllegalStateException("dead-letter topic is away");
 		}
-		this.world.oracle.recovered(this, delivery.record(), delivery.assignment());
-		return this.random.nextBoolean() ? Recovery.DEAD_LETTERED : Recovery.SKIPPED;
+		this.world.oracle.recovered(this, recovery.record(), recovery.assignment());
+		recovery.ended(this.random.nextBoolean() ? Recovery.DEAD_LETTERED : Recovery.SKIPPED);
 	}
 
 	@Override

@@ -14,7 +14,6 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Consumer;
 
 import io.evenkeel.kafka.engine.dispatch.CompletionQueue;
-import io.evenkeel.kafka.engine.dispatch.Delivery;
 import io.evenkeel.kafka.engine.dispatch.Dispatcher;
 import io.evenkeel.kafka.engine.dispatch.LaneKeys;
 import io.evenkeel.kafka.engine.dispatch.Ordering;
@@ -66,6 +65,9 @@ final class SteppedEngine
 	/** What a call of the handler does; by default it stays open. */
 	Consumer<Attempt<String, String>> handler = (attempt) -> {
 	};
+
+	/** What a recovery does; by default it succeeds at once. */
+	Consumer<RecoveryAttempt<String, String>> recoverer = (recovery) -> recovery.ended(Recovery.DEAD_LETTERED);
 
 	/** What happens while the owner waits. */
 	Runnable whileWaiting = () -> {
@@ -190,13 +192,13 @@ final class SteppedEngine
 	}
 
 	@Override
-	public Recovery recover(Delivery<ConsumerRecord<String, String>> delivery, Throwable failure) {
-		if (this.unrecoverable.contains(delivery.offset())) {
-			this.events.add("not recovered " + delivery.offset());
+	public void recover(RecoveryAttempt<String, String> recovery) {
+		if (this.unrecoverable.contains(recovery.record().offset())) {
+			this.events.add("not recovered " + recovery.record().offset());
 			throw new IllegalStateException("simulated");
 		}
-		this.events.add("recover " + delivery.offset());
-		return Recovery.DEAD_LETTERED;
+		this.events.add("recover " + recovery.record().offset());
+		this.recoverer.accept(recovery);
 	}
 
 	@Override

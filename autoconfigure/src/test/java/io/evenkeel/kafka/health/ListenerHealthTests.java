@@ -81,7 +81,7 @@ class ListenerHealthTests {
 			super(new DefaultKafkaConsumerFactory<>(Map.of()), new ContainerProperties("t"),
 					new ContainerSupport((id) -> ContainerSettings.defaults(), ListenerMeters.NONE, (suffix) -> {
 						throw new IllegalStateException("No record is recovered here");
-					}, null));
+					}));
 		}
 
 		void stopped(boolean normally) {

@@ -133,6 +133,25 @@ public final class Call<R> {
 	}
 
 	/**
+	 * Give up the slot for as long as this call waits for something other than the
+	 * handler: it keeps its lane, and other lanes have the slot meanwhile. For the worker
+	 * that makes this call, before the handler returns.
+	 */
+	public void rest() {
+		this.dispatcher.rest(this.run);
+	}
+
+	/**
+	 * Wait for a slot after a {@link #rest}: the handler is to be called again. Its turn
+	 * comes as that of any other lane. For the worker that makes this call.
+	 * @return false when the assignment is being handed over: there is nothing to be
+	 * called any more
+	 */
+	public boolean resume() {
+		return this.dispatcher.resume(this.run);
+	}
+
+	/**
 	 * Tell somebody when this call is closed. To be called before the handler is.
 	 * @param closed must not throw
 	 */

@@ -61,7 +61,8 @@ public final class Dispatcher<R> {
 	public Dispatcher(CompletionQueue<R> completions, LongSupplier clock, int limit, int batchSize) {
 		this.completions = completions;
 		this.parked = new ParkedLanes<>(clock);
-		this.slots = new Slots<>(this.ready, this.parked, this.crew, completions, limit, batchSize);
+		this.slots = new Slots<>(this.ready, this.parked, this.crew, completions, this.lock.newCondition(), limit,
+				batchSize);
 	}
 
 	/**
@@ -194,6 +195,42 @@ public final class Dispatcher<R> {
 		}
 	}
 
+	/** A run keeps its lane without a slot; on the thread of its worker. */
+	void rest(Run<R> run) {
+		this.lock.lock();
+		try {
+			this.slots.rest(run);
+		}
+		finally {
+			leave();
+		}
+	}
+
+	/**
+	 * Wait until a resting run has a slot again; on the thread of its worker.
+	 * @return false when its assignment is stopping
+	 */
+	boolean resume(Run<R> run) {
+		this.lock.lock();
+		try {
+			this.slots.ask(run);
+		}
+		finally {
+			// Somebody must come by to give it away.
+			leave();
+		}
+		this.lock.lock();
+		try {
+			while (run.resting && !run.assignment().isStopping() && !this.crew.isClosed()) {
+				this.slots.returned().awaitUninterruptibly();
+			}
+			return !run.resting;
+		}
+		finally {
+			this.lock.unlock();
+		}
+	}
+
 	void ended(Delivery<R> delivery) {
 		this.completions.push(delivery);
 	}
@@ -209,14 +246,12 @@ public final class Dispatcher<R> {
 			for (Assignment<R> assignment : assignments) {
 				assignment.stopStarting();
 				this.ready.remove(assignment);
-				for (Lane<R> lane : assignment.ready) {
-					lane.state(Lane.State.IDLE);
-					this.slots.drop(lane);
-				}
+				assignment.ready.forEach(this.slots::dropReady);
 				assignment.ready.clear();
 				assignment.runs.forEach((run) -> this.slots.drop(run.lane()));
 			}
 			this.parked.dropStopping(this.slots::drop);
+			this.slots.returned().signalAll();
 		}
 		finally {
 			this.lock.unlock();
@@ -343,6 +378,7 @@ public final class Dispatcher<R> {
 		this.lock.lock();
 		try {
 			this.crew.close();
+			this.slots.returned().signalAll();
 		}
 		finally {
 			this.lock.unlock();
@@ -351,7 +387,7 @@ public final class Dispatcher<R> {
 
 	/** Leave the lock; whoever is missing for what is ready is called or made. */
 	private void leave() {
-		int missing = this.crew.summon(this.slots.runnable(), this.slots.limit());
+		int missing = this.crew.summon(this.slots.runnable(), this.slots.limit() + this.slots.away());
 		this.lock.unlock();
 		this.crew.spawn(missing);
 	}

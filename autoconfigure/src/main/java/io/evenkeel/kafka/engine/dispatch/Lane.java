@@ -15,7 +15,8 @@ import org.jspecify.annotations.Nullable;
  * <h2>Invariants</h2>
  * <ol>
  * <li>IDLE: the queue is empty and no call is open.</li>
- * <li>READY: the lane is in its assignment's ready queue, once.</li>
+ * <li>READY: the lane is in its assignment's ready queue, once. Nobody holds it, unless a
+ * resting run wants a slot again.</li>
  * <li>RUNNING: exactly one run holds the lane; nobody else takes from its queue.</li>
  * <li>PARKED: the head waits for its due time, nothing behind it starts before.</li>
  * </ol>
@@ -46,6 +47,9 @@ final class Lane<R> {
 	private int repeat;
 
 	private long dueNanos;
+
+	/** The run that holds this lane and wants a slot again; the lane is ready then. */
+	@Nullable Run<R> resuming;
 
 	/** Records of this lane that have not ended; the owner's count. */
 	int unfinished;

@@ -37,6 +37,9 @@ final class Run<R> {
 	/** The worker has given the run back with its call still open. */
 	boolean detached;
 
+	/** It holds its lane, but no slot. */
+	boolean resting;
+
 	/** The neighbours in the list of {@link Runs}. */
 	@Nullable Run<R> previous;
 

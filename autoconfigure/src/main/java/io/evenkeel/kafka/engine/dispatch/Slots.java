@@ -2,6 +2,7 @@ package io.evenkeel.kafka.engine.dispatch;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.locks.Condition;
 
 import org.jspecify.annotations.Nullable;
 
@@ -14,8 +15,10 @@ import org.jspecify.annotations.Nullable;
  * <h2>Invariants</h2>
  * <ol>
  * <li>A lane is held by at most one run: records of a lane never overlap.</li>
- * <li>{@code used} is the number of runs that hold a slot; it never exceeds {@code limit}
- * except after the limit was lowered.</li>
+ * <li>{@code used} is the number of runs that hold a slot, which are all but the resting
+ * ones; it never exceeds {@code limit} except after the limit was lowered.</li>
+ * <li>{@code away} is the number of resting runs whose worker is inside the call: so many
+ * threads are missing where the slots are.</li>
  * <li>A record of a stopping assignment is either in hand or dropped; {@code inHand}
  * reaches zero only after the end of its last call is in the completion queue.</li>
  * </ol>
@@ -23,6 +26,12 @@ import org.jspecify.annotations.Nullable;
  * @param <R> the type of the record
  */
 final class Slots<R> {
+
+	/**
+	 * The most workers that may be inside calls without a slot: each is a thread. Beyond
+	 * it a call that waits keeps its slot.
+	 */
+	static final int MOST_AWAY = 256;
 
 	/** The most records of a lane that one run takes. */
 	static final int RUN_LENGTH = 64;
@@ -35,6 +44,8 @@ final class Slots<R> {
 
 	private final CompletionQueue<R> completions;
 
+	private final Condition returned;
+
 	private final int runLength;
 
 	private final boolean batch;
@@ -43,12 +54,15 @@ final class Slots<R> {
 
 	private int used;
 
-	Slots(ReadyRing<R> ready, ParkedLanes<R> parked, Crew crew, CompletionQueue<R> completions, int limit,
-			int batchSize) {
+	private int away;
+
+	Slots(ReadyRing<R> ready, ParkedLanes<R> parked, Crew crew, CompletionQueue<R> completions, Condition returned,
+			int limit, int batchSize) {
 		this.ready = ready;
 		this.parked = parked;
 		this.crew = crew;
 		this.completions = completions;
+		this.returned = returned;
 		this.limit = limit;
 		this.batch = batchSize > 0;
 		this.runLength = this.batch ? batchSize : RUN_LENGTH;
@@ -74,10 +88,7 @@ final class Slots<R> {
 	/** The next run; null when there is none or no slot for it. */
 	@Nullable Run<R> take() {
 		this.parked.release(this.ready);
-		if (this.used >= this.limit || this.crew.isClosed()) {
-			return null;
-		}
-		Lane<R> lane = this.ready.poll();
+		Lane<R> lane = next();
 		if (lane == null) {
 			return null;
 		}
@@ -90,6 +101,65 @@ final class Slots<R> {
 		lane.state(Lane.State.RUNNING);
 		this.used++;
 		return run;
+	}
+
+	/** The lane whose turn it is; resting runs whose turn it is get their slots. */
+	private @Nullable Lane<R> next() {
+		while (this.used < this.limit && !this.crew.isClosed()) {
+			Lane<R> lane = this.ready.poll();
+			if (lane == null) {
+				return null;
+			}
+			Run<R> resuming = lane.resuming;
+			if (resuming == null) {
+				return lane;
+			}
+			lane.resuming = null;
+			lane.state(Lane.State.RUNNING);
+			resume(resuming);
+			this.returned.signalAll();
+		}
+		return null;
+	}
+
+	/** The worker inside this run needs no slot for a while. */
+	void rest(Run<R> run) {
+		if (!run.resting && run.worker != null && this.away < MOST_AWAY) {
+			run.resting = true;
+			this.used--;
+			this.away++;
+		}
+	}
+
+	/** The worker inside this resting run wants a slot again. */
+	void ask(Run<R> run) {
+		Assignment<R> assignment = run.assignment();
+		if (!run.resting || assignment.isStopping()) {
+			return;
+		}
+		if (this.used < this.limit && this.ready.lanes() == 0 && !assignment.isHeld()) {
+			resume(run);
+			return;
+		}
+		Lane<R> lane = run.lane();
+		lane.resuming = run;
+		this.ready.add(lane);
+	}
+
+	private void resume(Run<R> run) {
+		run.resting = false;
+		this.used++;
+		this.away--;
+	}
+
+	/** Told when resting runs have slots again, or never will. */
+	Condition returned() {
+		return this.returned;
+	}
+
+	/** How many workers are inside calls that hold no slot. */
+	int away() {
+		return this.away;
 	}
 
 	private Run<R> run(Lane<R> lane) {
@@ -113,6 +183,9 @@ final class Slots<R> {
 	/** The worker leaves the run, its call may still be open. */
 	void giveBack(Run<R> run) {
 		run.worker = null;
+		if (run.resting) {
+			this.away--;
+		}
 		// An interrupt aimed at this run must not reach the next one.
 		Thread.interrupted();
 		Assignment<R> assignment = run.assignment();
@@ -151,7 +224,9 @@ final class Slots<R> {
 		Lane<R> lane = run.lane();
 		assignment.runs.remove(run);
 		assignment.inHand -= run.size() - run.rest();
-		this.used--;
+		if (!run.resting) {
+			this.used--;
+		}
 		Call<R> call = run.call();
 		List<Delivery<R>> again = (call != null && call.parkNanos() >= 0) ? open(call) : List.of();
 		if (assignment.isStopping()) {
@@ -182,6 +257,13 @@ final class Slots<R> {
 			}
 		}
 		return open;
+	}
+
+	/** Give up what is queued in a ready lane of a stopping assignment. */
+	void dropReady(Lane<R> lane) {
+		lane.state((lane.resuming != null) ? Lane.State.RUNNING : Lane.State.IDLE);
+		lane.resuming = null;
+		drop(lane);
 	}
 
 	/** Give up what is queued in a lane of a stopping assignment. */

@@ -98,7 +98,7 @@ public final class Worker<R> {
 		while (run.hasNext() && assignment.mayStart()) {
 			Call<R> call = run.next(this.dispatcher, now);
 			invoke(call);
-			if (call.detach() || call.parkNanos() >= 0 || !run.hasNext()) {
+			if (call.detach() || call.parkNanos() >= 0 || !run.hasNext() || run.resting) {
 				return;
 			}
 			// A flag that a handler has left behind is none of the next record's.

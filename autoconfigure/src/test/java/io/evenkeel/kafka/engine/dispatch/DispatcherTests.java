@@ -267,6 +267,113 @@ class DispatcherTests {
 		assertThat(dispatcher.exchange(null, false)).isNotNull();
 	}
 
+	@Test
+	void aCallThatRestsLeavesItsSlotToOthersAndKeepsItsLane() throws InterruptedException {
+		Dispatcher<String> dispatcher = dispatcher(1);
+		CountDownLatch go = new CountDownLatch(1);
+		List<String> ended = new java.util.concurrent.CopyOnWriteArrayList<>();
+		threads(dispatcher, (call) -> {
+			if (call.assignment() == this.first && call.delivery().offset() == 0) {
+				call.rest();
+				try {
+					go.await();
+				}
+				catch (InterruptedException ex) {
+					throw new IllegalStateException(ex);
+				}
+				assertThat(call.resume()).isTrue();
+				assertThat(dispatcher.used()).isEqualTo(1);
+			}
+			ended.add(call.assignment().partition() + "@" + call.delivery().offset());
+			call.complete(Outcome.SUCCESS);
+		});
+		List<Delivery<String>> records = new ArrayList<>();
+		for (int i = 0; i < 20; i++) {
+			records.add(this.first.begin("r", i, null, 0));
+			records.add(this.second.begin("r", i, null, 0));
+		}
+		dispatcher.submit(records);
+		await().until(() -> ended.size() == 20);
+		assertThat(ended).allMatch((record) -> record.startsWith("1@"));
+		assertThat(dispatcher.used()).isZero();
+		assertThat(dispatcher.load(this.first).inFlight()).isEqualTo(1);
+		go.countDown();
+		await().until(() -> ended.size() == 40 && dispatcher.used() == 0);
+		assertThat(ended.get(20)).isEqualTo("0@0");
+		dispatcher.close();
+	}
+
+	/** Four records that are repeated for ever and at once, and one slot for all. */
+	@Test
+	void callsThatComeBackTakeTurnsWithWhatIsReady() {
+		Dispatcher<String> dispatcher = dispatcher(1);
+		AtomicInteger handled = new AtomicInteger();
+		AtomicInteger atOnce = new AtomicInteger();
+		AtomicInteger most = new AtomicInteger();
+		threads(dispatcher, (call) -> {
+			boolean again = call.assignment() == this.first;
+			do {
+				most.accumulateAndGet(atOnce.incrementAndGet(), Math::max);
+				atOnce.decrementAndGet();
+				if (again) {
+					call.rest();
+				}
+			}
+			while (again && call.resume());
+			handled.incrementAndGet();
+			call.complete(Outcome.SUCCESS);
+		});
+		List<Delivery<String>> records = new ArrayList<>();
+		for (int i = 0; i < 4; i++) {
+			records.add(this.first.begin("r", i, "k" + i, 0));
+		}
+		for (int i = 0; i < 200; i++) {
+			records.add(this.second.begin("r", i, null, 0));
+		}
+		dispatcher.submit(records);
+		await().until(() -> handled.get() == 200);
+		dispatcher.stop(List.of(this.first));
+		await().until(() -> dispatcher.load(this.first).inHand() == 0);
+		assertThat(most).hasValue(1);
+		dispatcher.close();
+	}
+
+	@Test
+	void aCallThatRestsIsHeldByAPauseAndFreedByAStop() {
+		Dispatcher<String> dispatcher = dispatcher(1);
+		CountDownLatch go = new CountDownLatch(1);
+		List<Boolean> resumed = new java.util.concurrent.CopyOnWriteArrayList<>();
+		threads(dispatcher, (call) -> {
+			call.rest();
+			try {
+				go.await();
+			}
+			catch (InterruptedException ex) {
+				throw new IllegalStateException(ex);
+			}
+			boolean mayCall = call.resume();
+			resumed.add(mayCall);
+			if (mayCall) {
+				call.complete(Outcome.SUCCESS);
+			}
+			else {
+				call.park(0);
+			}
+		});
+		dispatcher.submit(List.of(this.first.begin("r", 0, null, 0)));
+		await().until(() -> dispatcher.load(this.first).inFlight() == 1 && dispatcher.used() == 0);
+		dispatcher.hold(this.first, true);
+		go.countDown();
+		dispatcher.submit(List.of(this.second.begin("r", 0, null, 0)));
+		await().until(() -> resumed.size() == 1);
+		assertThat(resumed).as("the one that is not paused").containsExactly(true);
+		dispatcher.stop(List.of(this.first, this.second));
+		await().until(() -> dispatcher.load(this.first).inHand() == 0);
+		assertThat(resumed).contains(false);
+		assertThat(dispatcher.used()).isZero();
+		dispatcher.close();
+	}
+
 	private Dispatcher<String> dispatcher(int limit) {
 		return new Dispatcher<>(this.completions, this.now::get, limit, 0);
 	}
