@@ -241,8 +241,7 @@ final class Committer<K, V> {
 
 	private Map<TopicPartition, OffsetAndMetadata> offsets(Map<PartitionState<K, V>, CommitPoint> points) {
 		Map<TopicPartition, OffsetAndMetadata> offsets = new HashMap<>();
-		points.forEach((state, point) -> offsets.put(state.partition(),
-				new OffsetAndMetadata(point.offset(), point.metadata())));
+		points.forEach((state, point) -> offsets.put(state.partition(), state.offset(point)));
 		return offsets;
 	}
 

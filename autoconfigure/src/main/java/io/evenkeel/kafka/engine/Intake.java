@@ -83,7 +83,11 @@ final class Intake<K, V> {
 		for (Map.Entry<TopicPartition, OffsetAndMetadata> next : records.nextOffsets().entrySet()) {
 			PartitionState<K, V> state = this.table.get(next.getKey());
 			if (state != null && !state.assignment().isStopping() && !this.trimmed.contains(state)) {
-				current(state, next.getValue().offset()).assignment().tracker().position(next.getValue().offset());
+				PartitionState<K, V> current = current(state, next.getValue().offset());
+				current.assignment().tracker().position(next.getValue().offset());
+				if (next.getValue().leaderEpoch().isPresent()) {
+					current.epochs().saw(next.getValue().offset() - 1, next.getValue().leaderEpoch());
+				}
 			}
 		}
 		this.trimmed.clear();
@@ -150,6 +154,7 @@ final class Intake<K, V> {
 		if (state.assignment().isStopping()) {
 			return;
 		}
+		state.epochs().saw(record.offset(), record.leaderEpoch());
 		Delivery<ConsumerRecord<K, V>> delivery = begin(state, record, now);
 		if (state.wasCompleted(record.offset())) {
 			state.assignment().completed(delivery);

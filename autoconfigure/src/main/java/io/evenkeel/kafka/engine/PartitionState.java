@@ -23,6 +23,8 @@ final class PartitionState<K, V> {
 
 	private final PartitionView view = new PartitionView();
 
+	private final LeaderEpochs epochs = new LeaderEpochs();
+
 	private @Nullable CompletedOffsets completed;
 
 	private boolean restored;
@@ -118,7 +120,16 @@ final class PartitionState<K, V> {
 		this.committed = point.offset();
 		this.atBroker = point.offset();
 		this.committedMetadata = point.metadata();
-		this.view.committed(new OffsetAndMetadata(point.offset(), point.metadata()));
+		this.view.committed(offset(point));
+	}
+
+	/** A point to commit as the client takes it. */
+	OffsetAndMetadata offset(CommitPoint point) {
+		return new OffsetAndMetadata(point.offset(), this.epochs.before(point.offset()), point.metadata());
+	}
+
+	LeaderEpochs epochs() {
+		return this.epochs;
 	}
 
 	/** The broker refused the metadata as too large. */

@@ -4,14 +4,17 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 import io.evenkeel.kafka.engine.dispatch.Assignment;
 import io.evenkeel.kafka.engine.dispatch.Ordering;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.errors.RecordDeserializationException;
 import org.apache.kafka.common.errors.RecordDeserializationException.DeserializationExceptionOrigin;
 import org.apache.kafka.common.errors.WakeupException;
+import org.apache.kafka.common.header.internals.RecordHeaders;
 import org.apache.kafka.common.record.TimestampType;
 import org.junit.jupiter.api.Test;
 
@@ -22,6 +25,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 class ConsumerLoopTests {
 
 	private final SteppedEngine engine = new SteppedEngine();
+
+	private long produced;
 
 	@Test
 	void seekBeginsANewAssignment() {
@@ -99,6 +104,29 @@ class ConsumerLoopTests {
 		this.engine.settle();
 		assertThat(this.engine.called(P0)).containsExactly(1L, 2L);
 		assertThat(this.engine.committed(P0)).isEqualTo(3);
+	}
+
+	/**
+	 * Red when a commit leaves out which leader wrote the record, or names a later one.
+	 */
+	@Test
+	void commitNamesTheLeaderOfItsRecord() {
+		this.engine.own(P0);
+		List.of(7, 7, 8).forEach(this::produceUnderLeader);
+		this.engine.turn();
+		this.engine.call(P0, 0).succeeded();
+		this.engine.settle();
+		assertThat(this.engine.consumer.stored.get(P0)).isEqualTo(new OffsetAndMetadata(1, Optional.of(7), ""));
+		this.engine.call(P0, 1).succeeded();
+		this.engine.turn();
+		this.engine.call(P0, 2).succeeded();
+		this.engine.settle();
+		assertThat(this.engine.consumer.stored.get(P0)).isEqualTo(new OffsetAndMetadata(3, Optional.of(8), ""));
+	}
+
+	private void produceUnderLeader(int epoch) {
+		this.engine.consumer.addRecord(new ConsumerRecord<>(P0.topic(), P0.partition(), this.produced++, 0,
+				TimestampType.CREATE_TIME, 1, 1, "key", "value", new RecordHeaders(), Optional.of(epoch)));
 	}
 
 	@Test
