@@ -61,9 +61,14 @@ final class BatchCalls<K, V> implements RecordHandler<K, V> {
 
 	private final @Nullable TransactionalCalls<K, V> transactional;
 
+	/** Around each call under a user's error handler. */
+	private final java.util.function.Consumer<Runnable> around;
+
 	BatchCalls(EvenkeelContainer<K, V> container, ListenerCalls<K, V> calls, ListenerTarget target,
 			AcknowledgmentMode mode, Recoveries<K, V> recoveries, CallTimer timer,
-			@Nullable UserBatchErrors<K, V> userErrors, @Nullable TransactionalCalls<K, V> transactional) {
+			@Nullable UserBatchErrors<K, V> userErrors, @Nullable TransactionalCalls<K, V> transactional,
+			java.util.function.Consumer<Runnable> around) {
+		this.around = around;
 		this.id = container.getListenerId();
 		this.calls = calls;
 		this.listener = target.batches();
@@ -149,13 +154,13 @@ final class BatchCalls<K, V> implements RecordHandler<K, V> {
 	private @Nullable Throwable callAndWait(Attempt<K, V> attempt, int from, @Nullable Acknowledgment acknowledgment) {
 		List<ConsumerRecord<K, V>> handed = handed(attempt, from);
 		if (!this.mode.isAsync()) {
-			return call(attempt, handed, acknowledgment, Runnable::run);
+			return call(attempt, handed, acknowledgment, this.around);
 		}
 		CompletableFuture<@Nullable Throwable> over = new CompletableFuture<>();
 		CallObservation observation = this.calls.observed((ended) -> over.complete(ended.error()));
 		Throwable failure;
 		try (Observation.Scope scope = observation.openScope()) {
-			failure = call(attempt, handed, acknowledgment, Runnable::run);
+			failure = call(attempt, handed, acknowledgment, this.around);
 		}
 		return (failure != null || !observation.isTaken()) ? failure : over.join();
 	}

@@ -42,17 +42,6 @@ final class ContainerRefusals {
 		if (properties.getKafkaAwareTransactionManager() != null) {
 			transactions(id, properties, settings, target);
 		}
-		else if (hasOtherTransactionManager(properties)) {
-			throw refused(container(id, "transactionManager", null),
-					"listener '" + id + "' has a transaction manager that is not Kafka's, and its calls are not made "
-							+ "in its transactions",
-					"Put @Transactional on what the listener calls.");
-		}
-	}
-
-	@SuppressWarnings({ "deprecation", "removal" })
-	private static boolean hasOtherTransactionManager(ContainerProperties properties) {
-		return properties.getTransactionManager() != null;
 	}
 
 	private static void transactions(String id, ContainerProperties properties, ContainerSettings settings,

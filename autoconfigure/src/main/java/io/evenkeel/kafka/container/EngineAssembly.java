@@ -19,7 +19,6 @@ import org.springframework.kafka.core.ConsumerFactory;
 import org.springframework.kafka.listener.AfterRollbackProcessor;
 import org.springframework.kafka.listener.adapter.KafkaBackoffAwareMessageListenerAdapter;
 import org.springframework.kafka.listener.CommonErrorHandler;
-import org.springframework.kafka.transaction.KafkaAwareTransactionManager;
 import org.springframework.kafka.listener.ConsumerSeekAware;
 import org.springframework.kafka.listener.ContainerProperties;
 import org.springframework.kafka.support.converter.ConversionException;
@@ -86,9 +85,7 @@ final class EngineAssembly<K, V> {
 		ListenerCalls<K, V> calls = new ListenerCalls<>(this.container, target, observations, timer,
 				(table != null) ? table.scope() : null,
 				observations.isNoop() ? ClusterId.unknown() : ClusterId.of(this.container, inspected.servers()));
-		KafkaAwareTransactionManager<?, ?> manager = properties.getKafkaAwareTransactionManager();
-		Transactions transactions = (manager != null)
-				? Transactions.create(manager, properties.getTransactionDefinition()) : null;
+		Transactions transactions = Transactions.of(properties);
 		Recoverer<K, V> recovery = recoverer(settings, calls);
 		this.recoverer = recovery;
 		EngineHolder<K, V> holder = new EngineHolder<>();
@@ -97,8 +94,9 @@ final class EngineAssembly<K, V> {
 		RetryPlanner planner = new RetryPlanner(settings.retry(), (failure) -> notRetryable(settings, failure),
 				() -> ThreadLocalRandom.current().nextDouble());
 		ContainerCallbacks<K, V> callbacks = new ContainerCallbacks<>(this.container, this.events, this.state,
-				seekAware(target), seeks, calls, table, transactions, inspected.commitsInitialPosition(), recovery,
-				mode.isManual() ? unacknowledged(engineSettings) : null);
+				seekAware(target), seeks, calls, table,
+				(transactions != null && transactions.carryOffsets()) ? transactions : null,
+				inspected.commitsInitialPosition(), recovery, mode.isManual() ? unacknowledged(engineSettings) : null);
 		ConsumerEngine<K, V> engine = new ConsumerEngine<>(
 				new EngineConfig<>(this.container.getListenerId(), engineSettings,
 						scoped(handler(calls, target, mode, recovery, timer, transactions, listener), table), planner,
@@ -151,13 +149,19 @@ final class EngineAssembly<K, V> {
 		}
 		UserErrorHandling<K, V> userErrors = (errors != null && !target.isBatch())
 				? new UserErrorHandling<>(errors, calls, this.container, listener) : null;
-		TransactionalCalls<K, V> transactional = (transactions != null) ? new TransactionalCalls<>(this.container,
-				transactions, recovery, rollbacks(transactions, calls, target, listener), userErrors, mode) : null;
+		// A user's error handler for batches is asked when the transaction was rolled
+		// back.
+		boolean around = transactions != null && !transactions.carryOffsets() && errors != null && target.isBatch();
+		TransactionalCalls<K, V> transactional = (transactions != null && !around)
+				? new TransactionalCalls<>(this.container, transactions, recovery,
+						rollbacks(transactions, calls, target, listener), userErrors, mode)
+				: null;
 		if (target.isBatch()) {
 			UserBatchErrors<K, V> batchErrors = (errors != null)
 					? new UserBatchErrors<>(errors, calls, this.container, listener) : null;
 			return new BatchCalls<>(this.container, calls, target, mode,
-					recoveries(transactional, batchErrors, recovery), timer, batchErrors, transactional);
+					recoveries(transactional, batchErrors, recovery), timer, batchErrors, transactional,
+					(transactions != null) ? transactions::run : Runnable::run);
 		}
 		return new RecordCalls<>(this.container.getListenerId(), calls, mode,
 				recoveries(transactional, userErrors, recovery), userErrors, transactional);

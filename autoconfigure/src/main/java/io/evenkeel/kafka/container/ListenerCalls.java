@@ -207,11 +207,10 @@ final class ListenerCalls<K, V> {
 		}
 		else {
 			ConsumerRecord<K, V> record = intercept(original, acknowledgment, call);
-			around.accept(() -> {
-				if (record != null) {
-					invoke(record, acknowledgment);
-				}
-			});
+			if (record != null) {
+				// What is skipped needs no transaction: the next offset covers it.
+				around.accept(() -> invoke(record, acknowledgment));
+			}
 		}
 	}
 

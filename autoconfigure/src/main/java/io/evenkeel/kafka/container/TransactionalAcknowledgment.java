@@ -20,7 +20,14 @@ import org.springframework.util.Assert;
  */
 final class TransactionalAcknowledgment<K, V> implements Acknowledgment {
 
+	private final Attempt<K, V> attempt;
+
 	private final List<ConsumerRecord<K, V>> records;
+
+	/**
+	 * Whether an offset goes into the transaction, so that it must be known at its end.
+	 */
+	private final boolean inside;
 
 	private int done = -1;
 
@@ -28,8 +35,12 @@ final class TransactionalAcknowledgment<K, V> implements Acknowledgment {
 
 	private boolean over;
 
-	TransactionalAcknowledgment(List<ConsumerRecord<K, V>> records) {
-		this.records = records;
+	private boolean committed;
+
+	TransactionalAcknowledgment(Attempt<K, V> attempt, boolean inside) {
+		this.attempt = attempt;
+		this.records = attempt.records();
+		this.inside = inside;
 	}
 
 	@Override
@@ -39,6 +50,10 @@ final class TransactionalAcknowledgment<K, V> implements Acknowledgment {
 
 	@Override
 	public synchronized void acknowledge(int index) {
+		if (this.committed) {
+			this.attempt.acknowledge(index);
+			return;
+		}
 		open(index);
 		Assert.state(this.nack == null, "acknowledge() cannot be called after nack()");
 		this.done = Math.max(this.done, index);
@@ -69,21 +84,22 @@ final class TransactionalAcknowledgment<K, V> implements Acknowledgment {
 	 * @return the last record that is done, null when none is
 	 */
 	synchronized @Nullable ConsumerRecord<K, V> end() {
-		this.over = true;
+		this.over = this.inside;
 		return (this.done >= 0) ? this.records.get(this.done) : null;
 	}
 
 	/** The transaction was committed: tell the engine what is done. */
-	synchronized void committed(Attempt<K, V> attempt) {
+	synchronized void committed() {
+		this.committed = !this.inside;
 		if (this.done >= 0) {
-			attempt.acknowledge(this.done);
+			this.attempt.acknowledge(this.done);
 		}
 		Nack again = this.nack;
 		if (again != null) {
-			attempt.again(again.sleep());
+			this.attempt.again(again.sleep());
 		}
 		else {
-			attempt.returned();
+			this.attempt.returned();
 		}
 	}
 

@@ -33,7 +33,7 @@ final class TransactionalCall<K, V> {
 		this.attempt = attempt;
 		this.transactions = transactions;
 		this.errors = errors;
-		this.manual = mode.isManual() ? new TransactionalAcknowledgment<>(attempt.records()) : null;
+		this.manual = mode.isManual() ? new TransactionalAcknowledgment<>(attempt, transactions.carryOffsets()) : null;
 		this.acknowledgment = (this.manual != null) ? this.manual : mode.acknowledgment(attempt);
 	}
 
@@ -46,7 +46,7 @@ final class TransactionalCall<K, V> {
 		Throwable failure = listener.call(this.acknowledgment, this::run);
 		if (failure == null) {
 			if (this.manual != null) {
-				this.manual.committed(this.attempt);
+				this.manual.committed();
 			}
 			else {
 				this.attempt.succeeded();

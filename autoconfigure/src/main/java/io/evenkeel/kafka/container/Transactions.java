@@ -13,14 +13,17 @@ import org.jspecify.annotations.Nullable;
 import org.springframework.kafka.KafkaException;
 import org.springframework.kafka.core.ProducerFactory;
 import org.springframework.kafka.core.ProducerFactoryUtils;
+import org.springframework.kafka.listener.ContainerProperties;
 import org.springframework.kafka.transaction.KafkaAwareTransactionManager;
+import org.springframework.transaction.PlatformTransactionManager;
 import org.springframework.transaction.TransactionDefinition;
 import org.springframework.transaction.support.TransactionTemplate;
 
 /**
- * Runs a listener in a Kafka transaction that also carries the offset after its record.
- * Only for partitions handled in order: the offset then says that everything before it is
- * done.
+ * Runs a listener in a transaction. One of Kafka's also carries the offset after its
+ * record, only for partitions handled in order: the offset then says that everything
+ * before it is done. With any other manager the record is done when its transaction is
+ * committed, and its offset is committed as without one.
  *
  * <h2>Threading</h2> Transactions run on workers. The group metadata is read by the owner
  * after each poll and assignment.
@@ -34,19 +37,42 @@ final class Transactions {
 
 	private final TransactionTemplate template;
 
-	private final ProducerFactory<?, ?> producers;
+	/** Null when the transactions are not Kafka's. */
+	private final @Nullable ProducerFactory<?, ?> producers;
 
 	private volatile @Nullable ConsumerGroupMetadata group;
 
-	private Transactions(TransactionTemplate template, ProducerFactory<?, ?> producers) {
+	private Transactions(TransactionTemplate template, @Nullable ProducerFactory<?, ?> producers) {
 		this.template = template;
 		this.producers = producers;
 	}
 
-	static Transactions create(KafkaAwareTransactionManager<?, ?> manager, @Nullable TransactionDefinition definition) {
+	/** Null without a transaction manager. */
+	@SuppressWarnings({ "deprecation", "removal" })
+	static @Nullable Transactions of(ContainerProperties properties) {
+		KafkaAwareTransactionManager<?, ?> kafka = properties.getKafkaAwareTransactionManager();
+		PlatformTransactionManager manager = (kafka != null) ? kafka : properties.getTransactionManager();
+		if (manager == null) {
+			return null;
+		}
+		TransactionDefinition definition = properties.getTransactionDefinition();
 		TransactionTemplate template = (definition != null) ? new TransactionTemplate(manager, definition)
 				: new TransactionTemplate(manager);
-		return new Transactions(template, manager.getProducerFactory());
+		return new Transactions(template,
+				(manager instanceof KafkaAwareTransactionManager<?, ?> aware) ? aware.getProducerFactory() : null);
+	}
+
+	/** Whether offsets go into the transactions, and nowhere else. */
+	boolean carryOffsets() {
+		return this.producers != null;
+	}
+
+	/**
+	 * Run something in a transaction of its own, without an offset.
+	 * @param work what to do; when it throws everything is rolled back
+	 */
+	void run(Runnable work) {
+		this.template.executeWithoutResult((status) -> work.run());
 	}
 
 	/** Owner thread. */
@@ -72,6 +98,12 @@ final class Transactions {
 	 * @param work what to do; when it throws everything is rolled back
 	 */
 	void run(Assignment<?> assignment, Supplier<? extends @Nullable ConsumerRecord<?, ?>> done, Runnable work) {
+		if (this.producers == null) {
+			// A commit that fails is a failure of the call, as under spring-kafka.
+			run(work);
+			return;
+		}
+		ProducerFactory<?, ?> kafka = this.producers;
 		Thrown thrown = new Thrown();
 		try {
 			this.template.executeWithoutResult((status) -> {
@@ -84,7 +116,7 @@ final class Transactions {
 				}
 				ConsumerRecord<?, ?> last = done.get();
 				if (last != null && !status.isRollbackOnly()) {
-					sendOffset(assignment, last);
+					sendOffset(kafka, assignment, last);
 				}
 			});
 		}
@@ -96,15 +128,15 @@ final class Transactions {
 		}
 	}
 
-	private void sendOffset(Assignment<?> assignment, ConsumerRecord<?, ?> last) {
+	private void sendOffset(ProducerFactory<?, ?> kafka, Assignment<?> assignment, ConsumerRecord<?, ?> last) {
 		ConsumerGroupMetadata metadata = this.group;
 		if (metadata == null || assignment.isClosed()) {
 			throw new KafkaException("The partition is not assigned here any more");
 		}
-		ProducerFactoryUtils.getTransactionalResourceHolder(this.producers)
+		ProducerFactoryUtils.getTransactionalResourceHolder(kafka)
 			.getProducer()
 			.sendOffsetsToTransaction(Map.of(new TopicPartition(last.topic(), last.partition()),
-					new OffsetAndMetadata(last.offset() + 1)), metadata);
+					new OffsetAndMetadata(last.offset() + 1, last.leaderEpoch(), "")), metadata);
 	}
 
 	/** Which of the two failed: what was to be done, or the transaction. */
