@@ -55,19 +55,19 @@ final class ContainerEvents {
 	}
 
 	void starting() {
-		publish(new ConsumerStartingEvent(this.container, this.container));
+		publish(new ConsumerStartingEvent(this.container.source(), this.container));
 	}
 
 	void started() {
-		publish(new ConsumerStartedEvent(this.container, this.container));
+		publish(new ConsumerStartedEvent(this.container.source(), this.container));
 	}
 
 	void stopping(Consumer<?, ?> consumer, Collection<TopicPartition> partitions) {
-		publish(new ConsumerStoppingEvent(this.container, this.container, consumer, partitions));
+		publish(new ConsumerStoppingEvent(this.container.source(), this.container, consumer, partitions));
 	}
 
 	void stopped(ConsumerStoppedEvent.Reason reason) {
-		publish(new ConsumerStoppedEvent(this.container, this.container, reason));
+		publish(new ConsumerStoppedEvent(this.container.source(), this.container, reason));
 		publish(new ConcurrentContainerStoppedEvent(this.container, reason));
 	}
 
@@ -76,53 +76,54 @@ final class ContainerEvents {
 	}
 
 	void paused(Collection<TopicPartition> partitions) {
-		publish(new ConsumerPausedEvent(this.container, this.container, partitions));
+		publish(new ConsumerPausedEvent(this.container.source(), this.container, partitions));
 	}
 
 	void resumed(Collection<TopicPartition> partitions) {
-		publish(new ConsumerResumedEvent(this.container, this.container, partitions));
+		publish(new ConsumerResumedEvent(this.container.source(), this.container, partitions));
 	}
 
 	void partitionPaused(TopicPartition partition) {
-		publish(new ConsumerPartitionPausedEvent(this.container, this.container, partition));
+		publish(new ConsumerPartitionPausedEvent(this.container.source(), this.container, partition));
 	}
 
 	void partitionResumed(TopicPartition partition) {
-		publish(new ConsumerPartitionResumedEvent(this.container, this.container, partition));
+		publish(new ConsumerPartitionResumedEvent(this.container.source(), this.container, partition));
 	}
 
 	void refused(RuntimeException failure) {
-		publish(new ConsumerRetryAuthEvent(this.container, this.container, (failure instanceof AuthenticationException)
-				? ConsumerRetryAuthEvent.Reason.AUTHENTICATION : ConsumerRetryAuthEvent.Reason.AUTHORIZATION));
+		publish(new ConsumerRetryAuthEvent(this.container.source(), this.container,
+				(failure instanceof AuthenticationException) ? ConsumerRetryAuthEvent.Reason.AUTHENTICATION
+						: ConsumerRetryAuthEvent.Reason.AUTHORIZATION));
 	}
 
 	void accepted() {
-		publish(new ConsumerRetryAuthSuccessfulEvent(this.container, this.container));
+		publish(new ConsumerRetryAuthSuccessfulEvent(this.container.source(), this.container));
 	}
 
 	void silent(long sinceLastPoll, Consumer<?, ?> consumer) {
-		publish(new NonResponsiveConsumerEvent(this.container, this.container, sinceLastPoll,
-				this.container.getListenerId(), this.container.getAssignedPartitions(), consumer));
+		publish(new NonResponsiveConsumerEvent(this.container.source(), this.container, sinceLastPoll,
+				this.container.memberId(), this.container.getAssignedPartitions(), consumer));
 	}
 
 	void partitionIdle(long idleMillis, TopicPartition partition, Consumer<?, ?> consumer, boolean paused) {
-		publish(new ListenerContainerPartitionIdleEvent(this.container, this.container, idleMillis,
-				this.container.getListenerId(), partition, consumer, paused));
+		publish(new ListenerContainerPartitionIdleEvent(this.container.source(), this.container, idleMillis,
+				this.container.memberId(), partition, consumer, paused));
 	}
 
 	void partitionNoLongerIdle(long idleMillis, TopicPartition partition, Consumer<?, ?> consumer) {
-		publish(new ListenerContainerPartitionNoLongerIdleEvent(this.container, this.container, idleMillis,
-				this.container.getListenerId(), partition, consumer));
+		publish(new ListenerContainerPartitionNoLongerIdleEvent(this.container.source(), this.container, idleMillis,
+				this.container.memberId(), partition, consumer));
 	}
 
 	void idle(long idleMillis, Consumer<?, ?> consumer, boolean paused) {
-		publish(new ListenerContainerIdleEvent(this.container, this.container, idleMillis,
-				this.container.getListenerId(), this.container.getAssignedPartitions(), consumer, paused));
+		publish(new ListenerContainerIdleEvent(this.container.source(), this.container, idleMillis,
+				this.container.memberId(), this.container.getAssignedPartitions(), consumer, paused));
 	}
 
 	void noLongerIdle(long idleMillis, Consumer<?, ?> consumer) {
-		publish(new ListenerContainerNoLongerIdleEvent(this.container, this.container, idleMillis,
-				this.container.getListenerId(), this.container.getAssignedPartitions(), consumer));
+		publish(new ListenerContainerNoLongerIdleEvent(this.container.source(), this.container, idleMillis,
+				this.container.memberId(), this.container.getAssignedPartitions(), consumer));
 	}
 
 }

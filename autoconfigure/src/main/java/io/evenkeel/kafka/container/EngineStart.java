@@ -67,9 +67,7 @@ final class EngineStart<K, V> {
 	}
 
 	private String ownerName() {
-		return this.container.isChangeConsumerThreadName()
-				? this.container.getThreadNameSupplier().apply(this.container)
-				: this.container.getListenerId() + "-owner";
+		return this.container.threadName() + "-owner";
 	}
 
 }

@@ -72,6 +72,11 @@ public class EvenkeelContainer<K, V> extends ReportingContainer<K, V> implements
 
 	private final EngineStop stop = new EngineStop();
 
+	private volatile @Nullable MemberContainer<K, V> member;
+
+	/** Only the child was stopped: the container itself still counts as running. */
+	private volatile boolean memberStopped;
+
 	/** Nobody waits for the stop that is being asked for. Under the life-cycle lock. */
 	private boolean stopsAlone;
 
@@ -128,7 +133,7 @@ public class EvenkeelContainer<K, V> extends ReportingContainer<K, V> implements
 
 	@Override
 	protected void doStart() {
-		if (isRunning()) {
+		if (isChildRunning()) {
 			return;
 		}
 		if (this.stop.isUnderWay()) {
@@ -142,6 +147,8 @@ public class EvenkeelContainer<K, V> extends ReportingContainer<K, V> implements
 
 	private void launch() {
 		checkTopics();
+		this.memberStopped = false;
+		this.member = (this.consumerFactory != null) ? new MemberContainer<>(this, this.consumerFactory) : null;
 		this.state.preparing();
 		EngineAssembly<K, V> assembled = new EngineAssembly<>(this, this.support, this.events, this.state);
 		ConsumerEngine<K, V> engine = assembled.assemble(this.consumerFactory,
@@ -164,20 +171,71 @@ public class EvenkeelContainer<K, V> extends ReportingContainer<K, V> implements
 		}
 		setRunning(false);
 		setStoppedNormally(normal);
-		if (this.stop.ask(callback)) {
+		if (this.memberStopped) {
+			this.memberStopped = false;
+			callback.run();
+		}
+		else if (this.stop.ask(callback)) {
 			running.stop(this.stopTime.drain(settings(), normal && !this.stopsAlone));
 		}
 	}
 
 	@Override
 	public void stop(Runnable callback) {
+		stopAlone(callback, true);
+	}
+
+	@Override
+	public void stopAbnormally(Runnable callback) {
+		stopAlone(callback, false);
+	}
+
+	private void stopAlone(Runnable callback, boolean normal) {
 		this.lifecycleLock.lock();
 		try {
 			this.stopsAlone = true;
-			doStop(callback, true);
+			doStop(isRunning() ? () -> {
+				this.events.containerStopped();
+				callback.run();
+			} : callback, normal);
 		}
 		finally {
 			this.stopsAlone = false;
+			this.lifecycleLock.unlock();
+		}
+	}
+
+	/** The application starts the child, which has been stopped by itself. */
+	void startMember() {
+		if (isRunning()) {
+			this.lifecycleLock.lock();
+			try {
+				doStart();
+			}
+			finally {
+				this.lifecycleLock.unlock();
+			}
+		}
+		else {
+			start();
+		}
+	}
+
+	/** The application stops the child and not the container. */
+	void stopMember(Runnable callback, boolean normal) {
+		this.lifecycleLock.lock();
+		try {
+			ConsumerEngine<K, V> running = this.current.engine();
+			if (running == null || !isChildRunning()) {
+				callback.run();
+				return;
+			}
+			setStoppedNormally(normal);
+			if (this.stop.ask(callback)) {
+				running.stop(this.stopTime.drain(settings(), false));
+			}
+		}
+		finally {
 			this.lifecycleLock.unlock();
 		}
 	}
@@ -190,7 +248,9 @@ public class EvenkeelContainer<K, V> extends ReportingContainer<K, V> implements
 		this.lifecycleLock.lock();
 		try {
 			byItself = this.stop.ended();
-			setRunning(this.stop.startsAgain());
+			// Whoever stops the container itself has said so by now.
+			this.memberStopped = !byItself && isRunning() && !this.stop.startsAgain();
+			setRunning(this.memberStopped || this.stop.startsAgain());
 			if (cause != StopCause.REQUESTED && !this.stop.startsAgain()) {
 				setStoppedNormally(false);
 			}
@@ -232,7 +292,7 @@ public class EvenkeelContainer<K, V> extends ReportingContainer<K, V> implements
 	@Override
 	public Collection<TopicPartition> getAssignedPartitions() {
 		TopicPartitionOffset[] byHand = getContainerProperties().getTopicPartitions();
-		if (byHand != null && isRunning()) {
+		if (byHand != null && isChildRunning()) {
 			return Arrays.stream(byHand).map(TopicPartitionOffset::getTopicPartition).toList();
 		}
 		return this.state.assigned();
@@ -250,7 +310,14 @@ public class EvenkeelContainer<K, V> extends ReportingContainer<K, V> implements
 
 	@Override
 	public List<KafkaMessageListenerContainer<K, V>> getContainers() {
-		return List.of();
+		MemberContainer<K, V> known = this.member;
+		return (known != null && isRunning()) ? List.of(known) : List.of();
+	}
+
+	/** What spring-kafka's events come from: the one child, once there is one. */
+	MessageListenerContainer source() {
+		MemberContainer<K, V> known = this.member;
+		return (known != null) ? known : this;
 	}
 
 	@Override
@@ -260,7 +327,7 @@ public class EvenkeelContainer<K, V> extends ReportingContainer<K, V> implements
 
 	@Override
 	public boolean isChildRunning() {
-		return isRunning();
+		return isRunning() && !this.memberStopped;
 	}
 
 	@Override
@@ -358,6 +425,11 @@ public class EvenkeelContainer<K, V> extends ReportingContainer<K, V> implements
 	/** What spring-kafka calls the first, here the only, consumer of a listener. */
 	String memberId() {
 		return ((getBeanName() != null) ? getBeanName() : "consumer") + "-0";
+	}
+
+	/** The name that the application gives to the threads of its listener, or ours. */
+	String threadName() {
+		return isChangeConsumerThreadName() ? getThreadNameSupplier().apply(source()) : getListenerId();
 	}
 
 	/** The id of the client, for observations. */

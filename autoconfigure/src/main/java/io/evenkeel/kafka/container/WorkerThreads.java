@@ -5,6 +5,7 @@ import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
+import java.util.function.Supplier;
 
 import io.evenkeel.kafka.thread.OwnThreads;
 import org.jspecify.annotations.Nullable;
@@ -35,6 +36,9 @@ final class WorkerThreads implements Consumer<Runnable> {
 
 	private final String id;
 
+	/** Null when the threads keep the names they have. */
+	private final @Nullable Supplier<String> name;
+
 	private final @Nullable String groupId;
 
 	private final @Nullable ClassLoader loader;
@@ -50,6 +54,7 @@ final class WorkerThreads implements Consumer<Runnable> {
 	WorkerThreads(EvenkeelContainer<?, ?> container, @Nullable ConsumerSeekAware seekAware,
 			ConsumerSeekCallback seeks) {
 		this.id = container.getListenerId();
+		this.name = container.isChangeConsumerThreadName() ? container::threadName : null;
 		this.groupId = container.getGroupId();
 		this.loader = container.classLoader();
 		this.executor = container.getContainerProperties().getListenerTaskExecutor();
@@ -99,13 +104,29 @@ final class WorkerThreads implements Consumer<Runnable> {
 
 	private void run(Runnable work) {
 		KafkaUtils.setConsumerGroupId(this.groupId);
+		Thread worker = Thread.currentThread();
+		String before = worker.getName();
+		rename(worker);
 		register();
 		try {
 			work.run();
 		}
 		finally {
+			worker.setName(before);
 			unregister();
 			KafkaUtils.clearConsumerGroupId();
+		}
+	}
+
+	/** The listener runs here: it is this thread that its log lines name. */
+	private void rename(Thread worker) {
+		if (this.name != null) {
+			try {
+				worker.setName(this.name.get());
+			}
+			catch (RuntimeException ex) {
+				logger.error("{}: the supplier of thread names failed", this.id, ex);
+			}
 		}
 	}
 

@@ -23,18 +23,30 @@ import org.junit.jupiter.params.provider.EnumSource;
 import org.springframework.beans.factory.annotation.Value;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
+import org.springframework.context.event.EventListener;
 import org.springframework.kafka.annotation.KafkaListener;
 import org.springframework.kafka.config.ConcurrentKafkaListenerContainerFactory;
+import org.springframework.kafka.config.ContainerCustomizer;
+import org.springframework.kafka.config.KafkaListenerEndpointRegistry;
+import org.springframework.kafka.event.ConcurrentContainerStoppedEvent;
+import org.springframework.kafka.event.ListenerContainerIdleEvent;
 import org.springframework.kafka.listener.BatchListenerFailedException;
 import org.springframework.kafka.listener.BatchMessageListener;
 import org.springframework.kafka.listener.CommonErrorHandler;
 import org.springframework.kafka.listener.ConcurrentMessageListenerContainer;
+import org.springframework.kafka.listener.ContainerGroupSequencer;
+import org.springframework.kafka.listener.KafkaMessageListenerContainer;
 import org.springframework.kafka.listener.ConsumerSeekAware;
 import org.springframework.kafka.listener.ListenerExecutionFailedException;
 import org.springframework.kafka.listener.MessageListener;
 import org.springframework.kafka.listener.MessageListenerContainer;
+import org.springframework.kafka.support.Acknowledgment;
 import org.springframework.kafka.support.micrometer.KafkaRecordReceiverContext;
 import org.springframework.kafka.support.serializer.ErrorHandlingDeserializer;
+import org.springframework.transaction.TransactionDefinition;
+import org.springframework.transaction.TransactionSystemException;
+import org.springframework.transaction.support.AbstractPlatformTransactionManager;
+import org.springframework.transaction.support.DefaultTransactionStatus;
 
 /**
  * What spring-kafka's manual and its own tests promise a listener, under both containers.
@@ -85,6 +97,74 @@ class ListenerPromisesIT {
 							"messaging.kafka.consumer.group=" + topic, "messaging.source.name=" + topic,
 							"messaging.kafka.source.partition=0");
 			});
+		}
+	}
+
+	@ParameterizedTest
+	@EnumSource
+	void transactionsOfAManagerThatIsNotKafkas(Engine engine) {
+		String topic = EmbeddedBroker.topic("plaintx", 1);
+		Topics.send(topic, "one", "skip", "fail", "uncommitted", "two");
+		Calls calls = new Calls();
+		try (App app = App.of(FailsOnce.class, WithPlainTransactions.class).bean(calls).on(engine).start(topic)) {
+			calls.awaitExactly("begin", "one", "commit", "begin", "fail", "rollback", "begin", "fail", "commit",
+					"begin", "uncommitted", "commit", "begin", "uncommitted", "commit", "begin", "two", "commit");
+			Topics.awaitCommitted(topic, topic, 0, 5);
+		}
+	}
+
+	@ParameterizedTest
+	@EnumSource
+	void whatIsAcknowledgedInATransactionThatIsRolledBackComesAgain(Engine engine) {
+		String topic = EmbeddedBroker.topic("manualtx", 1);
+		Topics.send(topic, "one", "fail", "two");
+		Calls calls = new Calls();
+		try (App app = App.of(AcknowledgesAndFails.class, WithPlainTransactions.class)
+			.bean(calls)
+			.on(engine)
+			.with("spring.kafka.listener.ack-mode=manual")
+			.start(topic)) {
+			calls.awaitExactly("begin", "one", "commit", "begin", "fail", "rollback", "begin", "fail", "commit",
+					"begin", "two", "commit");
+			Topics.awaitCommitted(topic, topic, 0, 3);
+		}
+	}
+
+	@ParameterizedTest
+	@EnumSource
+	void eventsComeFromTheChildAndThreadsHaveItsName(Engine engine) {
+		String topic = EmbeddedBroker.topic("child", 1);
+		Topics.send(topic, "one");
+		Calls calls = new Calls();
+		try (App app = App.of(NamesThreads.class)
+			.bean(calls)
+			.on(engine)
+			.with("spring.kafka.listener.idle-event-interval=100ms")
+			.start(topic)) {
+			calls.await("one on my.listener-0", "listener-0 of listener is idle");
+			ConcurrentMessageListenerContainer<?, ?> container = (ConcurrentMessageListenerContainer<?, ?>) app
+				.container("listener");
+			Assertions.assertThat(container.getContainers())
+				.singleElement()
+				.satisfies((child) -> Assertions.assertThat(child.getAssignedPartitions()).hasSize(1));
+			container.stop();
+			calls.await("listener stopped");
+		}
+	}
+
+	@ParameterizedTest
+	@EnumSource
+	void groupsOfContainersRunOneAfterTheOther(Engine engine) {
+		String topic = EmbeddedBroker.topic("sequence", 1);
+		Topics.send(topic, "one");
+		Calls calls = new Calls();
+		try (App app = App.of(Groups.class).bean(calls).on(engine).start(topic)) {
+			calls.awaitExactly("first one", "second one");
+			Awaitility.await().until(() -> !app.container("second").isRunning());
+			Assertions.assertThat(app.container("first").isRunning()).isFalse();
+			app.container("first").start();
+			Topics.send(topic, "two");
+			calls.awaitExactly("first one", "second one", "first two");
 		}
 	}
 
@@ -189,6 +269,160 @@ class ListenerPromisesIT {
 			if (value.startsWith("fail")) {
 				throw new IllegalStateException(value);
 			}
+		}
+
+	}
+
+	@Configuration(proxyBeanMethods = false)
+	static class NamesThreads {
+
+		private final Calls calls;
+
+		NamesThreads(Calls calls) {
+			this.calls = calls;
+		}
+
+		@KafkaListener(id = "listener", topics = "${test.topic}", idIsGroup = false)
+		void listen(String value) {
+			this.calls.add(value + " on " + Thread.currentThread().getName());
+		}
+
+		@EventListener(condition = "event.listenerId.startsWith('listener-')")
+		void idle(ListenerContainerIdleEvent event) {
+			this.calls.add(event.getSource(KafkaMessageListenerContainer.class).getListenerId() + " of "
+					+ event.getContainer(ConcurrentMessageListenerContainer.class).getListenerId() + " is idle");
+		}
+
+		@EventListener
+		void stopped(ConcurrentContainerStoppedEvent event) {
+			this.calls.add(event.getSource(ConcurrentMessageListenerContainer.class).getListenerId() + " stopped");
+		}
+
+		@Bean
+		static ContainerCustomizer<Object, Object, ConcurrentMessageListenerContainer<Object, Object>> names() {
+			return (container) -> {
+				container.setChangeConsumerThreadName(true);
+				container.setThreadNameSupplier((child) -> "my." + child.getListenerId());
+			};
+		}
+
+	}
+
+	@Configuration(proxyBeanMethods = false)
+	static class Groups {
+
+		private final Calls calls;
+
+		Groups(Calls calls) {
+			this.calls = calls;
+		}
+
+		@KafkaListener(id = "first", topics = "${test.topic}", containerGroup = "g1")
+		void first(String value) {
+			this.calls.add("first " + value);
+		}
+
+		@KafkaListener(id = "second", topics = "${test.topic}", containerGroup = "g2")
+		void second(String value) {
+			this.calls.add("second " + value);
+		}
+
+		@Bean
+		static ContainerGroupSequencer sequencer(KafkaListenerEndpointRegistry registry) {
+			ContainerGroupSequencer sequencer = new ContainerGroupSequencer(registry, 300, "g1", "g2");
+			sequencer.setStopLastGroupWhenIdle(true);
+			return sequencer;
+		}
+
+	}
+
+	@Configuration(proxyBeanMethods = false)
+	static class FailsOnce {
+
+		private final Calls calls;
+
+		FailsOnce(Calls calls) {
+			this.calls = calls;
+		}
+
+		@KafkaListener(id = "listener", topics = "${test.topic}", idIsGroup = false)
+		void listen(String value) {
+			this.calls.add(value);
+			if (value.equals("fail") && this.calls.count("fail") == 1) {
+				throw new IllegalStateException(value);
+			}
+		}
+
+	}
+
+	@Configuration(proxyBeanMethods = false)
+	static class AcknowledgesAndFails {
+
+		private final Calls calls;
+
+		AcknowledgesAndFails(Calls calls) {
+			this.calls = calls;
+		}
+
+		@KafkaListener(id = "listener", topics = "${test.topic}", idIsGroup = false)
+		void listen(String value, Acknowledgment acknowledgment) {
+			this.calls.add(value);
+			acknowledgment.acknowledge();
+			if (value.equals("fail") && this.calls.count("fail") == 1) {
+				throw new IllegalStateException(value);
+			}
+		}
+
+	}
+
+	/** Stands for the database of the application. */
+	@Configuration(proxyBeanMethods = false)
+	static class WithPlainTransactions {
+
+		@Bean
+		@SuppressWarnings({ "deprecation", "removal" })
+		ContainerCustomizer<Object, Object, ConcurrentMessageListenerContainer<Object, Object>> transactions(
+				Calls calls) {
+			return (container) -> {
+				container.getContainerProperties().setTransactionManager(new NotedTransactions(calls));
+				container.setRecordInterceptor((record, consumer) -> "skip".equals(record.value()) ? null : record);
+			};
+		}
+
+	}
+
+	/** Notes what becomes of transactions, and cannot commit one. */
+	static class NotedTransactions extends AbstractPlatformTransactionManager {
+
+		private static final long serialVersionUID = 1L;
+
+		private final transient Calls calls;
+
+		NotedTransactions(Calls calls) {
+			this.calls = calls;
+		}
+
+		@Override
+		protected Object doGetTransaction() {
+			return this;
+		}
+
+		@Override
+		protected void doBegin(Object transaction, TransactionDefinition definition) {
+			this.calls.add("begin");
+		}
+
+		@Override
+		protected void doCommit(DefaultTransactionStatus status) {
+			this.calls.add("commit");
+			if (this.calls.count("uncommitted") == 1 && this.calls.count("two") == 0) {
+				throw new TransactionSystemException("cannot commit");
+			}
+		}
+
+		@Override
+		protected void doRollback(DefaultTransactionStatus status) {
+			this.calls.add("rollback");
 		}
 
 	}
