@@ -1,7 +1,5 @@
 package io.evenkeel.kafka.autoconfigure;
 
-import java.util.Set;
-
 import io.evenkeel.kafka.container.AssignmentBeanScope;
 import io.evenkeel.kafka.container.ContainerSupport;
 import io.evenkeel.kafka.container.DeadLetterRecoverers;
@@ -9,6 +7,7 @@ import io.evenkeel.kafka.container.EvenkeelContainerFactory;
 import io.evenkeel.kafka.container.ListenerMeters;
 import io.evenkeel.kafka.producer.ProducerRegistry;
 import org.springframework.beans.factory.ObjectProvider;
+import org.springframework.beans.factory.config.ConfigurableListableBeanFactory;
 import org.springframework.boot.autoconfigure.AutoConfiguration;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnBooleanProperty;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnClass;
@@ -46,12 +45,6 @@ import org.springframework.kafka.listener.ConsumerRecordRecoverer;
 @EnableConfigurationProperties({ EvenkeelConsumerProperties.class, KafkaProperties.class })
 public final class EvenkeelConsumerAutoConfiguration {
 
-	private static final Set<String> LISTENER_KEYS = Set.of("ordering", "concurrency", "max-pending-records",
-			"commit.interval", "commit.timeout", "commit.save-completed", "rebalance.drain-timeout",
-			"rebalance.on-drain-timeout", "retry.max-attempts", "retry.initial-interval", "retry.multiplier",
-			"retry.max-interval", "retry.jitter", "retry.not-retryable", "recovery.on-exhausted",
-			"recovery.topic-suffix", "recovery.create-topics", "restart.initial-interval", "restart.max-interval");
-
 	EvenkeelConsumerAutoConfiguration() {
 	}
 
@@ -59,6 +52,12 @@ public final class EvenkeelConsumerAutoConfiguration {
 	@ConditionalOnMissingBean
 	static AssignmentBeanScope assignmentBeanScope() {
 		return new AssignmentBeanScope();
+	}
+
+	@Bean
+	static PropertyNameCheck evenkeelPropertyNameCheck(Environment environment,
+			ConfigurableListableBeanFactory beanFactory) {
+		return new PropertyNameCheck(environment, beanFactory);
 	}
 
 	@Bean
@@ -92,7 +91,6 @@ public final class EvenkeelConsumerAutoConfiguration {
 	ContainerSupport evenkeelContainerSupport(EvenkeelConsumerProperties consumerProperties, Environment environment,
 			ObjectProvider<DeadLetterRecoverers> deadLetters, ObjectProvider<ConsumerRecordRecoverer> recoverer,
 			ObjectProvider<ListenerMeters> meters) {
-		new MapKeys(EvenkeelConsumerProperties.PREFIX + ".listeners", LISTENER_KEYS, false).check(environment);
 		ConsumerSettingsMapper mapper = new ConsumerSettingsMapper(Binder.get(environment), consumerProperties);
 		return new ContainerSupport(mapper::forListener, meters.getIfAvailable(() -> ListenerMeters.NONE), (suffix) -> {
 			ConsumerRecordRecoverer user = recoverer.getIfUnique();

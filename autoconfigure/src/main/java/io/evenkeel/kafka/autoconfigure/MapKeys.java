@@ -120,8 +120,9 @@ final class MapKeys {
 			.findFirst()
 			.map((leaf) -> "Write " + below(this.map, name.getElement(key, Form.ORIGINAL)) + "." + leaf + "=" + value
 					+ ".")
-			.orElseGet(() -> "Write one of " + this.leaves.stream().sorted().toList()
-					+ ", and put a name with dots in brackets.");
+			.orElseGet(() -> "Write one of " + this.leaves.stream().sorted().toList() + " (the nearest are "
+					+ String.join(", ", PropertyNames.nearest(rest, this.leaves))
+					+ "), and put a name with dots in brackets.");
 	}
 
 	private static String uniform(ConfigurationPropertyName name, int from, int end, String separator) {

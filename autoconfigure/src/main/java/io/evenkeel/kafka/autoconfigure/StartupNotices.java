@@ -1,10 +1,9 @@
 package io.evenkeel.kafka.autoconfigure;
 
 import java.util.Comparator;
-import java.util.List;
-import java.util.Locale;
 import java.util.Set;
 
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -15,6 +14,7 @@ import org.springframework.context.event.ContextRefreshedEvent;
 import org.springframework.kafka.config.ConcurrentKafkaListenerContainerFactory;
 import org.springframework.kafka.config.KafkaListenerEndpointRegistry;
 import org.springframework.kafka.config.ShareKafkaListenerContainerFactory;
+import org.springframework.kafka.listener.MessageListenerContainer;
 
 /**
  * Says once, when the application has started, what its author would want to know:
@@ -24,8 +24,6 @@ import org.springframework.kafka.config.ShareKafkaListenerContainerFactory;
 final class StartupNotices implements ApplicationListener<ContextRefreshedEvent> {
 
 	private static final Logger logger = LoggerFactory.getLogger(StartupNotices.class);
-
-	private static final int NEAREST = 3;
 
 	private final EvenkeelConsumerProperties properties;
 
@@ -57,12 +55,21 @@ final class StartupNotices implements ApplicationListener<ContextRefreshedEvent>
 		if (known == null) {
 			return;
 		}
+		this.adoption.leftAlone()
+			.forEach((factory) -> factory.listeners().forEach((id) -> theirs(known.getListenerContainer(id), factory)));
 		Set<String> ids = known.getListenerContainerIds();
 		for (String key : this.properties.getListeners().keySet()) {
 			if (ids.stream().noneMatch((id) -> ConsumerSettingsMapper.uniform(id).equals(uniform(key)))) {
 				logger.warn("{}.listeners.{} matches no @KafkaListener id; the nearest are {}",
-						EvenkeelConsumerProperties.PREFIX, key, nearest(key, ids));
+						EvenkeelConsumerProperties.PREFIX, key, PropertyNames.nearest(key, ids));
 			}
+		}
+	}
+
+	private static void theirs(@Nullable MessageListenerContainer container, FactoryAdoption.LeftAlone factory) {
+		if (container != null) {
+			logger.info("{}: starts on spring-kafka's container, of {}; group '{}'", container.getListenerId(),
+					factory.name(), container.getGroupId());
 		}
 	}
 
@@ -106,33 +113,6 @@ final class StartupNotices implements ApplicationListener<ContextRefreshedEvent>
 
 	private static String uniform(String key) {
 		return ConsumerSettingsMapper.uniform(key);
-	}
-
-	private static List<String> nearest(String key, Set<String> ids) {
-		return ids.stream()
-			.sorted(Comparator
-				.comparingInt((id) -> distance(key.toLowerCase(Locale.ROOT), id.toLowerCase(Locale.ROOT))))
-			.limit(NEAREST)
-			.toList();
-	}
-
-	/** Levenshtein's distance, one row at a time. */
-	static int distance(String one, String other) {
-		int[] row = new int[other.length() + 1];
-		for (int j = 0; j <= other.length(); j++) {
-			row[j] = j;
-		}
-		for (int i = 1; i <= one.length(); i++) {
-			int diagonal = row[0];
-			row[0] = i;
-			for (int j = 1; j <= other.length(); j++) {
-				int above = row[j];
-				int replace = diagonal + ((one.charAt(i - 1) == other.charAt(j - 1)) ? 0 : 1);
-				row[j] = Math.min(replace, Math.min(above, row[j - 1]) + 1);
-				diagonal = above;
-			}
-		}
-		return row[other.length()];
 	}
 
 }

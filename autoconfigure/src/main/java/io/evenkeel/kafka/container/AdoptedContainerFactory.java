@@ -36,6 +36,11 @@ class AdoptedContainerFactory<K, V> extends EvenkeelContainerFactory<K, V> {
 		this.settings.give();
 	}
 
+	@Override
+	boolean isAdopted() {
+		return true;
+	}
+
 	/** One object for both, so that it is the same whom it was taken from. */
 	@Override
 	public ContainerProperties getContainerProperties() {

@@ -28,11 +28,6 @@ final class ContainerRefusals {
 					"listener '" + id + "' returns futures, and the batch would be done with the first of them",
 					"Leave the adapter and batch out: records are handled one by one then, and each future is awaited.");
 		}
-		if (target.isBatch() && properties.isRecordObservationsInBatch()) {
-			throw refused(container(id, "recordObservationsInBatch", "true"),
-					"listener '" + id + "' takes batches, and its container observes calls, not the records of a call",
-					"Leave it out.");
-		}
 		if (properties.getPollTimeout() < 0) {
 			throw new InvalidSettingException(
 					Setting.of("ContainerProperties.pollTimeout", properties.getPollTimeout(),
@@ -52,11 +47,6 @@ final class ContainerRefusals {
 					"listener '" + id + "' has a transaction manager, and an offset in a transaction says that all "
 							+ "records before it are done, which ordering=" + ordering + " cannot promise",
 					"Write evenkeel.kafka.consumer.listeners." + id + ".ordering=partition.");
-		}
-		if (properties.isFixTxOffsets()) {
-			throw refused(container(id, "fixTxOffsets", "true"),
-					"listener '" + id + "' has a transaction manager, and nothing is committed beside its transactions",
-					"Leave it out: the lag it hides is that of transaction markers, not of records.");
 		}
 		AckMode mode = properties.getAckMode();
 		boolean manual = mode == AckMode.MANUAL || mode == AckMode.MANUAL_IMMEDIATE;

@@ -72,12 +72,6 @@ final class EngineAssembly<K, V> {
 		AcknowledgmentMode mode = AcknowledgmentMode.of(properties, target);
 		ListenerInspection inspected = inspect(factory, overrides, settings, target);
 		EngineSettings engineSettings = java.util.Objects.requireNonNull(this.settings);
-		if (settings.saveCompleted() && inspected.hasMetadataOfItsOwn()) {
-			logger.info(
-					"{}: evenkeel.kafka.consumer.commit.save-completed is off for this listener, as its "
-							+ "OffsetAndMetadataProvider fills the metadata of the commits",
-					this.container.getListenerId());
-		}
 		CallTimer timer = MicrometerCallTimer.create(this.container.context(), this.container.memberId(), properties);
 		AssignmentBeansTable table = AssignmentBeansTable.create(this.container.getListenerId(),
 				this.container.context());
@@ -124,15 +118,14 @@ final class EngineAssembly<K, V> {
 
 	private ListenerInspection inspect(ConsumerFactory<K, V> factory, java.util.Properties overrides,
 			ContainerSettings settings, ListenerTarget target) {
-		ContainerProperties properties = this.container.getContainerProperties();
-		ListenerInspection inspected = new ListenerInspection(this.container.getListenerId(), factory, overrides,
-				properties);
+		ListenerInspection inspected = new ListenerInspection(this.container, factory, overrides);
 		inspected.check(settings, target);
 		ContainerRefusals.check(this.container.getListenerId(), this.container, target);
 		this.inspection = inspected;
-		this.settings = inspected.settings(settings, target, AcknowledgmentMode.of(properties, target),
+		this.settings = inspected.settings(settings, target,
+				AcknowledgmentMode.of(this.container.getContainerProperties(), target),
 				this.container.getConcurrency());
-		this.container.warn(inspected.drainWarning(settings));
+		inspected.tell(this.container, settings, target);
 		return inspected;
 	}
 
@@ -230,6 +223,14 @@ final class EngineAssembly<K, V> {
 
 	@Nullable Recoverer<K, V> recoverer() {
 		return this.recoverer;
+	}
+
+	/** What is said of the listener when it starts. */
+	String startLine() {
+		ListenerInspection inspected = java.util.Objects.requireNonNull(this.inspection);
+		return new StartLine(this.container, this.support.settings().apply(this.container.settingsId()),
+				java.util.Objects.requireNonNull(this.settings), inspected.config())
+			.text();
 	}
 
 	String groupProtocol() {

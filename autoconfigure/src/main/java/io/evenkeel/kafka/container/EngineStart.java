@@ -54,6 +54,7 @@ final class EngineStart<K, V> {
 		Thread owner = OwnThreads.user(ownerName(), this.container.classLoader(), engine);
 		owner.setUncaughtExceptionHandler((thread, ex) -> this.logger.error(ex,
 				"The owner thread of " + this.container.getListenerId() + " ended with an error"));
+		this.logger.info(assembled::startLine);
 		this.state.starting();
 		this.events.starting();
 		if (this.container.getContainerProperties().isLogContainerConfig()) {

@@ -61,7 +61,11 @@ public class EvenkeelContainer<K, V> extends ReportingContainer<K, V> implements
 
 	private volatile boolean userRollbacks;
 
-	private volatile @Nullable String warned;
+	private final StartNotices notices = new StartNotices(this, this.logger);
+
+	private volatile boolean inPlaceOfTheirs;
+
+	private volatile GroupOrigin groupOrigin = GroupOrigin.UNKNOWN;
 
 	/**
 	 * For those who walk the children by reflection, as spring-kafka's test utilities do
@@ -102,25 +106,38 @@ public class EvenkeelContainer<K, V> extends ReportingContainer<K, V> implements
 
 	/**
 	 * Refuse what cannot work, started or not. A container that has no listener yet is
-	 * not looked at: it is not ready.
+	 * not looked at: it is not ready. One that takes the place of spring-kafka's and does
+	 * not start with the application is told of only, as there.
 	 * @throws InvalidSettingException says what is wrong
 	 */
 	public void check() {
 		if (isRunning() || getContainerProperties().getMessageListener() == null) {
 			return;
 		}
+		try {
+			checkNow();
+		}
+		catch (InvalidSettingException ex) {
+			if (isAutoStartup() || !this.inPlaceOfTheirs) {
+				throw ex;
+			}
+			this.notices.warn("it cannot start as it is configured: " + ex.getMessage() + ". " + ex.getAction());
+		}
+	}
+
+	private void checkNow() {
 		checkGroupId();
 		EngineAssembly<K, V> checked = new EngineAssembly<>(this, this.support, this.events, this.state);
 		checked.check(this.consumerFactory, propertiesFromConsumerPropertyOverrides());
 		this.current.checked(checked);
 	}
 
-	/** Say something of this listener, once. */
-	void warn(@Nullable String warning) {
-		if (warning != null && !warning.equals(this.warned)) {
-			this.warned = warning;
-			this.logger.warn(() -> getListenerId() + ": " + warning);
-		}
+	StartNotices notices() {
+		return this.notices;
+	}
+
+	GroupOrigin groupOrigin() {
+		return this.groupOrigin;
 	}
 
 	@Override
@@ -387,9 +404,11 @@ public class EvenkeelContainer<K, V> extends ReportingContainer<K, V> implements
 		this.userRollbacks = true;
 	}
 
-	/** What is said once for all containers that share it. */
-	void announcements(Announcements shared) {
+	/** Who makes the container says what is said once for all that share it. */
+	void madeBy(Announcements shared, GroupOrigin origin, boolean adopted) {
 		this.announcements = shared;
+		this.groupOrigin = origin;
+		this.inPlaceOfTheirs = adopted;
 	}
 
 	Announcements announcements() {

@@ -57,8 +57,13 @@ public class EvenkeelContainerFactory<K, V> extends ConcurrentKafkaListenerConta
 	protected ConcurrentMessageListenerContainer<K, V> createContainerInstance(KafkaListenerEndpoint endpoint) {
 		EvenkeelContainer<K, V> container = new EvenkeelContainer<>(getConsumerFactory(), properties(endpoint),
 				this.support.get());
-		container.announcements(this.announcements);
+		container.madeBy(this.announcements, GroupOrigin.of(endpoint), isAdopted());
 		return container;
+	}
+
+	/** Whether its containers are in the place of spring-kafka's. */
+	boolean isAdopted() {
+		return false;
 	}
 
 	private static ContainerProperties properties(KafkaListenerEndpoint endpoint) {

@@ -3,6 +3,7 @@ package io.evenkeel.kafka.container;
 import java.time.Duration;
 import java.util.HashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Properties;
 
@@ -15,6 +16,10 @@ import io.evenkeel.kafka.engine.EngineSettings;
 import io.evenkeel.kafka.engine.dispatch.Ordering;
 import org.apache.kafka.clients.consumer.ConsumerConfig;
 import org.jspecify.annotations.Nullable;
+import org.springframework.context.ApplicationContext;
+import org.springframework.core.env.MutablePropertySources;
+import org.springframework.core.env.PropertyResolver;
+import org.springframework.core.env.PropertySourcesPropertyResolver;
 import org.springframework.kafka.core.ConsumerFactory;
 import org.springframework.kafka.core.DefaultKafkaConsumerFactory;
 import org.springframework.kafka.listener.ContainerProperties;
@@ -34,6 +39,8 @@ final class ListenerInspection {
 
 	private static final int DEFAULT_MAX_POLL_INTERVAL = 300_000;
 
+	private static final int DEFAULT_AUTO_COMMIT_INTERVAL = 5000;
+
 	private final String id;
 
 	private final Map<String, Object> config;
@@ -43,14 +50,22 @@ final class ListenerInspection {
 	/** A factory of another kind may take its configuration as it likes. */
 	private final boolean checked;
 
-	ListenerInspection(String id, ConsumerFactory<?, ?> factory, Properties overrides, ContainerProperties properties) {
-		this.id = id;
-		this.properties = properties;
+	private final @Nullable Object configuredGroup;
+
+	private final PropertyResolver environment;
+
+	ListenerInspection(EvenkeelContainer<?, ?> container, ConsumerFactory<?, ?> factory, Properties overrides) {
+		this.id = container.getListenerId();
+		this.properties = container.getContainerProperties();
+		ApplicationContext context = container.context();
+		this.environment = (context != null) ? context.getEnvironment()
+				: new PropertySourcesPropertyResolver(new MutablePropertySources());
 		this.checked = factory instanceof DefaultKafkaConsumerFactory<?, ?>;
 		this.config = new HashMap<>(factory.getConfigurationProperties());
 		overrides.stringPropertyNames().forEach((name) -> this.config.put(name, overrides.getProperty(name)));
 		overrides.forEach((name, value) -> this.config.putIfAbsent(String.valueOf(name), value));
-		String groupId = properties.getGroupId();
+		this.configuredGroup = this.config.get(ConsumerConfig.GROUP_ID_CONFIG);
+		String groupId = this.properties.getGroupId();
 		if (groupId != null) {
 			this.config.put(ConsumerConfig.GROUP_ID_CONFIG, groupId);
 		}
@@ -58,19 +73,67 @@ final class ListenerInspection {
 
 	/** Refuse what our container, or the consumer itself, cannot do. */
 	void check(ContainerSettings settings, ListenerTarget target) {
-		Object autoCommit = this.config.get(ConsumerConfig.ENABLE_AUTO_COMMIT_CONFIG);
-		if (autoCommit != null && Boolean.parseBoolean(String.valueOf(autoCommit))) {
+		if (commitsByItself() && !this.checked) {
 			throw new InvalidSettingException(
-					ClientKind.CONSUMER.setting(ConsumerConfig.ENABLE_AUTO_COMMIT_CONFIG, autoCommit, owner()),
-					"listener '" + this.id + "' commits what its handlers have completed; a consumer that commits by "
-							+ "itself would commit records that are still in hand (enable.auto.commit=true)",
-					"Remove it, or write false (spring.kafka.consumer.enable-auto-commit=false). A listener that needs "
-							+ "it can use @KafkaListener(containerFactory = \"springKafkaListenerContainerFactory\").");
+					ClientKind.CONSUMER.setting(ConsumerConfig.ENABLE_AUTO_COMMIT_CONFIG, true, owner()),
+					"listener '" + this.id + "' commits what its handlers have completed; its consumer factory is none "
+							+ "of spring-kafka's, and a consumer that it makes could commit records that are in hand",
+					"Write enable.auto.commit=false in the consumer factory, or use a DefaultKafkaConsumerFactory.");
 		}
 		if (this.checked) {
 			ClientCheck.consumer(this.config, owner());
 		}
 		ContainerRefusals.check(this.id, this.properties, settings, target);
+	}
+
+	/**
+	 * Say what is taken otherwise than somebody may expect; the rest is as it is written.
+	 */
+	void tell(EvenkeelContainer<?, ?> container, ContainerSettings settings, ListenerTarget target) {
+		StartNotices notices = container.notices();
+		notices.warn(drainWarning(settings));
+		notices.warn(container.groupOrigin().warning(container, this.configuredGroup));
+		if (commitsByItself()) {
+			notices.info("enable.auto.commit=true is taken as a commit each " + commitInterval(settings).toMillis()
+					+ " ms of the records whose handlers have completed; the consumer itself does not commit, as it "
+					+ "would commit those in hand too");
+		}
+		if (settings.saveCompleted() && hasMetadataOfItsOwn()) {
+			notices.info("evenkeel.kafka.consumer.commit.save-completed is off for this listener, as its "
+					+ "OffsetAndMetadataProvider fills the metadata of the commits");
+		}
+		if (isTransactional() && this.properties.isFixTxOffsets()) {
+			notices.info("fixTxOffsets has no effect beside a transaction manager: nothing is committed beside its "
+					+ "transactions, and the lag that it hides is that of transaction markers, not of records");
+		}
+		if (target.isBatch() && settings.ordering() != Ordering.PARTITION) {
+			notices.info(settings.names().apply("ordering") + "=" + settings.ordering().name().toLowerCase(Locale.ROOT)
+					+ " means for a batch listener: a batch has records of one partition, in offset order, and those "
+					+ "of a partition are handled one after the other, as with ordering=partition");
+		}
+		if (target.isBatch() && this.properties.isRecordObservationsInBatch()) {
+			notices.info("recordObservationsInBatch has no effect: the calls of a batch listener are timed, the "
+					+ "records of a call are not observed");
+		}
+	}
+
+	/** What the application has asked the consumer for. */
+	private boolean commitsByItself() {
+		return Boolean.parseBoolean(String.valueOf(this.config.get(ConsumerConfig.ENABLE_AUTO_COMMIT_CONFIG)).trim());
+	}
+
+	/** The interval of a consumer that commits by itself, unless ours was set. */
+	private Duration commitInterval(ContainerSettings settings) {
+		if (!commitsByItself() || this.environment.containsProperty(settings.names().apply("commit.interval"))) {
+			return settings.commitInterval();
+		}
+		return Duration
+			.ofMillis(Math.max(1, number(ConsumerConfig.AUTO_COMMIT_INTERVAL_MS_CONFIG, DEFAULT_AUTO_COMMIT_INTERVAL)));
+	}
+
+	/** What the consumer is made with. */
+	Map<String, Object> config() {
+		return this.config;
 	}
 
 	/** Where a setting is that no property has set. */
@@ -110,7 +173,7 @@ final class ListenerInspection {
 		boolean coverEarlier = mode.isManual() && ordering == Ordering.PARTITION && !mode.outOfOrder();
 		Duration poll = Duration.ofMillis(Math.min(POLL_TIMEOUT.toMillis(), this.properties.getPollTimeout()));
 		return new EngineSettings(ordering, concurrency, target.isBatch() ? maxPollRecords() : 0,
-				settings.maxPendingRecords(), settings.commitInterval(), settings.commitTimeout(),
+				settings.maxPendingRecords(), commitInterval(settings), settings.commitTimeout(),
 				settings.saveCompleted() && commits && !hasMetadataOfItsOwn(), drainTimeout(settings.drainTimeout()),
 				settings.onDrainTimeout(), poll, settings.retry(), commits && commitsInitialPosition(),
 				isConsumerProtocol(), coverEarlier, commits);

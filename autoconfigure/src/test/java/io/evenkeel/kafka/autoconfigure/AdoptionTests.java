@@ -3,6 +3,7 @@ package io.evenkeel.kafka.autoconfigure;
 import java.util.Map;
 import java.util.regex.Pattern;
 
+import io.evenkeel.kafka.config.InvalidSettingException;
 import io.evenkeel.kafka.container.EvenkeelContainer;
 import io.evenkeel.kafka.container.EvenkeelContainerFactory;
 import org.junit.jupiter.api.Test;
@@ -41,6 +42,7 @@ import org.springframework.messaging.handler.annotation.support.DefaultMessageHa
 import org.springframework.util.ReflectionUtils;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
 /**
  * Container factories of the application: taken over with what they were set to, or said
@@ -171,6 +173,17 @@ class AdoptionTests {
 					+ "its listeners \\[one, two\\] run on spring-kafka's container.*EvenkeelContainerFactory");
 			assertThat(output).containsPattern("WARN .*The bean 'other' \\(.*Other\\) cannot be taken over: it is no "
 					+ "ConcurrentKafkaListenerContainerFactory.*listeners \\[three\\]");
+		});
+	}
+
+	/** There too a listener that nobody starts may be incomplete. */
+	@Test
+	void whatWouldNotStartIsRefusedOnlyWhenItStarts(CapturedOutput output) {
+		this.runner.withUserConfiguration(Incomplete.class, ListeningLater.class).run((context) -> {
+			assertThat(context).hasNotFailed();
+			assertThat(lines(output, "WARN")).hasSize(1);
+			assertThat(output).containsPattern("WARN .*later: it cannot start as it is configured: .*no group id");
+			assertThatExceptionOfType(InvalidSettingException.class).isThrownBy(container(context, "later")::start);
 		});
 	}
 
@@ -345,6 +358,18 @@ class AdoptionTests {
 
 		@KafkaListener(id = "later", idIsGroup = false, topics = "topic", containerFactory = "own")
 		void listen(String value) {
+		}
+
+	}
+
+	@Configuration(proxyBeanMethods = false)
+	static class Incomplete {
+
+		@Bean
+		ConcurrentKafkaListenerContainerFactory<String, String> own() {
+			ConcurrentKafkaListenerContainerFactory<String, String> factory = factory();
+			factory.setConsumerFactory(new DefaultKafkaConsumerFactory<>(Map.of("bootstrap.servers", "localhost:1")));
+			return factory;
 		}
 
 	}

@@ -12,6 +12,7 @@ import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.mockito.Mockito;
 
 import org.springframework.boot.diagnostics.FailureAnalysis;
 import org.springframework.boot.health.contributor.Status;
@@ -117,27 +118,26 @@ class BadInputTests {
 				.contains("commandLineArgs"));
 	}
 
-	@ParameterizedTest
-	@CsvSource(delimiter = '|',
-			value = { "spring.kafka.consumer.enable-auto-commit", "spring.kafka.consumer.properties.enable.auto.commit",
-					"spring.kafka.consumer.properties[enable.auto.commit]",
-					"spring.kafka.properties.enable.auto.commit" })
-	void autoCommitIsNamedAsItWasWrittenAlsoWhenNothingStarts(String property) {
-		this.stopped.withUserConfiguration(Listening.class).withPropertyValues(property + "=true").run((context) -> {
+	/** Only what may commit records in hand is refused: nobody knows what it makes. */
+	@Test
+	void autoCommitOfAFactoryOfAnotherKindIsRefused() {
+		this.stopped.withUserConfiguration(Listening.class, ForeignFactory.class).run((context) -> {
 			FailureAnalysis analysis = analysis(context);
-			assertThat(analysis.getDescription()).contains("=true (from ")
-				.contains("\"" + property + "\" from property source");
-			assertThat(analysis.getAction()).contains("Remove it, or write false")
-				.contains("springKafkaListenerContainerFactory");
+			assertThat(analysis.getDescription()).contains("enable.auto.commit=true");
+			assertThat(analysis.getAction()).contains("enable.auto.commit=false");
 		});
 	}
 
 	@Test
-	void autoCommitOfAnAnnotationIsToldFromAProperty() {
-		this.stopped.withUserConfiguration(AutoCommitting.class)
-			.withPropertyValues("spring.kafka.consumer.enable-auto-commit=false")
-			.run((context) -> assertThat(analysis(context).getDescription()).contains(
-					"enable.auto.commit=true (from the properties of listener 'listener' or its consumer factory)"));
+	void aNameThatNothingReadsStopsTheStartWithTheNearestNames() {
+		this.stopped.withUserConfiguration(Listening.class)
+			.withPropertyValues("evenkeel.kafka.consumer.odering=key")
+			.run((context) -> {
+				FailureAnalysis analysis = analysis(context);
+				assertThat(analysis.getDescription()).contains("evenkeel.kafka.consumer.odering=key (from ")
+					.contains("the nearest are evenkeel.kafka.consumer.ordering");
+				assertThat(analysis.getAction()).contains("Write evenkeel.kafka.consumer.ordering");
+			});
 	}
 
 	@Test
@@ -432,10 +432,14 @@ class BadInputTests {
 	}
 
 	@Configuration(proxyBeanMethods = false)
-	static class AutoCommitting {
+	static class ForeignFactory {
 
-		@KafkaListener(id = "listener", topics = "topic", properties = "enable.auto.commit=true")
-		void listen(String value) {
+		@Bean
+		ConsumerFactory<Object, Object> foreign() {
+			ConsumerFactory<Object, Object> foreign = Mockito.mock();
+			Mockito.when(foreign.getConfigurationProperties())
+				.thenReturn(Map.of("enable.auto.commit", "true", "group.id", "test"));
+			return foreign;
 		}
 
 	}

@@ -1,0 +1,93 @@
+package io.evenkeel.kafka.container;
+
+import java.util.Arrays;
+import java.util.Locale;
+import java.util.Map;
+
+import io.evenkeel.kafka.engine.EngineSettings;
+import io.evenkeel.kafka.engine.retry.RetrySettings;
+import org.jspecify.annotations.Nullable;
+import org.springframework.context.ApplicationContext;
+import org.springframework.kafka.listener.CommonErrorHandler;
+import org.springframework.kafka.listener.ConsumerRecordRecoverer;
+import org.springframework.kafka.listener.ContainerProperties;
+import org.springframework.kafka.listener.adapter.KafkaBackoffAwareMessageListenerAdapter;
+
+/**
+ * What is said of a listener when it starts: on which container, in which group and why,
+ * and what becomes of its records.
+ */
+final class StartLine {
+
+	private final EvenkeelContainer<?, ?> container;
+
+	private final ContainerSettings settings;
+
+	private final EngineSettings engine;
+
+	private final Map<String, Object> config;
+
+	StartLine(EvenkeelContainer<?, ?> container, ContainerSettings settings, EngineSettings engine,
+			Map<String, Object> config) {
+		this.container = container;
+		this.settings = settings;
+		this.engine = engine;
+		this.config = config;
+	}
+
+	String text() {
+		return this.container.getListenerId() + ": starts on Evenkeel's container; " + topics() + ", " + group()
+				+ ", ordering=" + this.engine.ordering().name().toLowerCase(Locale.ROOT) + ", "
+				+ ((this.engine.batchSize() > 0) ? "batches of at most " + this.engine.batchSize() + ", " : "")
+				+ "concurrency=" + this.engine.concurrency() + "; " + failures();
+	}
+
+	private String topics() {
+		ContainerProperties properties = this.container.getContainerProperties();
+		if (properties.getTopicPartitions() != null) {
+			return "partitions " + Arrays.stream(properties.getTopicPartitions())
+				.map((partition) -> String.valueOf(partition.getTopicPartition()))
+				.toList();
+		}
+		String[] topics = properties.getTopics();
+		return (topics != null) ? "topics " + Arrays.toString(topics) : "topics like " + properties.getTopicPattern();
+	}
+
+	private String group() {
+		String group = this.container.getGroupId();
+		return (group == null || group.isBlank()) ? "no group" : "group '" + group + "' (from "
+				+ this.container.groupOrigin().place(this.container, this.config) + ")";
+	}
+
+	private String failures() {
+		ContainerProperties properties = this.container.getContainerProperties();
+		Object rollbacks = this.container.userRollbackProcessor();
+		if (properties.getKafkaAwareTransactionManager() != null && rollbacks != null) {
+			return "failures are left to " + rollbacks.getClass().getName();
+		}
+		if (properties.getMessageListener() instanceof KafkaBackoffAwareMessageListenerAdapter<?, ?>) {
+			return "failures go to its retry topics";
+		}
+		CommonErrorHandler errors = this.container.getCommonErrorHandler();
+		if (errors != null) {
+			return "failures are left to " + errors.getClass().getName();
+		}
+		RetrySettings retry = this.settings.retry();
+		String attempts = (retry.maxAttempts() == 1) ? "1 attempt" : retry.maxAttempts() + " attempts with waits from "
+				+ retry.initialInterval().toMillis() + " ms to " + retry.maxInterval().toMillis() + " ms";
+		return attempts + ", then " + switch (this.settings.onExhausted()) {
+			case DEAD_LETTER -> recovery();
+			case SKIP -> "skipped";
+			case STOP -> "the listener stops";
+		};
+	}
+
+	private String recovery() {
+		ApplicationContext context = this.container.context();
+		@Nullable ConsumerRecordRecoverer user = (context != null)
+				? context.getBeanProvider(ConsumerRecordRecoverer.class).getIfUnique() : null;
+		return (user != null) ? "left to " + user.getClass().getName()
+				: "to the topic with the suffix " + this.settings.topicSuffix();
+	}
+
+}
