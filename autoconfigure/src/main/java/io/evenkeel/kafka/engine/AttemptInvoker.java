@@ -38,6 +38,11 @@ final class AttemptInvoker<K, V> implements Invoker<ConsumerRecord<K, V>> {
 
 	@Override
 	public void invoke(Call<ConsumerRecord<K, V>> call) {
+		if (isDone(call)) {
+			// Acknowledged from outside while it waited for another call.
+			call.close();
+			return;
+		}
 		if (call.delivery().failure() != null) {
 			recover(call);
 			return;
@@ -61,6 +66,15 @@ final class AttemptInvoker<K, V> implements Invoker<ConsumerRecord<K, V>> {
 				throw ex;
 			}
 		}
+	}
+
+	private static boolean isDone(Call<?> call) {
+		for (int i = 0; i < call.size(); i++) {
+			if (!call.delivery(i).isEnded()) {
+				return false;
+			}
+		}
+		return true;
 	}
 
 	private void recover(Call<ConsumerRecord<K, V>> call) {

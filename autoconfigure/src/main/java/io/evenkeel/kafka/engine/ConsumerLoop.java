@@ -160,8 +160,9 @@ final class ConsumerLoop<K, V> {
 		if (this.table.get(partition) == null) {
 			return;
 		}
-		this.intake.acceptPoison(this.handler.undeserializable(failure), failure, this.clock.getAsLong());
-		this.consumer.seek(partition, failure.offset() + 1);
+		if (this.intake.acceptPoison(this.handler.undeserializable(failure), failure, this.clock.getAsLong())) {
+			this.consumer.seek(partition, failure.offset() + 1);
+		}
 	}
 
 	private Duration pollTimeout() {

@@ -9,6 +9,7 @@ import java.util.Set;
 import io.evenkeel.kafka.engine.dispatch.Delivery;
 import io.evenkeel.kafka.engine.dispatch.Dispatcher;
 import io.evenkeel.kafka.engine.dispatch.LaneKeys;
+import io.evenkeel.kafka.engine.offset.OffsetTracker;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.ConsumerRecords;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
@@ -84,8 +85,10 @@ final class Intake<K, V> {
 			PartitionState<K, V> state = this.table.get(next.getKey());
 			if (state != null && !state.assignment().isStopping() && !this.trimmed.contains(state)) {
 				PartitionState<K, V> current = current(state, next.getValue().offset());
-				current.assignment().tracker().position(next.getValue().offset());
-				if (next.getValue().leaderEpoch().isPresent()) {
+				if (current != null) {
+					current.assignment().tracker().position(next.getValue().offset());
+				}
+				if (current != null && next.getValue().leaderEpoch().isPresent()) {
 					current.epochs().saw(next.getValue().offset() - 1, next.getValue().leaderEpoch());
 				}
 			}
@@ -96,6 +99,9 @@ final class Intake<K, V> {
 
 	private void accept(PartitionState<K, V> initial, List<ConsumerRecord<K, V>> records, long now) {
 		PartitionState<K, V> state = records.isEmpty() ? initial : current(initial, records.get(0).offset());
+		if (state == null) {
+			return;
+		}
 		for (int i = 0; i < records.size(); i++) {
 			ConsumerRecord<K, V> record = records.get(i);
 			if (i >= state.room()) {
@@ -111,15 +117,26 @@ final class Intake<K, V> {
 	 * committed when the partition came, means that the log is not the one that the state
 	 * is about: a committed offset that is kept would hold all commits back until it is
 	 * reached again, and a completed map would skip records that nobody has handled.
+	 * <p>
+	 * Records that wait below that offset go with the old state, but not out of the log:
+	 * they are fetched again.
+	 * @return null when the partition is to be fetched again from an earlier offset
 	 */
-	private PartitionState<K, V> current(PartitionState<K, V> state, long offset) {
+	private @Nullable PartitionState<K, V> current(PartitionState<K, V> state, long offset) {
 		long known = Math.max(state.assignment().tracker().position(), state.restoredOffset());
 		if (offset >= known || state.assignment().isStopping()) {
 			return state;
 		}
 		logger.warn("{}: the position of {} went back from {} to {}: its state is reset", this.id, state.partition(),
 				known, offset);
-		return this.renewal.renew(state);
+		OffsetTracker tracker = state.assignment().tracker();
+		long waiting = (tracker.unfinished() > 0) ? tracker.committable() : offset;
+		PartitionState<K, V> fresh = this.renewal.renew(state);
+		if (waiting < offset) {
+			trim(fresh, waiting);
+			return null;
+		}
+		return fresh;
 	}
 
 	/**
@@ -128,15 +145,21 @@ final class Intake<K, V> {
 	 * @param record the record with what is known of it
 	 * @param failure why
 	 * @param now nanoseconds of the clock
+	 * @return false when the partition is fetched again from an earlier offset
 	 */
-	void acceptPoison(ConsumerRecord<K, V> record, Throwable failure, long now) {
+	boolean acceptPoison(ConsumerRecord<K, V> record, Throwable failure, long now) {
 		PartitionState<K, V> known = this.table.get(new TopicPartition(record.topic(), record.partition()));
 		if (known == null || known.assignment().isStopping()) {
-			return;
+			return true;
 		}
 		PartitionState<K, V> state = current(known, record.offset());
+		this.trimmed.clear();
+		if (state == null) {
+			return false;
+		}
 		begin(state, record, now, failure);
 		submit();
+		return true;
 	}
 
 	/** All that a handler may ask for is known before it is called. */

@@ -66,8 +66,8 @@ class CommitFailuresTests {
 	}
 
 	/**
-	 * A member of the new protocol is refused as long as its heartbeat has not brought the
-	 * new epoch: that may be more than once.
+	 * A member of the new protocol is refused as long as its heartbeat has not brought
+	 * the new epoch: that may be more than once.
 	 */
 	@Test
 	void handOverInsistsWhenTheNewProtocolRefusesTwice() {

@@ -121,10 +121,11 @@ class MutantTests {
 	private int run(String name, Path mutant, List<String> tests) throws Exception {
 		Duration most = Duration.ofSeconds(tests.stream().anyMatch(MutantTests::isSlow) ? 120 : 30);
 		String classPath = System.getProperty("java.class.path");
-		List<String> command = new ArrayList<>(List.of(Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-				"-Xmx512m", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Djava.awt.headless=true", "-cp",
-				(mutant != null) ? mutant + File.pathSeparator + classPath : classPath, MutantRun.class.getName(),
-				String.valueOf(most.toSeconds())));
+		List<String> command = new ArrayList<>(
+				List.of(Path.of(System.getProperty("java.home"), "bin", "java").toString(), "-Xmx512m",
+						"-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Djava.awt.headless=true", "-cp",
+						(mutant != null) ? mutant + File.pathSeparator + classPath : classPath,
+						MutantRun.class.getName(), String.valueOf(most.toSeconds())));
 		command.addAll(tests);
 		Path output = Files.createDirectories(this.copies.resolve(name)).resolve("output");
 		Process process = new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(output.toFile()).start();

@@ -22,8 +22,8 @@ class PositionsTests {
 	private final SteppedEngine engine = new SteppedEngine(SteppedEngine.settings(Ordering.PARTITION, 1, 100));
 
 	/**
-	 * Records that a poll brings to what is being handed over are never begun: red when the
-	 * position behind them is committed.
+	 * Records that a poll brings to what is being handed over are never begun: red when
+	 * the position behind them is committed.
 	 */
 	@Test
 	void whatAStoppingPartitionFetchesIsNotCommitted() {
@@ -44,8 +44,8 @@ class PositionsTests {
 	}
 
 	/**
-	 * As long as the committed offset is not known, what the previous owner has completed is
-	 * not known either: red when the position is taken for done all the same.
+	 * As long as the committed offset is not known, what the previous owner has completed
+	 * is not known either: red when the position is taken for done all the same.
 	 */
 	@Test
 	void thePositionIsNotLearnedBeforeTheCommittedOffsetWasRead() {

@@ -40,7 +40,7 @@ public final class CompletionQueue<R> {
 		Delivery<R> current;
 		do {
 			current = this.top.get();
-			delivery.next = current;
+			delivery.nextEnded = current;
 		}
 		while (!this.top.compareAndSet(current, delivery));
 		Consumer<Delivery<R>> listener = this.late;
@@ -87,15 +87,15 @@ public final class CompletionQueue<R> {
 		Delivery<R> newest = this.top.getAndSet(null);
 		Delivery<R> oldest = null;
 		while (newest != null) {
-			Delivery<R> next = newest.next;
-			newest.next = oldest;
+			Delivery<R> next = newest.nextEnded;
+			newest.nextEnded = oldest;
 			oldest = newest;
 			newest = next;
 		}
 		int count = 0;
 		while (oldest != null) {
-			Delivery<R> next = oldest.next;
-			oldest.next = null;
+			Delivery<R> next = oldest.nextEnded;
+			oldest.nextEnded = null;
 			consumer.accept(oldest);
 			oldest = next;
 			count++;

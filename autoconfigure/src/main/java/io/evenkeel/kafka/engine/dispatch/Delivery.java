@@ -11,9 +11,10 @@ import org.jspecify.annotations.Nullable;
  *
  * <h2>Threading</h2> Immutable but for three things. {@code ended} is decided by one
  * compare-and-set, from any thread. {@code attempt} and {@code failure} belong to whoever
- * holds the lane. {@code next} belongs to the one list that the delivery is in: first the
- * lane's queue (under the dispatcher's lock), later the completion queue (published by
- * its compare-and-set), never both.
+ * holds the lane. {@code next} belongs to the lane's queue (under the dispatcher's lock),
+ * {@code nextEnded} to the completion queue (published by its compare-and-set). They are
+ * two, because a record that waits in its lane for another call may be acknowledged from
+ * outside: then it is in both.
  *
  * @param <R> the type of the record
  */
@@ -46,6 +47,8 @@ public final class Delivery<R> {
 	private @Nullable Throwable failure;
 
 	@Nullable Delivery<R> next;
+
+	@Nullable Delivery<R> nextEnded;
 
 	Delivery(R record, Lane<R> lane, long offset, long sequence, long arrivedNanos) {
 		this.record = record;

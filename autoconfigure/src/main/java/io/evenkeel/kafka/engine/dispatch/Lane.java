@@ -97,8 +97,15 @@ final class Lane<R> {
 		return first;
 	}
 
+	/**
+	 * Empty the queue.
+	 * @return how many records of it had not ended
+	 */
 	int clear() {
-		int dropped = this.size;
+		int dropped = 0;
+		for (Delivery<R> delivery = this.head; delivery != null; delivery = delivery.next) {
+			dropped += delivery.isEnded() ? 0 : 1;
+		}
 		this.head = null;
 		this.tail = null;
 		this.size = 0;

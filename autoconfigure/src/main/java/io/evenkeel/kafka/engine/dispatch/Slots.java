@@ -89,10 +89,16 @@ final class Slots<R> {
 	@Nullable Run<R> take() {
 		this.parked.release(this.ready);
 		Lane<R> lane = next();
-		if (lane == null) {
+		Run<R> run = (lane != null) ? run(lane) : null;
+		while (lane != null && run == null) {
+			// All that was left of it had ended.
+			lane.state(Lane.State.IDLE);
+			lane = next();
+			run = (lane != null) ? run(lane) : null;
+		}
+		if (lane == null || run == null) {
 			return null;
 		}
-		Run<R> run = run(lane);
 		run.worker = Thread.currentThread();
 		Assignment<R> assignment = lane.assignment();
 		assignment.queued -= run.size();
@@ -162,22 +168,37 @@ final class Slots<R> {
 		return this.away;
 	}
 
-	private Run<R> run(Lane<R> lane) {
+	/**
+	 * The next records of a lane. What was acknowledged from outside while it waited for
+	 * another call is not called again.
+	 * @return null when there are none: the lane is empty then
+	 */
+	private @Nullable Run<R> run(Lane<R> lane) {
 		int repeat = lane.takeRepeat();
-		int most = Math.min(lane.size(), (repeat > 0) ? repeat : this.runLength);
-		@SuppressWarnings({ "unchecked", "rawtypes" })
-		Delivery<R>[] deliveries = new Delivery[most];
-		int size = 0;
-		while (size < most) {
-			Delivery<R> delivery = lane.remove();
-			if (this.batch && size > 0 && delivery.failure() != null) {
-				// Not part of anybody's batch: it is recovered by itself.
-				lane.prepend(List.of(delivery));
-				break;
+		while (lane.size() > 0) {
+			int most = Math.min(lane.size(), (repeat > 0) ? repeat : this.runLength);
+			@SuppressWarnings({ "unchecked", "rawtypes" })
+			Delivery<R>[] deliveries = new Delivery[most];
+			int size = 0;
+			for (int taken = 0; taken < most; taken++) {
+				Delivery<R> delivery = lane.remove();
+				if (delivery.isEnded()) {
+					lane.assignment().queued--;
+				}
+				else if (this.batch && size > 0 && delivery.failure() != null) {
+					// Not part of anybody's batch: it is recovered by itself.
+					lane.prepend(List.of(delivery));
+					break;
+				}
+				else {
+					deliveries[size++] = delivery;
+				}
 			}
-			deliveries[size++] = delivery;
+			if (size > 0) {
+				return new Run<>(lane, deliveries, size, this.batch);
+			}
 		}
-		return new Run<>(lane, deliveries, size, this.batch);
+		return null;
 	}
 
 	/** The worker leaves the run, its call may still be open. */
@@ -268,9 +289,8 @@ final class Slots<R> {
 
 	/** Give up what is queued in a lane of a stopping assignment. */
 	void drop(Lane<R> lane) {
-		int size = lane.clear();
-		lane.assignment().queued -= size;
-		lane.assignment().dropped += size;
+		lane.assignment().queued -= lane.size();
+		lane.assignment().dropped += lane.clear();
 	}
 
 }
