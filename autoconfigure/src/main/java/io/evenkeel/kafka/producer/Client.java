@@ -64,9 +64,27 @@ final class Client<K, V> {
 	 * @param rest what to say of the records that it does not answer for
 	 */
 	void end(ThreadFactory threads, Duration timeout, Diagnosis rest) {
-		boolean ended = BoundedCall.run(threads, () -> this.producer.close(timeout),
-				timeout.plus(FORCED_CLOSE).toNanos());
-		int abandoned = this.inFlight.abandon(rest);
+		boolean ended = close(threads, timeout);
+		report(ended, this.inFlight.abandon(rest));
+	}
+
+	/**
+	 * The same, because another one takes its place: who is in a call of this one finds
+	 * it closed, and goes on to the next with his record.
+	 * @param threads makes a thread for the closing
+	 * @param timeout how long to let it finish what it has in hand
+	 * @param rest what to say of the records that it does not answer for
+	 */
+	void giveUp(ThreadFactory threads, Duration timeout, Diagnosis rest) {
+		boolean ended = close(threads, timeout);
+		report(ended, this.inFlight.giveUp(rest));
+	}
+
+	private boolean close(ThreadFactory threads, Duration timeout) {
+		return BoundedCall.run(threads, () -> this.producer.close(timeout), timeout.plus(FORCED_CLOSE).toNanos());
+	}
+
+	private static void report(boolean ended, int abandoned) {
 		if (!ended || abandoned > 0) {
 			logger.warn("A client " + (ended ? "was" : "could not be") + " closed in time: " + abandoned
 					+ " records it had in hand failed as possibly sent");
@@ -77,6 +95,11 @@ final class Client<K, V> {
 	void closeSerializers() {
 		this.keySerializer.closeDelegate();
 		this.valueSerializer.closeDelegate();
+	}
+
+	/** Whether some record of a topic may have been sent to a broker more than once. */
+	boolean mayHaveRetried(String topic) {
+		return RetryCounts.mayHaveRetried(this.producer.metrics(), topic);
 	}
 
 	/** Its credentials were refused. */

@@ -48,6 +48,8 @@ final class ClientGate<K, V> implements LineClient<Diagnosis, PendingSend<K, V>>
 
 	private final ReplacementRequest<K, V> replacement;
 
+	private final TopicErrors said = new TopicErrors();
+
 	/** Plain, because any one will do: what it says is for its reader to check. */
 	private @Nullable Known known;
 
@@ -86,8 +88,12 @@ final class ClientGate<K, V> implements LineClient<Diagnosis, PendingSend<K, V>>
 		catch (AuthenticationException ex) {
 			refused(client, ex);
 		}
-		catch (KafkaException | IllegalStateException ex) {
+		catch (KafkaException ex) {
 			// The line finds out what it means.
+			this.said.note(topic, ex);
+		}
+		catch (IllegalStateException ex) {
+			// It was closed.
 		}
 		return 0;
 	}
@@ -145,13 +151,19 @@ final class ClientGate<K, V> implements LineClient<Diagnosis, PendingSend<K, V>>
 	private Probe<Diagnosis> peek(Client<K, V> client, String topic) {
 		try {
 			int partitions = client.producer().partitionsFor(topic).size();
-			return ((partitions > 0) ? Probe.<Diagnosis>known(partitions) : Probe.<Diagnosis>unknown()).asConfirmed();
+			if (partitions > 0) {
+				this.said.forget(topic);
+				return Probe.<Diagnosis>known(partitions).asConfirmed();
+			}
+			return Probe.<Diagnosis>unknown().asConfirmed();
 		}
 		catch (AuthenticationException ex) {
 			refused(client, ex);
 			return Probe.unknown();
 		}
 		catch (KafkaException ex) {
+			this.said.note(topic, ex);
+			this.evidence.look(client.producer());
 			Throwable said = (ex instanceof TimeoutException && ex.getCause() != null) ? ex.getCause() : ex;
 			boolean refusal = said instanceof TopicAuthorizationException || said instanceof InvalidTopicException;
 			if (refusal) {
@@ -244,9 +256,17 @@ final class ClientGate<K, V> implements LineClient<Diagnosis, PendingSend<K, V>>
 		}
 		// A refused topic may be an old answer: the line looks again, with fresh eyes.
 		if (answer instanceof TimeoutException || answer instanceof TopicAuthorizationException) {
+			this.said.note(send.topic(), answer);
 			return HandOver.NO_METADATA;
 		}
-		send.failLocally(Diagnoser.classify(answer), 1);
+		Diagnosis found = Diagnoser.classify(answer);
+		if (Diagnoser.isRefusal(found.reason())) {
+			send.failLocally(found, 1);
+		}
+		else {
+			// The client may have looked at its own state after it had taken the record.
+			send.failDelivery(found, true);
+		}
 		return HandOver.DONE;
 	}
 
@@ -254,10 +274,10 @@ final class ClientGate<K, V> implements LineClient<Diagnosis, PendingSend<K, V>>
 		if (thrown instanceof InterruptException) {
 			return HandOver.NO_MEMORY;
 		}
-		if (thrown instanceof IllegalStateException && this.life.isClosed()) {
+		if (Diagnoser.saysClosed(thrown) && this.life.isClosed()) {
 			send.failLocally(new Diagnosis(FailureReason.CLOSED, "the client was closed", thrown), 1);
 		}
-		else if (thrown instanceof IllegalStateException && this.life.current() != client) {
+		else if (this.life.current() != client && Diagnoser.saysClosed(thrown)) {
 			// It was closed to be replaced, after the sender had looked: wait for the
 			// next.
 			return HandOver.NO_METADATA;
@@ -279,16 +299,26 @@ final class ClientGate<K, V> implements LineClient<Diagnosis, PendingSend<K, V>>
 
 	@Override
 	public Diagnosis diagnose(String topic, int partition, long since, Obstacle obstacle) {
-		Diagnosis found = explain(partition, since, obstacle);
+		Diagnosis found = explain(topic, partition, since, obstacle);
 		this.evidence.found(found.reason(), since, this.clock.getAsLong());
 		return found;
 	}
 
+	@Override
+	public Obstacle obstacle(Obstacle seen, long since) {
+		return (seen == Obstacle.METADATA && this.life.replacedSince(since) != null) ? Obstacle.REPLACEMENT : seen;
+	}
+
 	/** Why a line gets nowhere; only looks, and remembers nothing. */
-	Diagnosis explain(int partition, long since, Obstacle obstacle) {
+	Diagnosis explain(String topic, int partition, long since, Obstacle seen) {
 		Diagnosis construction = this.evidence.construction();
 		if (this.life.current() == null && construction != null) {
 			return construction;
+		}
+		Obstacle obstacle = obstacle(seen, since);
+		FailureReason replaced = this.life.replacedSince(since);
+		if (obstacle == Obstacle.REPLACEMENT && replaced != null && !this.evidence.answeredSince(since)) {
+			return new Diagnosis(replaced, "the client was replaced, and the next one has had no answer yet", null);
 		}
 		if (obstacle == Obstacle.HAND_OVER) {
 			return new Diagnosis(FailureReason.UNKNOWN,
@@ -299,8 +329,26 @@ final class ClientGate<K, V> implements LineClient<Diagnosis, PendingSend<K, V>>
 			return new Diagnosis(FailureReason.BUFFER_FULL, "the client's buffer.memory is used up", null);
 		}
 		Client<K, V> client = this.life.current();
-		return this.evidence.explain(partition, since, this.clock.getAsLong(),
+		Diagnosis found = this.evidence.explain(partition, since, this.clock.getAsLong(),
 				(client != null) ? client.producer() : null);
+		return (found.reason() == FailureReason.TOPIC_NOT_FOUND)
+				? new Diagnosis(found.reason(), found.detail(), missing(client, topic)) : found;
+	}
+
+	/** What the client has last said of a topic that it does not find, if anything. */
+	@Nullable Exception said(String topic) {
+		return this.said.missing(topic);
+	}
+
+	/** What the client has said of a topic that is not there. */
+	private @Nullable Exception missing(@Nullable Client<K, V> client, String topic) {
+		Exception known = this.said.missing(topic);
+		if (known == null && client != null) {
+			// The answer may have come after the last look.
+			look(client, topic, this.clock.getAsLong());
+			known = this.said.missing(topic);
+		}
+		return known;
 	}
 
 	/** A topic that was known a moment ago. */

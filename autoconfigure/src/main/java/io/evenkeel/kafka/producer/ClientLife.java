@@ -3,6 +3,7 @@ package io.evenkeel.kafka.producer;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
 import java.time.Duration;
+import java.util.Objects;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
 
@@ -44,11 +45,10 @@ final class ClientLife<K, V> {
 
 	private final Events<K, V> events;
 
-	private final AtomicReference<@Nullable FailureReason> replacement = new AtomicReference<>();
+	private final AtomicReference<Phase<K, V>> phase = new AtomicReference<>(new Phase<>(null, true, null, 0));
 
-	private final AtomicReference<@Nullable Client<K, V>> current = new AtomicReference<>();
-
-	private volatile @Nullable Client<K, V> last;
+	/** What the last client has in hand, also when it has been given up. */
+	private volatile @Nullable InFlight flight;
 
 	private volatile boolean closed;
 
@@ -68,60 +68,78 @@ final class ClientLife<K, V> {
 		this.nextBuildAt = runtime.clock().getAsLong();
 	}
 
+	private Phase<K, V> phase() {
+		return Objects.requireNonNull(this.phase.get());
+	}
+
 	@Nullable Client<K, V> current() {
-		return this.current.get();
+		Phase<K, V> now = phase();
+		return now.usable() ? now.client() : null;
 	}
 
 	/** The client, also while it is being replaced. */
 	@Nullable Client<K, V> last() {
-		return this.last;
+		return phase().client();
+	}
+
+	/** What was handed over and has not been answered; null before the first client. */
+	@Nullable InFlight flight() {
+		return this.flight;
 	}
 
 	boolean isClosed() {
 		return this.closed;
 	}
 
-	/** Why the client is being replaced, if it is. */
+	/** Why the client is being replaced, if it is: until there is another. */
 	@Nullable FailureReason replacing() {
-		return this.replacement.get();
+		Phase<K, V> now = phase();
+		return (now.usable() && now.client() != null) ? null : now.replaced();
+	}
+
+	/** Why there is another client than at some time, if there is, or is to be. */
+	@Nullable FailureReason replacedSince(long time) {
+		Phase<K, V> now = phase();
+		return (now.client() == null || !now.usable() || now.builtAt() - time > 0) ? now.replaced() : null;
 	}
 
 	/**
 	 * Ask for another client; the scheduler is to be signalled when this answers true.
 	 */
 	boolean replace(Client<K, V> client, FailureReason cause) {
-		if (this.closed || !this.current.compareAndSet(client, null)) {
-			return false;
-		}
-		this.replacement.set(cause);
-		return true;
+		Phase<K, V> now = phase();
+		return !this.closed && now.client() == client && now.usable()
+				&& this.phase.compareAndSet(now, new Phase<>(client, false, cause, now.builtAt()));
 	}
 
 	/** Make or replace the client if it is time to; returns the time to the next try. */
 	long doWork() {
-		FailureReason cause = this.replacement.get();
+		Phase<K, V> phase = phase();
 		long now = this.runtime.clock().getAsLong();
-		Client<K, V> old = this.last;
-		if (cause != null && old != null) {
-			closeOld(old, cause, now);
+		Client<K, V> old = phase.client();
+		if (old != null && !phase.usable() && phase.replaced() != null) {
+			closeOld(old, phase, now);
+			old = null;
 		}
-		// Between its two steps a request for a replacement leaves neither.
-		if (this.last != null || this.closed) {
+		if (old != null || this.closed) {
 			return LineWorker.UNTIL_SIGNALLED;
 		}
 		if (now - this.nextBuildAt < 0) {
 			return this.nextBuildAt - now;
 		}
 		build();
-		return (this.last != null) ? 0 : Math.max(1, this.nextBuildAt - this.runtime.clock().getAsLong());
+		return (last() != null) ? 0 : Math.max(1, this.nextBuildAt - this.runtime.clock().getAsLong());
 	}
 
-	private void closeOld(Client<K, V> client, FailureReason cause, long now) {
+	private void closeOld(Client<K, V> client, Phase<K, V> phase, long now) {
+		FailureReason cause = phase.replaced();
+		if (cause == null) {
+			return;
+		}
 		logger.warn(this.spec.id() + ": the client cannot go on (" + cause + ") and is replaced");
-		client.end(this.runtime.named("evenkeel-close-" + this.spec.id()), CLOSE_OLD,
+		client.giveUp(this.runtime.named("evenkeel-close-" + this.spec.id()), CLOSE_OLD,
 				new Diagnosis(cause, "the client was replaced", null));
-		this.last = null;
-		this.replacement.set(null);
+		this.phase.set(new Phase<>(null, false, cause, phase.builtAt()));
 		this.pause = (now - this.builtAt > CALM) ? FIRST_PAUSE : Math.min(2 * this.pause, LONGEST_PAUSE);
 		this.nextBuildAt = this.builtAt + this.pause;
 		this.events.replaced(client, cause);
@@ -139,11 +157,11 @@ final class ClientLife<K, V> {
 				});
 		try {
 			Client<K, V> made = new Client<>(this.spec.factory().create(key, value), key, value,
-					new InFlight(this.spec.deliveryTimeout().toNanos()));
+					new InFlight(this.spec.deliveryTimeout().toNanos(), this.flight));
 			this.evidence.construction(null);
 			this.builtAt = this.runtime.clock().getAsLong();
-			this.last = made;
-			this.current.set(made);
+			this.flight = made.inFlight();
+			this.phase.set(new Phase<>(made, true, phase().replaced(), this.builtAt));
 			if (this.closed) {
 				made.end(this.runtime.named("evenkeel-close-" + this.spec.id()), Duration.ZERO,
 						new Diagnosis(FailureReason.CLOSED, "the producer was closed", null));
@@ -181,7 +199,20 @@ final class ClientLife<K, V> {
 	/** No client from now on; the caller closes the one that is returned. */
 	@Nullable Client<K, V> close() {
 		this.closed = true;
-		return this.last;
+		return last();
+	}
+
+	/**
+	 * Which client there is. One object, because a reader must not find half of a change.
+	 *
+	 * @param client the client; none before the first one, and between two
+	 * @param usable whether it may be used; not while it is being replaced
+	 * @param replaced why the one before it was, or this one is being replaced
+	 * @param builtAt when it was made
+	 */
+	private record Phase<K, V>(@Nullable Client<K, V> client, boolean usable, @Nullable FailureReason replaced,
+			long builtAt) {
+
 	}
 
 	/**

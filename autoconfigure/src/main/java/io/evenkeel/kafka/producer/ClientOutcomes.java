@@ -18,8 +18,8 @@ record ClientOutcomes<K, V>(ClientLife<K, V> life, ClusterEvidence evidence, Lon
 		ClientGate.ReplacementRequest<K, V> replacement) implements SendContext.Outcomes {
 
 	@Override
-	public void completed(boolean success) {
-		Client<K, V> client = this.life.current();
+	public void completed(boolean success, @Nullable InFlight flight) {
+		Client<K, V> client = current(flight);
 		if (success && client != null) {
 			client.delivered();
 			this.evidence.delivered();
@@ -28,7 +28,7 @@ record ClientOutcomes<K, V>(ClientLife<K, V> life, ClusterEvidence evidence, Lon
 	}
 
 	@Override
-	public Diagnosis failed(Exception exception, long startedAt) {
+	public Diagnosis failed(Exception exception, long startedAt, @Nullable InFlight flight) {
 		Diagnosis found = Diagnoser.classify(exception);
 		this.evidence.undelivered(found.reason(), startedAt, this.clock.getAsLong());
 		if (found.reason() == FailureReason.UNKNOWN && this.life.isClosed()) {
@@ -38,12 +38,24 @@ record ClientOutcomes<K, V>(ClientLife<K, V> life, ClusterEvidence evidence, Lon
 		if (found.reason() == FailureReason.UNKNOWN && replacing != null) {
 			return new Diagnosis(replacing, "the client was replaced", exception);
 		}
-		Client<K, V> client = this.life.current();
+		Client<K, V> client = current(flight);
 		boolean credentials = found.reason() == FailureReason.AUTHENTICATION || found.reason() == FailureReason.TLS;
 		if (credentials && client != null) {
 			this.replacement.request(client, found.reason());
 		}
 		return found;
+	}
+
+	@Override
+	public boolean possiblyStored(FailureReason reason, String topic, @Nullable InFlight flight) {
+		Client<K, V> client = current(flight);
+		return client == null || !Diagnoser.isRefusal(reason) || client.mayHaveRetried(topic);
+	}
+
+	/** The client of this moment, if it is the one that speaks. */
+	private @Nullable Client<K, V> current(@Nullable InFlight flight) {
+		Client<K, V> client = this.life.current();
+		return (client != null && client.inFlight() == flight) ? client : null;
 	}
 
 }

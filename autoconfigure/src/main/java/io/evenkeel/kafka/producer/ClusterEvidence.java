@@ -42,6 +42,9 @@ final class ClusterEvidence {
 
 	private volatile @Nullable Trouble trouble;
 
+	/** A connection was seen, and no answer ever. */
+	private volatile boolean mute;
+
 	ClusterEvidence(long now) {
 		this.createdAt = now;
 	}
@@ -49,6 +52,7 @@ final class ClusterEvidence {
 	void answered(@Nullable String clusterId, long now) {
 		this.answeredAt = now;
 		this.answered = true;
+		this.mute = false;
 		if (clusterId != null) {
 			this.clusterId = clusterId;
 		}
@@ -131,9 +135,19 @@ final class ClusterEvidence {
 			return (partition < 0) ? new Diagnosis(FailureReason.TOPIC_NOT_FOUND, "brokers know no such topic", null)
 					: new Diagnosis(FailureReason.PARTITION_NOT_FOUND, "the topic has no partition " + partition, null);
 		}
-		boolean suspicious = client != null && !this.answered && ConnectionCounts.openAndFail(client.metrics());
+		look(client);
 		return new Diagnosis(FailureReason.BROKERS_UNREACHABLE,
-				suspicious ? "connections open and then fail: check security.protocol" : null, null);
+				this.mute ? "connections open, but nothing is ever answered: check security.protocol" : null, null);
+	}
+
+	/**
+	 * See whether connections open to brokers that never answer, and keep it in mind
+	 * until they do: the client that has seen it may be replaced.
+	 */
+	void look(@Nullable Producer<?, ?> client) {
+		if (client != null && !this.answered && !this.mute) {
+			this.mute = ConnectionCounts.wereMade(client.metrics());
+		}
 	}
 
 	private boolean isAnswerStillGood(long now, @Nullable Producer<?, ?> client) {

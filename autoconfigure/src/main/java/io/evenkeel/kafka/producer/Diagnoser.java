@@ -83,6 +83,15 @@ final class Diagnoser {
 		return new Diagnosis(telling ? deeper : FailureReason.PRODUCER_FATAL, null, exception);
 	}
 
+	/**
+	 * Whether a thrown exception says that the client is closed, and has not taken the
+	 * record. A client in an error state names the error as the cause.
+	 */
+	static boolean saysClosed(Throwable exception) {
+		return exception instanceof IllegalStateException
+				|| (exception.getClass() == KafkaException.class && exception.getCause() == null);
+	}
+
 	/** Whether a thrown exception says that the client cannot go on. */
 	static boolean isFatal(Throwable exception) {
 		return exception instanceof IllegalStateException || (exception instanceof KafkaException
@@ -91,13 +100,13 @@ final class Diagnoser {
 	}
 
 	/**
-	 * Whether a broker may hold the record although the delivery failed in this way. An
-	 * explicit refusal by the broker says that it does not.
+	 * Whether a reason that the client gives for a failed delivery is the broker's
+	 * refusal of that attempt, which has stored nothing.
 	 */
-	static boolean possiblyStored(FailureReason reason) {
+	static boolean isRefusal(FailureReason reason) {
 		return switch (reason) {
-			case RECORD_TOO_LARGE, NOT_AUTHORIZED, INVALID_TOPIC -> false;
-			default -> true;
+			case RECORD_TOO_LARGE, NOT_AUTHORIZED, INVALID_TOPIC -> true;
+			default -> false;
 		};
 	}
 

@@ -59,7 +59,7 @@ final class Failures {
 		TopicSettings limits = this.settings.topic(topic);
 		boolean unknown = found.reason() == FailureReason.TOPIC_NOT_FOUND
 				|| found.reason() == FailureReason.PARTITION_NOT_FOUND;
-		return "sends to topic '" + topic + "' have waited for " + seconds(elapsed) + ": " + found.reason() + " ("
+		return "sends to topic '" + TopicNames.printable(topic) + "' have waited for " + seconds(elapsed) + ": " + found.reason() + " ("
 				+ detail(found, now) + "). Limit: "
 				+ (unknown ? unknownLimit(limits) : "metadata.timeout=" + simple(limits.metadataTimeout())) + '.';
 	}
@@ -99,13 +99,15 @@ final class Failures {
 
 	private static Diagnosis failFast(@Nullable Diagnosis found) {
 		Diagnosis original = orUnknown(found);
-		return new Diagnosis(FailureReason.FAIL_FAST, "the wait for this topic failed before: " + original.reason(),
+		String detail = original.detail();
+		return new Diagnosis(FailureReason.FAIL_FAST,
+				"the wait for this topic failed before: " + original.reason() + ((detail != null) ? ", " + detail : ""),
 				original.cause());
 	}
 
 	private SendFailedException make(String topic, Diagnosis found, FailurePhase phase, long elapsed, int attempts,
 			boolean possiblySent, long now, @Nullable String limit) {
-		StringBuilder text = new StringBuilder("Send to topic '").append(topic)
+		StringBuilder text = new StringBuilder("Send to topic '").append(TopicNames.printable(topic))
 			.append("' failed: ")
 			.append(found.reason())
 			.append(" after ")

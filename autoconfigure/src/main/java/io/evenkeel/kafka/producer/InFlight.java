@@ -64,11 +64,27 @@ final class InFlight {
 
 	private Chunk first;
 
+	/** Of the client before, as long as something of it is left. */
+	private @Nullable InFlight before;
+
+	/** Why the client was given up. */
+	private @Nullable Diagnosis givenUp;
+
 	/**
 	 * Make an empty one.
 	 * @param deliveryTimeoutNanos the client's own limit, in nanoseconds
 	 */
 	InFlight(long deliveryTimeoutNanos) {
+		this(deliveryTimeoutNanos, null);
+	}
+
+	/**
+	 * Make an empty one.
+	 * @param deliveryTimeoutNanos the client's own limit, in nanoseconds
+	 * @param before what the client before had in hand: calls of it may be under way
+	 */
+	InFlight(long deliveryTimeoutNanos, @Nullable InFlight before) {
+		this.before = before;
 		this.limit = deliveryTimeoutNanos + GRACE.toNanos();
 		this.tick = Math.min(TICK, Math.max(1, deliveryTimeoutNanos / 2));
 		this.first = new Chunk();
@@ -106,8 +122,15 @@ final class InFlight {
 		this.lock.lock();
 		try {
 			retireChunks();
+			if (this.before != null && this.before.settle(now)) {
+				this.before = null;
+			}
 			Sweep sweep = new Sweep(this.tick, this.limit, now);
-			this.stragglers.removeIf((send) -> !send.isInFlight());
+			if (this.givenUp != null) {
+				settle(now);
+				return sweep;
+			}
+			this.stragglers.removeIf((send) -> !send.isIn(this));
 			this.stragglers.forEach(sweep::look);
 			for (Chunk chunk = this.first; chunk != null; chunk = chunk.next.get()) {
 				chunk.forEach(sweep::look);
@@ -120,31 +143,96 @@ final class InFlight {
 	}
 
 	/**
-	 * End all sends, because the client will not; nothing may be added any more.
+	 * End all sends that the client has taken, because it will not. Whoever is in a call
+	 * of it ends his send himself, or hands it to the next client; a later sweep sees to
+	 * those that the client took in spite of that.
 	 * @param found why
 	 * @return how many there were
 	 */
-	int abandon(Diagnosis found) {
-		List<PendingSend<?, ?>> rest = new ArrayList<>();
+	int giveUp(Diagnosis found) {
 		this.lock.lock();
 		try {
-			rest.addAll(this.stragglers);
-			this.stragglers.clear();
-			for (Chunk chunk = this.first; chunk != null; chunk = chunk.next.get()) {
-				chunk.forEach(rest::add);
-			}
+			this.givenUp = found;
+			return endTaken(found).ended();
 		}
 		finally {
 			this.lock.unlock();
 		}
-		int count = 0;
+	}
+
+	/** Look after what is left of a client that was given up; true if nothing is. */
+	private boolean settle(long now) {
+		this.lock.lock();
+		try {
+			Diagnosis found = this.givenUp;
+			if (found == null) {
+				return false;
+			}
+			boolean beforeSettled = this.before == null || this.before.settle(now);
+			if (beforeSettled) {
+				this.before = null;
+			}
+			List<PendingSend<?, ?>> left = endTaken(found).left();
+			left.forEach((send) -> {
+				if (now - send.handedAt() - this.limit >= 0) {
+					send.expire();
+				}
+			});
+			return left.isEmpty() && beforeSettled;
+		}
+		finally {
+			this.lock.unlock();
+		}
+	}
+
+	private Taken endTaken(Diagnosis found) {
+		List<PendingSend<?, ?>> left = new ArrayList<>();
+		int ended = 0;
+		for (PendingSend<?, ?> send : all()) {
+			// In this order: its mark goes when it has left the flight.
+			if (send.isBeingHanded()) {
+				left.add(send);
+			}
+			else if (send.isIn(this)) {
+				ended += send.abandon(found) ? 1 : 0;
+			}
+		}
+		return new Taken(ended, left);
+	}
+
+	private List<PendingSend<?, ?>> all() {
+		List<PendingSend<?, ?>> all = new ArrayList<>(this.stragglers);
+		for (Chunk chunk = this.first; chunk != null; chunk = chunk.next.get()) {
+			chunk.forEach(all::add);
+		}
+		return all;
+	}
+
+	/**
+	 * End all sends, because nobody will; nothing may be added any more.
+	 * @param found why
+	 * @return how many there were
+	 */
+	int abandon(Diagnosis found) {
+		List<PendingSend<?, ?>> rest;
+		InFlight earlier;
+		this.lock.lock();
+		try {
+			rest = all();
+			this.stragglers.clear();
+			earlier = this.before;
+		}
+		finally {
+			this.lock.unlock();
+		}
+		int count = (earlier != null) ? earlier.abandon(found) : 0;
 		long patience = System.nanoTime() + HANDING;
 		for (PendingSend<?, ?> send : rest) {
 			while (send.isBeingHanded() && System.nanoTime() - patience < 0) {
 				LockSupport.parkNanos(this, TICK_OF_PATIENCE);
 			}
 			// Who finds the client closed goes on to the next one, and has left.
-			if (send.isInFlight()) {
+			if (send.isIn(this)) {
 				count += send.abandon(found) ? 1 : 0;
 			}
 		}
@@ -160,6 +248,10 @@ final class InFlight {
 			chunk = next;
 		}
 		this.first = chunk;
+	}
+
+	private record Taken(int ended, List<PendingSend<?, ?>> left) {
+
 	}
 
 	/**
@@ -216,6 +308,11 @@ final class InFlight {
 	interface Place {
 
 		/**
+		 * Whose place it is.
+		 */
+		InFlight flight();
+
+		/**
 		 * The client is done with the send at an index.
 		 * @param index the index
 		 */
@@ -223,13 +320,18 @@ final class InFlight {
 
 	}
 
-	private static final class Chunk implements Place {
+	private final class Chunk implements Place {
 
 		private final AtomicInteger claimed = new AtomicInteger();
 
 		private final AtomicReferenceArray<@Nullable Object> places = new AtomicReferenceArray<>(CHUNK);
 
 		private final AtomicReference<@Nullable Chunk> next = new AtomicReference<>();
+
+		@Override
+		public InFlight flight() {
+			return InFlight.this;
+		}
 
 		@Override
 		public void leave(int index) {

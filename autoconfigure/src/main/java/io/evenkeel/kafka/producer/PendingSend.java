@@ -259,6 +259,12 @@ class PendingSend<K, V> extends CompletableFuture<RecordMetadata> implements Wai
 		return this.place != null;
 	}
 
+	/** Whether it is among what one client has in hand; it may be with the next one. */
+	boolean isIn(InFlight flight) {
+		InFlight.Place current = this.place;
+		return current != null && current.flight() == flight;
+	}
+
 	long handedAt() {
 		Waiting<K, V> current = this.waiting;
 		return (current != null) ? current.handedAt : this.startedAt;
@@ -289,7 +295,7 @@ class PendingSend<K, V> extends CompletableFuture<RecordMetadata> implements Wai
 	}
 
 	/**
-	 * From here to {@link #handed()} the client's failures are answers to the call. First
+	 * From here to {@link #handed} the client's failures are answers to the call. First
 	 * of all it is written, and cleared last of all: whoever finds the send in flight and
 	 * not marked must know that the client has it.
 	 */
@@ -317,11 +323,13 @@ class PendingSend<K, V> extends CompletableFuture<RecordMetadata> implements Wai
 			HANDING.lazySet(this, exception);
 			return;
 		}
+		InFlight.Place current = this.place;
+		InFlight flight = (current != null) ? current.flight() : null;
 		leaveFlight();
-		this.context.outcomes().completed(exception == null);
+		this.context.outcomes().completed(exception == null, flight);
 		if (exception != null) {
-			Diagnosis found = this.context.outcomes().failed(exception, this.startedAt);
-			failDelivery(found, Diagnoser.possiblyStored(found.reason()),
+			Diagnosis found = this.context.outcomes().failed(exception, this.startedAt, flight);
+			failDelivery(found, this.context.outcomes().possiblyStored(found.reason(), topic(), flight),
 					(metadata != null) ? metadata.partition() : partition());
 		}
 		else if (STATE.getAndSet(this, ENDED) != ENDED) {

@@ -52,7 +52,8 @@ record ProducerViews<K, V>(String id, ClientLife<K, V> life, ClientGate<K, V> ga
 			return line.failFastCause().reason();
 		}
 		return (line.waiting() > 0)
-				? this.gate.explain(line.partition(), line.oldestStartedAt(), line.obstacle()).reason() : null;
+				? this.gate.explain(line.topic(), line.partition(), line.oldestStartedAt(), line.obstacle()).reason()
+				: null;
 	}
 
 	private State state(boolean closed) {

@@ -56,14 +56,15 @@ public final class SendFailureLog<K, V> implements ProducerListener<K, V> {
 		}
 		// Of others the name only: their messages may hold what was sent.
 		logger.error((failure != null) ? failure.getMessage()
-				: "Send to topic '" + kind.topic() + "' failed: " + kind.reason());
+				: "Send to topic '" + TopicNames.printable(kind.topic()) + "' failed: " + kind.reason());
 		this.later.after(BURST, () -> over(kind));
 	}
 
 	private void over(Kind kind) {
 		Integer more = this.bursts.remove(kind);
 		if (more != null && more > 0) {
-			logger.error(more + " more sends to topic '" + kind.topic() + "' failed within a second: " + kind.reason());
+			logger.error(more + " more sends to topic '" + TopicNames.printable(kind.topic())
+					+ "' failed within a second: " + kind.reason());
 		}
 	}
 

@@ -15,16 +15,20 @@ import io.evenkeel.kafka.producer.line.LineSettings;
 import io.evenkeel.kafka.producer.line.LineWorker;
 import io.evenkeel.kafka.producer.line.Lines;
 import io.evenkeel.kafka.producer.line.Obstacle;
+import io.evenkeel.kafka.producer.line.Probe;
 import org.apache.commons.logging.Log;
 import org.apache.commons.logging.LogFactory;
 import org.apache.kafka.clients.producer.Callback;
 import org.apache.kafka.clients.producer.Producer;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.clients.producer.RecordMetadata;
+import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.Metric;
 import org.apache.kafka.common.MetricName;
 import org.apache.kafka.common.PartitionInfo;
 import org.apache.kafka.common.Uuid;
+import org.apache.kafka.common.errors.InterruptException;
+import org.apache.kafka.common.errors.InvalidTopicException;
 import org.apache.kafka.common.errors.TimeoutException;
 import org.apache.kafka.common.metrics.KafkaMetric;
 import org.jspecify.annotations.Nullable;
@@ -149,8 +153,7 @@ final class SendingProducer<K, V> extends WithoutTransactions<K, V> implements M
 	}
 
 	private @Nullable InFlight inFlight() {
-		Client<K, V> client = this.life.last();
-		return (client != null) ? client.inFlight() : null;
+		return this.life.flight();
 	}
 
 	void replaceStuck() {
@@ -168,7 +171,7 @@ final class SendingProducer<K, V> extends WithoutTransactions<K, V> implements M
 	private void slow(String topic, int partition, long startedAt, Obstacle obstacle) {
 		long now = this.runtime.clock().getAsLong();
 		logger.warn(this.spec.id() + ": " + this.context.failures()
-			.waiting(topic, this.gate.explain(partition, startedAt, obstacle), now - startedAt, now));
+			.waiting(topic, this.gate.explain(topic, partition, startedAt, obstacle), now - startedAt, now));
 	}
 
 	private void memoryFreed() {
@@ -246,8 +249,11 @@ final class SendingProducer<K, V> extends WithoutTransactions<K, V> implements M
 
 	@Override
 	public List<PartitionInfo> partitionsFor(String topic) {
+		if (!TopicNames.isValid(topic)) {
+			throw new InvalidTopicException("Not a valid name for a topic: " + TopicNames.printable(topic));
+		}
 		long startedAt = this.runtime.clock().getAsLong();
-		long timeout = this.settings.topic(topic).metadataTimeout().toNanos();
+		Duration timeout = this.settings.topic(topic).metadataTimeout();
 		while (true) {
 			Client<K, V> client = this.life.current();
 			if (client != null && this.gate.look(client, topic, this.runtime.clock().getAsLong()) > 0) {
@@ -256,9 +262,19 @@ final class SendingProducer<K, V> extends WithoutTransactions<K, V> implements M
 			if (this.closed) {
 				throw new IllegalStateException("The producer has been closed");
 			}
-			if (this.runtime.clock().getAsLong() - startedAt > timeout || Thread.currentThread().isInterrupted()) {
-				throw new TimeoutException("Topic " + topic + " is not known after "
-						+ Failures.simple(this.settings.topic(topic).metadataTimeout()));
+			Probe<Diagnosis> probe = this.gate.probe(topic, startedAt);
+			Diagnosis refusal = probe.refusal();
+			if (refusal != null && refusal.cause() instanceof KafkaException said) {
+				throw said;
+			}
+			if (this.runtime.clock().getAsLong() - startedAt > timeout.toNanos()) {
+				Diagnosis found = this.gate.explain(topic, -1, startedAt, Obstacle.METADATA);
+				throw new TimeoutException(
+						"Topic " + topic + " is not known after " + Failures.simple(timeout) + ": " + found.reason(),
+						(found.cause() != null) ? found.cause() : this.gate.said(topic));
+			}
+			if (Thread.currentThread().isInterrupted()) {
+				throw new InterruptException("Interrupted while waiting for topic " + topic);
 			}
 			LockSupport.parkNanos(this, TimeUnit.MILLISECONDS.toNanos(10));
 		}
@@ -320,6 +336,10 @@ final class SendingProducer<K, V> extends WithoutTransactions<K, V> implements M
 				long left = Math.max(0, deadline - this.runtime.clock().getAsLong());
 				client.end(this.runtime.named("evenkeel-close-" + this.spec.id()), Duration.ofNanos(left),
 						new Diagnosis(FailureReason.CLOSED, "the producer was closed", null));
+			}
+			InFlight left = this.life.flight();
+			if (client == null && left != null) {
+				left.abandon(new Diagnosis(FailureReason.CLOSED, "the producer was closed", null));
 			}
 		}
 		finally {

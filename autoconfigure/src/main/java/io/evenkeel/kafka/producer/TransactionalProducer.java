@@ -176,7 +176,7 @@ final class TransactionalProducer<K, V> extends DelegatingProducer<K, V> impleme
 			Diagnosis found = (said != null) ? Diagnoser.classify(said) : null;
 			boolean telling = found != null && found.reason() == FailureReason.NOT_AUTHORIZED
 					&& this.evidence.answeredSince(send.startedAt());
-			return (found != null && telling) ? found : explain(send);
+			return (found != null && telling) ? found : explain(send, (said != null) ? said : ex);
 		}
 		catch (InterruptException ex) {
 			return new Diagnosis(FailureReason.UNKNOWN, "the sending thread was interrupted", ex);
@@ -189,8 +189,9 @@ final class TransactionalProducer<K, V> extends DelegatingProducer<K, V> impleme
 		}
 	}
 
-	private Diagnosis explain(PendingSend<K, V> send) {
-		return this.evidence.explain(-1, send.startedAt(), this.context.clock().getAsLong(), delegate());
+	private Diagnosis explain(PendingSend<K, V> send, Throwable said) {
+		Diagnosis found = this.evidence.explain(-1, send.startedAt(), this.context.clock().getAsLong(), delegate());
+		return (found.cause() != null) ? found : new Diagnosis(found.reason(), found.detail(), said);
 	}
 
 	private void offer(PendingSend<K, V> send) {
@@ -218,7 +219,7 @@ final class TransactionalProducer<K, V> extends DelegatingProducer<K, V> impleme
 			send.failLocally(Diagnoser.classify(thrown), 1);
 		}
 		else if (answer instanceof TimeoutException && !(answer instanceof BufferExhaustedException)) {
-			send.failWaited(explain(send));
+			send.failWaited(explain(send, (answer.getCause() != null) ? answer.getCause() : answer));
 		}
 		else if (answer != null) {
 			Diagnosis found = Diagnoser.classify(answer);
@@ -409,14 +410,14 @@ final class TransactionalProducer<K, V> extends DelegatingProducer<K, V> impleme
 	private final class ClientOutcomes implements SendContext.Outcomes {
 
 		@Override
-		public void completed(boolean success) {
+		public void completed(boolean success, @Nullable InFlight flight) {
 			if (success) {
 				TransactionalProducer.this.evidence.delivered();
 			}
 		}
 
 		@Override
-		public Diagnosis failed(Exception exception, long startedAt) {
+		public Diagnosis failed(Exception exception, long startedAt, @Nullable InFlight flight) {
 			if (exception instanceof TransactionAbortedException) {
 				return abortedWith(exception);
 			}
@@ -425,6 +426,11 @@ final class TransactionalProducer<K, V> extends DelegatingProducer<K, V> impleme
 					TransactionalProducer.this.context.clock().getAsLong());
 			boolean ended = TransactionalProducer.this.closed && found.reason() == FailureReason.UNKNOWN;
 			return ended ? new Diagnosis(FailureReason.CLOSED, "the producer was closed", exception) : found;
+		}
+
+		@Override
+		public boolean possiblyStored(FailureReason reason, String topic, @Nullable InFlight flight) {
+			return !Diagnoser.isRefusal(reason) || TransactionalProducer.this.client.mayHaveRetried(topic);
 		}
 
 		/** The client says only that it was aborted, not what made it abort. */

@@ -33,8 +33,8 @@ final class UnsentFailures {
 			default -> found.reason();
 		};
 		List<String> servers = bootstrapServers(factory);
-		String message = "Send to topic '" + topic + "' failed: " + reason + " (0 attempts; no producer could be had; "
-				+ "brokers " + servers + "). Not sent: safe to retry.";
+		String message = "Send to topic '" + TopicNames.printable(topic) + "' failed: " + reason
+				+ " (0 attempts; no producer could be had; " + "brokers " + servers + "). Not sent: safe to retry.";
 		return new SendFailedException(message, topic, reason, FailurePhase.METADATA, Duration.ZERO, 0, servers, false,
 				exception);
 	}

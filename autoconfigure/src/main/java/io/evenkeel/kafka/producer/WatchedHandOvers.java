@@ -41,6 +41,11 @@ record WatchedHandOvers<K, V>(ClientGate<K, V> gate, LineWorker scheduler,
 	}
 
 	@Override
+	public Obstacle obstacle(Obstacle seen, long since) {
+		return this.gate.obstacle(seen, since);
+	}
+
+	@Override
 	public Diagnosis diagnose(String topic, int partition, long since, Obstacle obstacle) {
 		return this.gate.diagnose(topic, partition, since, obstacle);
 	}

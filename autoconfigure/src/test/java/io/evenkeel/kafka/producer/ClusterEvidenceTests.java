@@ -1,5 +1,10 @@
 package io.evenkeel.kafka.producer;
 
+import java.util.Map;
+
+import org.apache.kafka.clients.producer.MockProducer;
+import org.apache.kafka.common.Metric;
+import org.apache.kafka.common.MetricName;
 import org.apache.kafka.common.errors.SaslAuthenticationException;
 import org.apache.kafka.common.errors.SslAuthenticationException;
 import org.junit.jupiter.api.Test;
@@ -53,6 +58,32 @@ class ClusterEvidenceTests {
 			.isEqualTo(new ClusterEvidence.Trouble(FailureReason.BROKERS_UNREACHABLE, 200, 900));
 		this.evidence.answered(null, 1000);
 		assertThat(this.evidence.standingTrouble()).isNull();
+	}
+
+	/** Red when the hint goes with the client whose connections gave it. */
+	@Test
+	void aHintIsKeptUntilTheClusterAnswers() {
+		try (MockProducer<String, String> client = new MockProducer<>()) {
+			assertThat(this.evidence.explain(-1, 200, 10_000_000_000L, client).detail()).isNull();
+			MetricName connections = new MetricName("connection-creation-total", "producer-metrics", "", Map.of());
+			client.setMockMetrics(connections, new Metric() {
+
+				@Override
+				public MetricName metricName() {
+					return connections;
+				}
+
+				@Override
+				public Object metricValue() {
+					return 1.0;
+				}
+
+			});
+			assertThat(this.evidence.explain(-1, 200, 10_000_000_000L, client).detail()).contains("security.protocol");
+		}
+		assertThat(this.evidence.explain(-1, 200, 10_000_000_000L, null).detail()).contains("security.protocol");
+		this.evidence.answered("id", 250);
+		assertThat(this.evidence.explain(-1, 300, 10_000_000_000L, null).detail()).isNull();
 	}
 
 }

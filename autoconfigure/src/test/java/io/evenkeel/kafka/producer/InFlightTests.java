@@ -25,15 +25,14 @@ class InFlightTests {
 	private final SendContext context = new SendContext(() -> 0,
 			new Failures(List.of("localhost:1"), ProducerSettings.DEFAULTS, new ClusterEvidence(0)),
 			new CompletionThread(ProducerRuntime.SYSTEM.threads(), ProducerRuntime.SYSTEM), new OpenSends(() -> 0),
-			SendObserver.NONE,
-			new SendContext.Outcomes() {
+			SendObserver.NONE, new SendContext.Outcomes() {
 
 				@Override
-				public void completed(boolean success) {
+				public void completed(boolean success, InFlight flight) {
 				}
 
 				@Override
-				public Diagnosis failed(Exception exception, long startedAt) {
+				public Diagnosis failed(Exception exception, long startedAt, InFlight flight) {
 					return Diagnosis.of(FailureReason.UNKNOWN);
 				}
 
@@ -78,7 +77,19 @@ class InFlightTests {
 		send.take();
 		List<Boolean> marked = new ArrayList<>();
 		send.handing();
-		send.inFlight((index) -> marked.add(send.isBeingHanded()), 0, 0);
+		send.inFlight(new InFlight.Place() {
+
+			@Override
+			public InFlight flight() {
+				return InFlightTests.this.inFlight;
+			}
+
+			@Override
+			public void leave(int index) {
+				marked.add(send.isBeingHanded());
+			}
+
+		}, 0, 0);
 		send.handed(true);
 		assertThat(marked).containsExactly(true);
 		assertThat(send.isBeingHanded()).isFalse();
@@ -111,6 +122,59 @@ class InFlightTests {
 		}
 		assertThat(this.inFlight.abandon(Diagnosis.of(FailureReason.CLOSED))).isEqualTo(1000);
 		assertThat(this.inFlight.abandon(Diagnosis.of(FailureReason.CLOSED))).isZero();
+	}
+
+	/**
+	 * Red when what somebody is just handing over counts as taken by the client that is
+	 * given up: it was never sent, and goes to the next client.
+	 */
+	@Test
+	void whoIsInACallOfAClientThatIsGivenUpEndsHisSendHimself() {
+		PendingSend<String, String> taken = handedOver(0);
+		PendingSend<String, String> handing = new PendingSend<>(this.context, new ProducerRecord<>("orders", "v"), null,
+				0);
+		handing.take();
+		handing.handing();
+		this.inFlight.add(handing, 0);
+		InFlight next = new InFlight(LIMIT, this.inFlight);
+		assertThat(this.inFlight.giveUp(Diagnosis.of(FailureReason.PRODUCER_FATAL))).isOne();
+		next.sweep(1);
+		assertThat(taken.isHeldBack()).isFalse();
+		handing.handed(true);
+		assertThat(handing.giveBackUnlessEnded()).isTrue();
+		handing.take();
+		handing.handing();
+		next.add(handing, 2);
+		handing.handed(false);
+		next.sweep(3);
+		assertThat(handing.giveBackUnlessEnded()).as("with the next client").isTrue();
+	}
+
+	/** Red when a client that takes a record while it is given up leaves it open. */
+	@Test
+	void whatAClientTookWhileItWasGivenUpEnds() {
+		PendingSend<String, String> handing = new PendingSend<>(this.context, new ProducerRecord<>("orders", "v"), null,
+				0);
+		handing.take();
+		handing.handing();
+		this.inFlight.add(handing, 0);
+		this.inFlight.giveUp(Diagnosis.of(FailureReason.PRODUCER_FATAL));
+		handing.handed(false);
+		new InFlight(LIMIT, this.inFlight).sweep(1);
+		assertThat(MockClients.failure(handing).isPossiblySent()).isTrue();
+	}
+
+	/** Red when a call that never returns keeps its send open. */
+	@Test
+	void aCallThatNeverReturnsEndsItsSendAtItsDeadline() {
+		PendingSend<String, String> handing = new PendingSend<>(this.context, new ProducerRecord<>("orders", "v"), null,
+				0);
+		handing.take();
+		handing.handing();
+		this.inFlight.add(handing, 0);
+		this.inFlight.giveUp(Diagnosis.of(FailureReason.PRODUCER_FATAL));
+		this.inFlight.sweep(LIMIT + GRACE);
+		assertThat(MockClients.failure(handing).getReason()).isEqualTo(FailureReason.DELIVERY_TIMEOUT);
 	}
 
 	/**

@@ -23,19 +23,24 @@ import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.clients.producer.RecordMetadata;
 import org.apache.kafka.common.ClusterResource;
 import org.apache.kafka.common.KafkaException;
+import org.apache.kafka.common.Metric;
+import org.apache.kafka.common.MetricName;
 import org.apache.kafka.common.Node;
 import org.apache.kafka.common.PartitionInfo;
 import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.errors.InvalidTopicException;
 import org.apache.kafka.common.errors.NetworkException;
 import org.apache.kafka.common.errors.RecordTooLargeException;
 import org.apache.kafka.common.errors.SaslAuthenticationException;
 import org.apache.kafka.common.errors.TimeoutException;
 import org.apache.kafka.common.errors.TopicAuthorizationException;
+import org.apache.kafka.common.errors.UnknownTopicOrPartitionException;
 import org.apache.kafka.common.serialization.StringSerializer;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
 /**
@@ -53,6 +58,10 @@ class SendingProducerGuardTests {
 
 	private volatile BiConsumer<FakeClient, ProducerRecord<String, String>> onSend = (client, record) -> {
 	};
+
+	private volatile double retries;
+
+	private Duration failFast = Duration.ZERO;
 
 	private final List<SendingProducer<String, String>> producers = new ArrayList<>();
 
@@ -101,7 +110,7 @@ class SendingProducerGuardTests {
 		awaitClients(1);
 		this.onSend = (client, record) -> {
 			if (client.number == 0) {
-				throw new KafkaException("in an error state");
+				throw new KafkaException("in an error state", new NetworkException("gone"));
 			}
 		};
 		SendFailedException failure = failure(send(producer, "a", "1"));
@@ -133,6 +142,90 @@ class SendingProducerGuardTests {
 			assertThat(failure.isPossiblySent()).as("%s", expected).isEqualTo(expected.getValue());
 			assertThat(failure.getPhase()).isEqualTo(FailurePhase.DELIVERY);
 		}
+	}
+
+	/**
+	 * Red when a refusal counts as certain although an earlier attempt may have stored
+	 * the record, and its answer was lost.
+	 */
+	@Test
+	void aRefusalAfterARetryIsNotCertain() throws Exception {
+		this.topics.put("a", 1);
+		this.retries = 1;
+		SendingProducer<String, String> producer = producer(NEVER, NEVER);
+		this.onSend = (client, record) -> client.leaveOpen();
+		Future<RecordMetadata> send = send(producer, "a", "1");
+		await().until(() -> !this.clients.isEmpty() && this.clients.get(0).open.size() == 1);
+		this.clients.get(0).open.remove(0).onCompletion(null, new RecordTooLargeException("too large"));
+		assertThat(failure(send).isPossiblySent()).isTrue();
+	}
+
+	/** Red when what the client once said of a topic is forgotten. */
+	@Test
+	void aMissingTopicIsToldWithWhatTheClientSaid() throws Exception {
+		this.topics.put("a", new TimeoutException("not present", new UnknownTopicOrPartitionException("no a")));
+		SendingProducer<String, String> producer = producer(Duration.ofMillis(500), Duration.ofMillis(20));
+		awaitClients(1);
+		Future<RecordMetadata> send = send(producer, "a", "1");
+		await().until(() -> this.clients.get(0).looks.get() > 1);
+		this.topics.put("a", new TimeoutException("not present"));
+		this.clients.get(0).answer();
+		SendFailedException failure = failure(send);
+		assertThat(failure.getReason()).isEqualTo(FailureReason.TOPIC_NOT_FOUND);
+		assertThat(failure).hasCauseInstanceOf(UnknownTopicOrPartitionException.class);
+		assertThatThrownBy(() -> producer.partitionsFor("a")).isInstanceOf(TimeoutException.class)
+			.hasCauseInstanceOf(UnknownTopicOrPartitionException.class);
+	}
+
+	@Test
+	void partitionsOfARefusedTopicAreRefusedWithWhatTheClientSaid() {
+		this.topics.put("a", new TimeoutException("fresh", new TopicAuthorizationException("a")));
+		SendingProducer<String, String> producer = producer(NEVER, Duration.ofMillis(20));
+		awaitClients(1);
+		CompletableFuture<?> look = CompletableFuture.runAsync(() -> producer.partitionsFor("a"));
+		await().until(() -> this.clients.get(0).looks.get() > 1);
+		this.clients.get(0).answer();
+		assertThat(look).failsWithin(Duration.ofSeconds(20))
+			.withThrowableThat()
+			.withRootCauseInstanceOf(TopicAuthorizationException.class);
+		assertThatThrownBy(() -> producer.partitionsFor("no topic")).isInstanceOf(InvalidTopicException.class);
+	}
+
+	/** Red when the replacement of a client is taken for an outage. */
+	@Test
+	void aReplacedClientIsNoOutage() throws Exception {
+		this.failFast = Duration.ofSeconds(50);
+		SendingProducer<String, String> producer = producer(Duration.ofSeconds(2), Duration.ofMillis(20));
+		awaitClients(1);
+		Future<RecordMetadata> waits = send(producer, "a", "1");
+		this.topics.put("b", 1);
+		this.onSend = (client, record) -> {
+			if (client.number == 0) {
+				throw new KafkaException("in an error state", new NetworkException("gone"));
+			}
+		};
+		assertThat(failure(send(producer, "b", "2")).getReason()).isEqualTo(FailureReason.PRODUCER_FATAL);
+		assertThat(failure(waits).getReason()).isEqualTo(FailureReason.PRODUCER_FATAL);
+		this.topics.put("a", 1);
+		send(producer, "b", "3").get(20, TimeUnit.SECONDS);
+		send(producer, "a", "4").get(20, TimeUnit.SECONDS);
+	}
+
+	/** Red when a record that met a closing client is called possibly sent. */
+	@Test
+	void aRecordThatMeetsAClosingClientGoesToTheNext() throws Exception {
+		this.topics.put("a", 1);
+		SendingProducer<String, String> producer = producer(NEVER, Duration.ofMillis(20));
+		awaitClients(1);
+		this.onSend = (client, record) -> {
+			if (client.number == 0) {
+				producer.replaceStuck();
+				await().until(client::closed);
+				throw new KafkaException("closed while send in progress");
+			}
+		};
+		assertThat(send(producer, "a", "1").get(30, TimeUnit.SECONDS)).isNotNull();
+		assertThat(this.handedOver).containsExactly("1 to client 1");
 	}
 
 	/** Red when a sender does not look whether an earlier record waits. */
@@ -224,11 +317,10 @@ class SendingProducerGuardTests {
 	}
 
 	private SendingProducer<String, String> producer(Duration metadataTimeout, Duration interval) {
-		TopicSettings limits = new TopicSettings(metadataTimeout, metadataTimeout, interval, 1, interval, 0, Integer.MAX_VALUE,
-				Duration.ZERO);
+		TopicSettings limits = new TopicSettings(metadataTimeout, metadataTimeout, interval, 1, interval, 0,
+				Integer.MAX_VALUE, this.failFast);
 		ProducerSettings settings = new ProducerSettings(limits, Map.of(), 1_000, 1_000_000,
-				ProducerSettings.WhenFull.WAIT, NEVER,
-				Duration.ofSeconds(1));
+				ProducerSettings.WhenFull.WAIT, NEVER, Duration.ofSeconds(1));
 		ClientSpec<String, String> spec = new ClientSpec<>("test", List.of("localhost:1"), new StringSerializer(),
 				new StringSerializer(), 1_000_000, NEVER, (key, value) -> {
 					FakeClient client = new FakeClient(this.clients.size(), key);
@@ -291,6 +383,25 @@ class SendingProducerGuardTests {
 		FakeClient(int number, HandOverSerializer<String> key) {
 			this.number = number;
 			this.key = key;
+		}
+
+		@Override
+		public Map<MetricName, Metric> metrics() {
+			MetricName name = new MetricName("record-retry-total", "producer-topic-metrics", "",
+					Map.of("client-id", "test", "topic", "a"));
+			return Map.of(name, new Metric() {
+
+				@Override
+				public MetricName metricName() {
+					return name;
+				}
+
+				@Override
+				public Object metricValue() {
+					return SendingProducerGuardTests.this.retries;
+				}
+
+			});
 		}
 
 		void answer() {

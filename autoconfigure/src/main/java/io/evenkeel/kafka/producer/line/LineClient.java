@@ -35,6 +35,16 @@ public interface LineClient<C, W extends Waiter<C>> {
 	}
 
 	/**
+	 * What stands in the way of a line that gets nowhere.
+	 * @param seen what it was when the line was last looked at
+	 * @param since when the record began to wait, in nanoseconds of the producer's clock
+	 * @return what it is now
+	 */
+	default Obstacle obstacle(Obstacle seen, long since) {
+		return seen;
+	}
+
+	/**
 	 * Say why a line got nowhere. Called by the scheduler and by the timer.
 	 * @param topic the topic
 	 * @param partition the missing partition, or -1 when the topic itself is missing

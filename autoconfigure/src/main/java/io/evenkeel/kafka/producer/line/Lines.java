@@ -388,7 +388,7 @@ public final class Lines<C, W extends Waiter<C>> {
 	private boolean failBehind(Line<C, W> line, W head) {
 		W next = line.second();
 		long now = this.clock.getAsLong();
-		if (next == null || now - next.startedAt() - line.settings.timeoutNanos() < HAND_OVER_GRACE) {
+		if (next == null || now - line.deadline(next) < HAND_OVER_GRACE) {
 			return false;
 		}
 		line.failBehind(head, LineEnd.Kind.TIMED_OUT,
@@ -401,7 +401,7 @@ public final class Lines<C, W extends Waiter<C>> {
 		if (head == null) {
 			return true;
 		}
-		Obstacle obstacle = line.obstacle();
+		Obstacle obstacle = this.client.obstacle(line.obstacle(), head.startedAt());
 		C cause = this.client.diagnose(line.topic, line.partition, head.startedAt(), obstacle);
 		return line.fail(head, kind, cause, obstacle == Obstacle.METADATA && hasHadItsChance(line),
 				this.clock.getAsLong());

@@ -11,6 +11,9 @@ public enum Obstacle {
 	/** The client has no memory left for one more record. */
 	MEMORY,
 
+	/** The client is another one than when the record was sent, or is about to be. */
+	REPLACEMENT,
+
 	/** A record of the line is being handed over, which runs the user's code. */
 	HAND_OVER
 

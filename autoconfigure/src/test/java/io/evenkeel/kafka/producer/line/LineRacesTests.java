@@ -226,8 +226,9 @@ class LineRacesTests {
 
 		};
 		Lines<String, TestWaiter> lines = new Lines<>(slow,
-				(topic) -> new LineSettings(60_000 * MILLI, 60_000 * MILLI, Integer.MAX_VALUE, new Backoff(MILLI, 1, MILLI, 0), 0), 100,
-				10_000, System::nanoTime, () -> 0.5, new LineListener() {
+				(topic) -> new LineSettings(60_000 * MILLI, 60_000 * MILLI, Integer.MAX_VALUE,
+						new Backoff(MILLI, 1, MILLI, 0), 0),
+				100, 10_000, System::nanoTime, () -> 0.5, new LineListener() {
 
 					@Override
 					public void released(String topic) {
