@@ -6,8 +6,9 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
-import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Supplier;
+import java.util.regex.Pattern;
 
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.Producer;
@@ -34,15 +35,23 @@ import org.springframework.util.ClassUtils;
  * applied to that client. A copy with other properties is of this type again.
  * <p>
  * <b>Threading.</b> As its parent: any thread. Listeners hear of a producer when its
- * client exists, so that they find the client's metrics.
+ * client exists, so that they find the client's metrics. A producer that has grown too
+ * old is closed by a thread of its own, not by the sender who finds it.
+ * <p>
+ * <b>Invariant.</b> Nobody is handed a closed producer unless the factory has been
+ * destroyed; what is sent then fails as {@link FailureReason#CLOSED}.
  *
  * @param <K> the type of keys
  * @param <V> the type of values
  */
-public final class EvenkeelProducerFactory<K, V> extends DefaultKafkaProducerFactory<K, V> {
+public class EvenkeelProducerFactory<K, V> extends DefaultKafkaProducerFactory<K, V> {
 
 	/** As {@code metadata.timeout}: longer is as good as for ever. */
 	private static final long LONGEST_MAX_BLOCK = Duration.ofDays(365).toMillis();
+
+	private static final int MOST_SUCCESSORS = 1000;
+
+	private static final Pattern NUMBER = Pattern.compile("-\\d+$");
 
 	private final ProducerLimits limits;
 
@@ -50,13 +59,18 @@ public final class EvenkeelProducerFactory<K, V> extends DefaultKafkaProducerFac
 
 	private final ProducerRuntime runtime;
 
-	private final AtomicInteger clientIds;
-
-	private final Map<String, SendingProducer<K, V>> producers = new ConcurrentHashMap<>();
+	private final Map<String, StandingProducer<K, V>> producers = new ConcurrentHashMap<>();
 
 	private final List<ClientListener<K, V>> clientListeners = new CopyOnWriteArrayList<>();
 
+	/** Set while a thread asks the parent for a producer. */
+	private final ThreadLocal<Boolean> handingOut = new ThreadLocal<>();
+
+	private final AtomicBoolean started = new AtomicBoolean();
+
 	private @Nullable ClassLoader classLoader;
+
+	private volatile boolean aging;
 
 	/** What is sent from now on fails: nobody would close another client. */
 	private volatile boolean closed;
@@ -70,18 +84,17 @@ public final class EvenkeelProducerFactory<K, V> extends DefaultKafkaProducerFac
 	 * @param registry knows the producers
 	 */
 	public EvenkeelProducerFactory(Map<String, Object> configs, ProducerLimits limits, ProducerRegistry registry) {
-		this(configs, limits, registry, ProducerRuntime.SYSTEM, new AtomicInteger());
+		this(configs, limits, registry, ProducerRuntime.SYSTEM);
 	}
 
 	EvenkeelProducerFactory(Map<String, Object> configs, ProducerLimits limits, ProducerRegistry registry,
-			ProducerRuntime runtime, AtomicInteger clientIds) {
+			ProducerRuntime runtime) {
 		super(configs);
 		Assert.notNull(limits, "'limits' must not be null");
 		Assert.notNull(registry, "'registry' must not be null");
 		this.limits = limits;
 		this.registry = registry;
 		this.runtime = runtime;
-		this.clientIds = clientIds;
 	}
 
 	/**
@@ -129,15 +142,37 @@ public final class EvenkeelProducerFactory<K, V> extends DefaultKafkaProducerFac
 	 */
 	@Override
 	public void start() {
-		if (this.closed) {
-			reset();
-		}
-		super.start();
+		this.closed = false;
+		this.started.set(true);
 		Map<String, Object> configs = getConfigurationProperties();
 		Thread thread = this.runtime.named("evenkeel-warm-up").newThread(() -> WarmUp.run(configs, this.runtime));
 		if (thread != null) {
 			thread.start();
 		}
+	}
+
+	/**
+	 * Close all producers. What beans still send while they are destroyed gets a new one,
+	 * which {@link #destroy} closes.
+	 */
+	@Override
+	public void stop() {
+		this.started.set(false);
+		closeProducers();
+	}
+
+	@Override
+	public boolean isRunning() {
+		return this.started.get();
+	}
+
+	/**
+	 * Close all producers; the next send gets a new one.
+	 */
+	@Override
+	public void reset() {
+		this.closed = false;
+		closeProducers();
 	}
 
 	/**
@@ -148,37 +183,136 @@ public final class EvenkeelProducerFactory<K, V> extends DefaultKafkaProducerFac
 	@Override
 	public void destroy() {
 		this.closed = true;
+		closeProducers();
+		// The parent loses sight of one that a thread has made for itself meanwhile.
+		this.producers.values().forEach(StandingProducer::close);
+	}
+
+	/** The parent's own way: it closes what it has cached, and forgets it before. */
+	private void closeProducers() {
 		super.destroy();
 	}
 
 	@Override
-	public void reset() {
-		super.reset();
-		this.closed = false;
+	public void setMaxAge(Duration maxAge) {
+		super.setMaxAge(maxAge);
+		this.aging = true;
 	}
 
-	/**
-	 * Close all producers. What beans still send while they are destroyed gets a new one,
-	 * which {@link #destroy} closes.
-	 */
 	@Override
-	public void stop() {
-		super.stop();
-		this.closed = false;
+	public Producer<K, V> createProducer(@Nullable String txIdPrefixArg) {
+		return handOut(() -> super.createProducer(txIdPrefixArg));
+	}
+
+	@Override
+	public Producer<K, V> createNonTransactionalProducer() {
+		return handOut(super::createNonTransactionalProducer);
+	}
+
+	private Producer<K, V> handOut(Supplier<Producer<K, V>> parent) {
+		if (this.closed) {
+			return closedProducer();
+		}
+		Producer<K, V> producer = this.aging ? whileHandingOut(parent) : parent.get();
+		if (this.closed) {
+			// Made while everything was closed: nobody else would close it.
+			closeProducers();
+			return closedProducer();
+		}
+		return producer;
+	}
+
+	private Producer<K, V> whileHandingOut(Supplier<Producer<K, V>> parent) {
+		this.handingOut.set(Boolean.TRUE);
+		try {
+			return parent.get();
+		}
+		finally {
+			this.handingOut.remove();
+		}
+	}
+
+	/** Of the factory after its end: its sends say so. */
+	private Producer<K, V> closedProducer() {
+		Map<String, Object> configs = new HashMap<>(getConfigurationProperties());
+		configs.put(ProducerConfig.CLIENT_ID_CONFIG, idPrefix(configs) + "-closed");
+		SendingProducer<K, V> producer = inClassLoader(() -> newSendingProducer(configs, settings(configs)));
+		producer.close(Duration.ZERO);
+		return producer;
+	}
+
+	/** One that stands; another thread may find it too old in the same moment. */
+	private @Nullable Producer<K, V> successor() {
+		for (int i = 0; i < MOST_SUCCESSORS && !this.closed; i++) {
+			Producer<K, V> next = createNonTransactionalProducer();
+			if (isStanding(next)) {
+				return next;
+			}
+			if (isProducerPerThread()) {
+				// The parent forgets those of all threads only when it has closed them.
+				closeThreadBoundProducer();
+			}
+		}
+		return null;
+	}
+
+	private boolean isStanding(Producer<K, V> producer) {
+		return producer.metrics()
+			.keySet()
+			.stream()
+			.findFirst()
+			.map((name) -> this.producers.get(name.tags().get("client-id")))
+			.filter(StandingProducer::isStanding)
+			.isPresent();
+	}
+
+	/** Not on a sender's thread, who only wanted a producer. */
+	private void close(String id, Runnable closing) {
+		Thread thread = (this.handingOut.get() != null) ? this.runtime.named("evenkeel-close-" + id).newThread(closing)
+				: null;
+		if (thread != null) {
+			thread.start();
+		}
+		else {
+			closing.run();
+		}
 	}
 
 	@Override
 	protected Producer<K, V> createRawProducer(Map<String, Object> rawConfigs) {
 		Map<String, Object> configs = new HashMap<>(rawConfigs);
 		ProducerSettings settings = settings(configs);
+		if (configs.containsKey(ProducerConfig.CLIENT_ID_CONFIG)
+				|| !configs.containsKey(ProducerConfig.TRANSACTIONAL_ID_CONFIG)) {
+			assignId(configs);
+		}
 		if (configs.get(ProducerConfig.TRANSACTIONAL_ID_CONFIG) != null) {
 			configs.put(ProducerConfig.MAX_BLOCK_MS_CONFIG, settings.defaults().metadataTimeout().toMillis());
 			return inClassLoader(() -> createTransactionalProducer(configs, settings));
 		}
 		configs.put(ProducerConfig.MAX_BLOCK_MS_CONFIG, 0L);
-		configs.computeIfAbsent(ProducerConfig.CLIENT_ID_CONFIG,
-				(key) -> "evenkeel-producer-" + this.clientIds.incrementAndGet());
-		return inClassLoader(() -> createSendingProducer(configs, settings));
+		return inClassLoader(() -> {
+			SendingProducer<K, V> sending = newSendingProducer(configs, settings);
+			StandingProducer<K, V> producer = new StandingProducer<>(sending, this::successor, this::close,
+					settings.shutdownTimeout());
+			this.producers.put(sending.id(), producer);
+			sending.start();
+			return producer;
+		});
+	}
+
+	/**
+	 * An id that no other producer of the application has. The parent counts for each
+	 * factory by itself, and again for each client.
+	 */
+	private void assignId(Map<String, Object> configs) {
+		String prefix = idPrefix(configs);
+		configs.put(ProducerConfig.CLIENT_ID_CONFIG, prefix + "-" + this.registry.nextNumber(prefix));
+	}
+
+	private static String idPrefix(Map<String, Object> configs) {
+		Object given = configs.get(ProducerConfig.CLIENT_ID_CONFIG);
+		return (given != null) ? NUMBER.matcher(given.toString()).replaceFirst("") : "evenkeel-producer";
 	}
 
 	/**
@@ -205,26 +339,19 @@ public final class EvenkeelProducerFactory<K, V> extends DefaultKafkaProducerFac
 				(resource) -> {
 				});
 		spec.userCode().replaceIn(configs);
-		Client<K, V> client = new Client<>(postProcessed(new KafkaProducer<>(configs, key, value)), key, value,
+		Client<K, V> client = new Client<>(postProcessed(newClient(configs, key, value)), key, value,
 				new InFlight(spec.deliveryTimeout().toNanos()));
 		ProducerSettings limits = settings.withDeliveryTimeout(spec.deliveryTimeout());
 		String id = spec.id().isEmpty() ? String.valueOf(configs.get(ProducerConfig.TRANSACTIONAL_ID_CONFIG))
 				: spec.id();
 		return new TransactionalProducer<>(client, evidence, new Failures(spec.bootstrapServers(), limits, evidence),
-				this.runtime, id, limits, this.registry, spec.userCode());
+				this.runtime, id, limits, this.registry, spec.userCode(), this::close);
 	}
 
-	private SendingProducer<K, V> createSendingProducer(Map<String, Object> configs, ProducerSettings settings) {
+	private SendingProducer<K, V> newSendingProducer(Map<String, Object> configs, ProducerSettings settings) {
 		ClientSpec<K, V> spec = parse(configs);
-		ProducerSettings limits = settings.withDeliveryTimeout(spec.deliveryTimeout());
-		SendingProducer<K, V> producer = new SendingProducer<>(spec, limits, this.runtime, this.registry,
-				new ClientEvents(spec.id()));
-		if (this.closed) {
-			producer.close(Duration.ZERO);
-			return producer;
-		}
-		this.producers.put(spec.id(), producer);
-		return producer.start();
+		return new SendingProducer<>(spec, settings.withDeliveryTimeout(spec.deliveryTimeout()), this.runtime,
+				this.registry, new ClientEvents(spec.id()));
 	}
 
 	private ClientSpec<K, V> parse(Map<String, Object> configs) {
@@ -266,7 +393,11 @@ public final class EvenkeelProducerFactory<K, V> extends DefaultKafkaProducerFac
 		userCode.replaceIn(configs);
 		configs.put(ProducerConfig.MAX_BLOCK_MS_CONFIG, 0L);
 		configs.put(ProducerConfig.CLIENT_ID_CONFIG, id);
-		return postProcessed(new KafkaProducer<>(configs, key, value));
+		return postProcessed(newClient(configs, key, value));
+	}
+
+	Producer<K, V> newClient(Map<String, Object> configs, Serializer<K> key, Serializer<V> value) {
+		return new KafkaProducer<>(configs, key, value);
 	}
 
 	private Producer<K, V> postProcessed(Producer<K, V> client) {
@@ -308,7 +439,7 @@ public final class EvenkeelProducerFactory<K, V> extends DefaultKafkaProducerFac
 			configs.putIfAbsent(ProducerConfig.TRANSACTIONAL_ID_CONFIG, prefix);
 		}
 		EvenkeelProducerFactory<K, V> copy = new EvenkeelProducerFactory<>(configs, this.limits, this.registry,
-				this.runtime, this.clientIds);
+				this.runtime);
 		copy.classLoader = this.classLoader;
 		copy.setConfigureSerializers(isConfigureSerializers());
 		Supplier<@Nullable Serializer<K>> keys = getKeySerializerSupplier();
@@ -346,6 +477,7 @@ public final class EvenkeelProducerFactory<K, V> extends DefaultKafkaProducerFac
 	private boolean isClientMissing(String id) {
 		return this.producers.values()
 			.stream()
+			.map(StandingProducer::inner)
 			.anyMatch((producer) -> id.endsWith("." + producer.id()) && !producer.hasClient());
 	}
 
@@ -371,9 +503,9 @@ public final class EvenkeelProducerFactory<K, V> extends DefaultKafkaProducerFac
 	 * The id of the cluster, as far as a producer of this factory has heard it.
 	 * @return the id, or {@code null}
 	 */
-	@Nullable String knownClusterId() {
-		for (SendingProducer<K, V> producer : this.producers.values()) {
-			String id = producer.clusterId();
+	protected @Nullable String knownClusterId() {
+		for (StandingProducer<K, V> producer : this.producers.values()) {
+			String id = producer.inner().clusterId();
 			if (id != null) {
 				return id;
 			}

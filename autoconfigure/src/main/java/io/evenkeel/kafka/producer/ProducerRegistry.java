@@ -3,6 +3,7 @@ package io.evenkeel.kafka.producer;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicInteger;
 
 import org.jspecify.annotations.Nullable;
 
@@ -11,9 +12,11 @@ import org.jspecify.annotations.Nullable;
  * <p>
  * Thread-safe.
  */
-public final class ProducerRegistry {
+public class ProducerRegistry {
 
 	private final Map<ManagedProducer, SendObserver> producers = new ConcurrentHashMap<>();
+
+	private final Map<String, AtomicInteger> numbers = new ConcurrentHashMap<>();
 
 	private final SendObserverFactory observers;
 
@@ -32,6 +35,11 @@ public final class ProducerRegistry {
 	 */
 	public List<ProducerSnapshot> snapshots() {
 		return this.producers.keySet().stream().map(ManagedProducer::snapshot).toList();
+	}
+
+	/** The next number of a producer with this beginning of its id, from one. */
+	int nextNumber(String prefix) {
+		return this.numbers.computeIfAbsent(prefix, (key) -> new AtomicInteger()).incrementAndGet();
 	}
 
 	SendObserver added(ManagedProducer producer) {

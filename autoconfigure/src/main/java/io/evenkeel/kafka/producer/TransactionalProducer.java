@@ -70,6 +70,8 @@ final class TransactionalProducer<K, V> extends DelegatingProducer<K, V> impleme
 
 	private final ProducerRegistry registry;
 
+	private final StandingProducer.Closer closer;
+
 	private final SendObserver observer;
 
 	/** The one that is under way. */
@@ -80,10 +82,12 @@ final class TransactionalProducer<K, V> extends DelegatingProducer<K, V> impleme
 	private volatile boolean closed;
 
 	TransactionalProducer(Client<K, V> client, ClusterEvidence evidence, Failures failures, ProducerRuntime runtime,
-			String id, ProducerSettings settings, ProducerRegistry registry, UserCode<K, V> userCode) {
+			String id, ProducerSettings settings, ProducerRegistry registry, UserCode<K, V> userCode,
+			StandingProducer.Closer closer) {
 		super(client.producer());
 		this.id = id;
 		this.userCode = userCode;
+		this.closer = closer;
 		this.client = client;
 		this.registry = registry;
 		this.runtime = runtime;
@@ -362,6 +366,10 @@ final class TransactionalProducer<K, V> extends DelegatingProducer<K, V> impleme
 			return;
 		}
 		this.closed = true;
+		this.closer.close(this.id, () -> end(timeout));
+	}
+
+	private void end(Duration timeout) {
 		try {
 			Duration limit = this.settings.shutdownTimeout();
 			this.client.end(this.runtime.named("evenkeel-close-" + this.id),

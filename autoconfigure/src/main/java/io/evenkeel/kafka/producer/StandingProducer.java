@@ -1,0 +1,183 @@
+package io.evenkeel.kafka.producer;
+
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.LongAdder;
+import java.util.concurrent.locks.LockSupport;
+import java.util.function.Supplier;
+
+import org.apache.kafka.clients.producer.Callback;
+import org.apache.kafka.clients.producer.Producer;
+import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.clients.producer.RecordMetadata;
+import org.apache.kafka.common.Metric;
+import org.apache.kafka.common.MetricName;
+import org.apache.kafka.common.PartitionInfo;
+import org.apache.kafka.common.Uuid;
+import org.apache.kafka.common.metrics.KafkaMetric;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What a factory hands out: a sending producer, and when that one has been closed by a
+ * reset, a stop or its age, the one that has taken its place. Whoever got it before the
+ * close and sends after it does not find it closed.
+ * <p>
+ * <b>Threading.</b> Any thread sends, one closes. <b>Invariant.</b> The inner producer is
+ * closed when no call is inside of it and none can enter any more. <b>Why.</b> A sender
+ * counts himself in before he looks whether the producer stands, and the closing thread
+ * ends its standing before it counts. Those who have left are counted before those who
+ * have entered: when the two are equal, there was a moment with nobody inside. Adders
+ * take no turn at one memory cell, because each record passes here.
+ */
+final class StandingProducer<K, V> extends WithoutTransactions<K, V> {
+
+	private static final long POLL = TimeUnit.MILLISECONDS.toNanos(1);
+
+	private final SendingProducer<K, V> inner;
+
+	private final Supplier<@Nullable Producer<K, V>> successor;
+
+	private final Closer closer;
+
+	private final Duration longestClose;
+
+	private final LongAdder entered = new LongAdder();
+
+	private final LongAdder left = new LongAdder();
+
+	private final AtomicBoolean closing = new AtomicBoolean();
+
+	private volatile boolean standing = true;
+
+	/**
+	 * Make one.
+	 * @param inner the producer
+	 * @param successor gives the producer after this one, null when there is none because
+	 * the factory was closed for good
+	 * @param closer runs the closing
+	 * @param longestClose the longest time that closing may take
+	 */
+	StandingProducer(SendingProducer<K, V> inner, Supplier<@Nullable Producer<K, V>> successor, Closer closer,
+			Duration longestClose) {
+		this.inner = inner;
+		this.successor = successor;
+		this.closer = closer;
+		this.longestClose = longestClose;
+	}
+
+	SendingProducer<K, V> inner() {
+		return this.inner;
+	}
+
+	/** Whether it is not being closed. */
+	boolean isStanding() {
+		return this.standing;
+	}
+
+	@Override
+	public Future<RecordMetadata> send(ProducerRecord<K, V> record) {
+		return send(record, null);
+	}
+
+	@Override
+	public Future<RecordMetadata> send(ProducerRecord<K, V> record, @Nullable Callback callback) {
+		this.entered.increment();
+		try {
+			if (this.standing) {
+				return this.inner.send(record, callback);
+			}
+		}
+		finally {
+			this.left.increment();
+		}
+		return current().send(record, callback);
+	}
+
+	private Producer<K, V> current() {
+		Producer<K, V> next = this.standing ? null : this.successor.get();
+		return (next != null) ? next : this.inner;
+	}
+
+	@Override
+	public void flush() {
+		current().flush();
+	}
+
+	@Override
+	public List<PartitionInfo> partitionsFor(String topic) {
+		return current().partitionsFor(topic);
+	}
+
+	@Override
+	public Map<MetricName, ? extends Metric> metrics() {
+		return this.inner.metrics();
+	}
+
+	@Override
+	public Uuid clientInstanceId(Duration timeout) {
+		return this.inner.clientInstanceId(timeout);
+	}
+
+	@Override
+	public void registerMetricForSubscription(KafkaMetric metric) {
+		this.inner.registerMetricForSubscription(metric);
+	}
+
+	@Override
+	public void unregisterMetricFromSubscription(KafkaMetric metric) {
+		this.inner.unregisterMetricFromSubscription(metric);
+	}
+
+	@Override
+	public void close() {
+		close(this.longestClose);
+	}
+
+	@Override
+	public void close(Duration timeout) {
+		if (!this.closing.compareAndSet(false, true)) {
+			return;
+		}
+		this.standing = false;
+		this.closer.close(this.inner.id(), () -> end(timeout));
+	}
+
+	private void end(Duration timeout) {
+		Duration limit = (timeout.compareTo(this.longestClose) < 0) ? timeout : this.longestClose;
+		long deadline = System.nanoTime() + limit.toNanos();
+		while (isInUse() && System.nanoTime() - deadline < 0 && !Thread.currentThread().isInterrupted()) {
+			LockSupport.parkNanos(this, POLL);
+		}
+		this.inner.close(Duration.ofNanos(Math.max(0, deadline - System.nanoTime())));
+	}
+
+	private boolean isInUse() {
+		long gone = this.left.sum();
+		return this.entered.sum() != gone;
+	}
+
+	@Override
+	public String toString() {
+		return this.inner.toString();
+	}
+
+	/**
+	 * Runs the closing of a producer, on a thread that may wait for it.
+	 */
+	@FunctionalInterface
+	interface Closer {
+
+		/**
+		 * Run it now or soon.
+		 * @param id the producer's id
+		 * @param closing closes it, in bounded time
+		 */
+		void close(String id, Runnable closing);
+
+	}
+
+}
