@@ -84,6 +84,9 @@ final class ConsumerSettingsMapper {
 					concurrency, "it must be from 1 to 10000", "Write a number from 1 to 10000.");
 		}
 		pending(properties.getMaxPendingRecords(), concurrency, names);
+		long maxBytes = properties.getMaxPendingBytes().toBytes();
+		SettingChecks.check(maxBytes >= 1, names.apply("max-pending-bytes"), properties.getMaxPendingBytes(),
+				"nothing could be held", "Write at least 1B, for example 64MB.");
 		ConsumerSettingsProperties.Commit commit = properties.getCommit();
 		duration(commit.getInterval(), names, "commit.interval", "1s");
 		duration(commit.getTimeout(), names, "commit.timeout", "5s");
@@ -97,7 +100,7 @@ final class ConsumerSettingsMapper {
 				names.apply("recovery.topic-suffix"), recovery.getTopicSuffix(),
 				"a topic's name has letters, digits, '.', '_' and '-' only",
 				"Write a suffix that makes another topic's name, such as -dlt.");
-		return new ContainerSettings(properties.getOrdering(), concurrency, properties.getMaxPendingRecords(),
+		return new ContainerSettings(properties.getOrdering(), concurrency, properties.getMaxPendingRecords(), maxBytes,
 				commit.getInterval(), commit.getTimeout(), commit.isSaveCompleted(), rebalance.getDrainTimeout(),
 				rebalance.getOnDrainTimeout(), retry(properties.getRetry(), names),
 				properties.getRetry().getNotRetryable(), recovery.getOnExhausted(), recovery.getTopicSuffix(),
@@ -110,11 +113,11 @@ final class ConsumerSettingsMapper {
 			throw new InvalidSettingException(
 					List.of(setting, Setting.property(names.apply("concurrency"), concurrency)),
 					"the concurrency could never be used with fewer records at hand",
-					"Write a number that is at least the concurrency (" + concurrency + "); the default is 10000.",
+					"Write a number that is at least the concurrency (" + concurrency + "); the default is 100000.",
 					null);
 		}
 		SettingChecks.check(maxPending >= 1, setting.name(), maxPending, "it must be at least the concurrency",
-				"Write a number that is at least the concurrency; the default is 10000.");
+				"Write a number that is at least the concurrency; the default is 100000.");
 	}
 
 	private static RetrySettings retry(ConsumerSettingsProperties.Retry retry, UnaryOperator<String> names) {

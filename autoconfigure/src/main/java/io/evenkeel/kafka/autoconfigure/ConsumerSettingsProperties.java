@@ -8,6 +8,7 @@ import io.evenkeel.kafka.container.OnExhausted;
 import io.evenkeel.kafka.engine.OnDrainTimeout;
 import io.evenkeel.kafka.engine.dispatch.Ordering;
 import org.jspecify.annotations.Nullable;
+import org.springframework.util.unit.DataSize;
 
 /**
  * What can be set for all listeners and for each one.
@@ -26,9 +27,15 @@ public class ConsumerSettingsProperties {
 	private @Nullable Integer concurrency;
 
 	/**
-	 * Most records held by a listener: queued, in hand and waiting for a retry.
+	 * Most records held by a listener: queued, in hand and waiting for a retry. Those
+	 * that wait for their acknowledgment only do not count.
 	 */
-	private int maxPendingRecords = 10_000;
+	private int maxPendingRecords = 100_000;
+
+	/**
+	 * Most bytes held by a listener, by the serialized size of the same records.
+	 */
+	private DataSize maxPendingBytes = DataSize.ofMegabytes(64);
 
 	private final Commit commit = new Commit();
 
@@ -62,6 +69,14 @@ public class ConsumerSettingsProperties {
 
 	public void setMaxPendingRecords(int maxPendingRecords) {
 		this.maxPendingRecords = maxPendingRecords;
+	}
+
+	public DataSize getMaxPendingBytes() {
+		return this.maxPendingBytes;
+	}
+
+	public void setMaxPendingBytes(DataSize maxPendingBytes) {
+		this.maxPendingBytes = maxPendingBytes;
 	}
 
 	public Commit getCommit() {

@@ -9,6 +9,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.springframework.context.ApplicationEvent;
 import org.springframework.context.ApplicationEventPublisher;
+import org.springframework.context.ConfigurableApplicationContext;
 import org.springframework.kafka.event.ConcurrentContainerStoppedEvent;
 import org.springframework.kafka.event.ConsumerPartitionPausedEvent;
 import org.springframework.kafka.event.ConsumerPartitionResumedEvent;
@@ -42,7 +43,8 @@ final class ContainerEvents {
 
 	void publish(ApplicationEvent event) {
 		ApplicationEventPublisher publisher = this.container.getApplicationEventPublisher();
-		if (publisher == null) {
+		if (publisher == null || (publisher instanceof ConfigurableApplicationContext context && !context.isActive())) {
+			// Closed by a handler that was still at work then.
 			return;
 		}
 		try {

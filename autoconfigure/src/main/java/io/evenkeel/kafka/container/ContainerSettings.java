@@ -17,6 +17,7 @@ import org.jspecify.annotations.Nullable;
  * @param concurrency the most handler calls at once; null when the annotation or
  * {@code spring.kafka.listener.concurrency} decides
  * @param maxPendingRecords the most records held
+ * @param maxPendingBytes the most bytes held, by serialized size
  * @param commitInterval the longest time between a completion and its commit
  * @param commitTimeout the longest wait for a commit's answer in a revoke or stop
  * @param saveCompleted whether records completed out of order are kept in the commit
@@ -33,10 +34,10 @@ import org.jspecify.annotations.Nullable;
  * below the prefix
  */
 public record ContainerSettings(Ordering ordering, @Nullable Integer concurrency, int maxPendingRecords,
-		Duration commitInterval, Duration commitTimeout, boolean saveCompleted, Duration drainTimeout,
-		OnDrainTimeout onDrainTimeout, RetrySettings retry, List<Class<? extends Throwable>> notRetryable,
-		OnExhausted onExhausted, String topicSuffix, boolean createTopics, Duration restartInitial, Duration restartMax,
-		UnaryOperator<String> names) {
+		long maxPendingBytes, Duration commitInterval, Duration commitTimeout, boolean saveCompleted,
+		Duration drainTimeout, OnDrainTimeout onDrainTimeout, RetrySettings retry,
+		List<Class<? extends Throwable>> notRetryable, OnExhausted onExhausted, String topicSuffix,
+		boolean createTopics, Duration restartInitial, Duration restartMax, UnaryOperator<String> names) {
 
 	private static final String PREFIX = "evenkeel.kafka.consumer.";
 
@@ -45,9 +46,9 @@ public record ContainerSettings(Ordering ordering, @Nullable Integer concurrency
 	 * @return the documented defaults
 	 */
 	public static ContainerSettings defaults() {
-		return new ContainerSettings(Ordering.PARTITION, null, 10_000, Duration.ofSeconds(1), Duration.ofSeconds(5),
-				true, Duration.ofSeconds(10), OnDrainTimeout.ABANDON, RetrySettings.defaults(), List.of(),
-				OnExhausted.DEAD_LETTER, "-dlt", true, Duration.ofSeconds(1), Duration.ofSeconds(30),
+		return new ContainerSettings(Ordering.PARTITION, null, 100_000, 64L * 1024 * 1024, Duration.ofSeconds(1),
+				Duration.ofSeconds(5), true, Duration.ofSeconds(10), OnDrainTimeout.ABANDON, RetrySettings.defaults(),
+				List.of(), OnExhausted.DEAD_LETTER, "-dlt", true, Duration.ofSeconds(1), Duration.ofSeconds(30),
 				(name) -> PREFIX + name);
 	}
 

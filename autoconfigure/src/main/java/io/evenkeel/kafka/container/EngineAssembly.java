@@ -100,7 +100,8 @@ final class EngineAssembly<K, V> {
 						new WorkerThreads(this.container, seekAware(target), seeks), settings.restartInitial(),
 						settings.restartMax()));
 		holder.engine = engine;
-		org.apache.kafka.clients.consumer.Consumer<K, V> proxy = ConsumerProxy.create(engine, this.container);
+		org.apache.kafka.clients.consumer.Consumer<K, V> proxy = ConsumerProxy.create(engine, this.container,
+				mode.isManual());
 		calls.consumer(proxy);
 		this.monitor = new PollMonitor(this.container, () -> {
 			PollMonitor known = this.monitor;

@@ -1,5 +1,6 @@
 package io.evenkeel.kafka.container;
 
+import java.time.Duration;
 import java.util.Arrays;
 import java.util.Collection;
 import java.util.List;
@@ -7,6 +8,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicBoolean;
 
 import io.evenkeel.kafka.config.InvalidSettingException;
 import io.evenkeel.kafka.engine.ConsumerEngine;
@@ -192,9 +194,40 @@ public class EvenkeelContainer<K, V> extends ReportingContainer<K, V> implements
 			this.memberStopped = false;
 			callback.run();
 		}
-		else if (this.stop.ask(callback)) {
-			running.stop(this.stopTime.drain(settings(), normal && !this.stopsAlone));
+		else {
+			ask(running, callback, !normal, this.stopsAlone);
 		}
+	}
+
+	/**
+	 * Ask the engine for its end.
+	 * @param callback told once, when it is over
+	 * @param abnormal whether nobody wants to wait for it
+	 * @param alone whether the caller goes on meanwhile, as far as we know
+	 */
+	private void ask(ConsumerEngine<K, V> running, Runnable callback, boolean abnormal, boolean alone) {
+		Runnable told = once(callback);
+		boolean inCall = running.isInCall();
+		boolean inside = inCall || running.isOwner();
+		if (this.stop.ask(told)) {
+			running.stop(this.stopTime.drain(settings(), !abnormal && !alone && !inside));
+		}
+		if (inCall) {
+			// Its record is in hand: to wait for the end would be to wait for itself.
+			running.calledInside(alone ? StopTime.GRACE : Duration.ZERO, told);
+		}
+		else if (inside && !alone) {
+			told.run();
+		}
+	}
+
+	private static Runnable once(Runnable callback) {
+		AtomicBoolean told = new AtomicBoolean();
+		return () -> {
+			if (told.compareAndSet(false, true)) {
+				callback.run();
+			}
+		};
 	}
 
 	@Override
@@ -248,9 +281,7 @@ public class EvenkeelContainer<K, V> extends ReportingContainer<K, V> implements
 				return;
 			}
 			setStoppedNormally(normal);
-			if (this.stop.ask(callback)) {
-				running.stop(this.stopTime.drain(settings(), false));
-			}
+			ask(running, callback, false, true);
 		}
 		finally {
 			this.lifecycleLock.unlock();

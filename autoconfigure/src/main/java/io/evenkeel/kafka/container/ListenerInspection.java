@@ -164,7 +164,7 @@ final class ListenerInspection {
 							settings.maxPendingRecords()), limit),
 					"listener '" + this.id + "' could never use its concurrency of " + concurrency
 							+ " with fewer records at hand",
-					"Write at least the concurrency (" + concurrency + "); the default is 10000.", null);
+					"Write at least the concurrency (" + concurrency + "); the default is 100000.", null);
 		}
 		Ordering ordering = target.isBatch() ? Ordering.PARTITION : settings.ordering();
 		// With transactions the offsets are theirs: an offset committed beside them could
@@ -173,10 +173,10 @@ final class ListenerInspection {
 		boolean coverEarlier = mode.isManual() && ordering == Ordering.PARTITION && !mode.outOfOrder();
 		Duration poll = Duration.ofMillis(Math.min(POLL_TIMEOUT.toMillis(), this.properties.getPollTimeout()));
 		return new EngineSettings(ordering, concurrency, target.isBatch() ? maxPollRecords() : 0,
-				settings.maxPendingRecords(), commitInterval(settings), settings.commitTimeout(),
-				settings.saveCompleted() && commits && !hasMetadataOfItsOwn(), drainTimeout(settings.drainTimeout()),
-				settings.onDrainTimeout(), poll, settings.retry(), commits && commitsInitialPosition(),
-				isConsumerProtocol(), coverEarlier, commits);
+				settings.maxPendingRecords(), settings.maxPendingBytes(), commitInterval(settings),
+				settings.commitTimeout(), settings.saveCompleted() && commits && !hasMetadataOfItsOwn(),
+				drainTimeout(settings.drainTimeout()), settings.onDrainTimeout(), poll, settings.retry(),
+				commits && commitsInitialPosition(), isConsumerProtocol(), coverEarlier, commits);
 	}
 
 	/** The metadata of a commit has room for one: the user's counts more than ours. */

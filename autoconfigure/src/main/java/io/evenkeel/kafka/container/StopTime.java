@@ -15,6 +15,9 @@ final class StopTime {
 	/** For what comes after the drain: the last commit's answer, events, callbacks. */
 	private static final Duration RESERVE = Duration.ofSeconds(1);
 
+	/** What a handler may need to return after it has asked for a stop. */
+	static final Duration GRACE = Duration.ofMillis(500);
+
 	private final ContainerProperties properties;
 
 	StopTime(ContainerProperties properties) {

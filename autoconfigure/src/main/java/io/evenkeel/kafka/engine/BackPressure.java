@@ -2,7 +2,8 @@ package io.evenkeel.kafka.engine;
 
 /**
  * Decides which partitions are held back because too much of them is pending. Pure: the
- * answer depends on the numbers given and on whether the partition is held back now.
+ * answer depends on the numbers given and on whether the partition is held back now. It
+ * is asked twice, for records and for bytes, and either suffices.
  *
  * <p>
  * Each assigned partition may hold its share of the limit, so one slow partition cannot
@@ -18,12 +19,12 @@ final class BackPressure {
 
 	/**
 	 * Whether the listener as a whole has no room.
-	 * @param pending records pending over all partitions
-	 * @param limit the most records held
+	 * @param pending records, or bytes, held over all partitions
+	 * @param limit the most that are held
 	 * @param now whether it had no room the last time
 	 * @return true when nothing more may be fetched
 	 */
-	static boolean full(int pending, int limit, boolean now) {
+	static boolean full(long pending, long limit, boolean now) {
 		return pending >= (now ? Math.max(1, limit - limit / 4) : limit);
 	}
 
@@ -37,8 +38,8 @@ final class BackPressure {
 	 * the listener for ever, and the others would stand still beside free slots. As long
 	 * as the listener is full they get one record at a time then, and once it is over its
 	 * limit by a poll only if they have nothing pending at all.
-	 * @param pending records pending in the partition
-	 * @param limit the most records held by the listener
+	 * @param pending records, or bytes, held of the partition
+	 * @param limit the most that the listener holds
 	 * @param partitions the number of assigned partitions, at least 1
 	 * @param now whether the partition is held back now
 	 * @param full whether the listener as a whole has no room
@@ -46,9 +47,9 @@ final class BackPressure {
 	 * @param over whether the listener holds a poll more than its limit
 	 * @return true when nothing more of it may be fetched
 	 */
-	static boolean holds(int pending, int limit, int partitions, boolean now, boolean full, boolean starving,
+	static boolean holds(long pending, long limit, int partitions, boolean now, boolean full, boolean starving,
 			boolean over) {
-		int share = Math.max(1, limit / partitions);
+		long share = Math.max(1, limit / partitions);
 		if (starving) {
 			return pending >= (over ? 1 : share);
 		}

@@ -8,6 +8,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
 import java.util.function.LongSupplier;
 
 import io.evenkeel.kafka.engine.EngineListener.CommitResult;
@@ -74,6 +75,18 @@ final class Committer<K, V> {
 
 	private boolean ownershipInDoubt;
 
+	/** Who wants to hear of the next background commit, which is not put off then. */
+	private final List<Wanted<K, V>> soon = new ArrayList<>();
+
+	/** Who hears of the one in flight. */
+	private List<Wanted<K, V>> sent = List.of();
+
+	/** A commit is being waited for: what is asked for meanwhile comes after it. */
+	private boolean waiting;
+
+	/** Why the last commit that was waited for failed. */
+	private @Nullable RuntimeException lastFailure;
+
 	private @Nullable RuntimeException fatal;
 
 	Committer(String id, Consumer<K, V> consumer, EngineSettings settings, EngineListener listener, LongSupplier clock,
@@ -98,14 +111,18 @@ final class Committer<K, V> {
 	 */
 	void turn(Collection<PartitionState<K, V>> states) {
 		throwIfFatal();
-		if (!this.inFlight.isEmpty() || untilDue() > 0) {
+		if (!this.inFlight.isEmpty() || (this.soon.isEmpty() && untilDue() > 0)) {
 			return;
 		}
 		this.lastNanos = this.clock.getAsLong();
 		Map<PartitionState<K, V>, CommitPoint> points = points(states);
+		List<Wanted<K, V>> told = List.copyOf(this.soon);
+		this.soon.clear();
 		if (points.isEmpty()) {
+			told.forEach((one) -> one.answer(null));
 			return;
 		}
+		this.sent = told;
 		Map<TopicPartition, OffsetAndMetadata> wanted = offsets(points);
 		this.inFlight = wanted.keySet();
 		long sent = this.lastNanos;
@@ -120,6 +137,7 @@ final class Committer<K, V> {
 		finally {
 			if (!accepted) {
 				this.inFlight = Set.of();
+				tellSent(new RetriableCommitFailedException("The commit could not be sent"));
 			}
 		}
 	}
@@ -130,11 +148,13 @@ final class Committer<K, V> {
 		if (failure == null) {
 			apply(points);
 			this.listener.committed(CommitResult.OK, nanos);
+			tellSent(null);
 			return;
 		}
 		CommitResult result = classify(failure);
 		this.listener.committed(result, nanos);
 		logger.debug("{}: commit failed ({}), to be superseded", this.id, result, failure);
+		tellSent(failure);
 		if (failure instanceof OffsetMetadataTooLarge) {
 			points.keySet().forEach(PartitionState::shrinkMetadata);
 		}
@@ -159,6 +179,22 @@ final class Committer<K, V> {
 	 * @return whether the broker has everything
 	 */
 	boolean commitNow(Collection<PartitionState<K, V>> states, Duration timeout) {
+		this.lastFailure = null;
+		this.waiting = true;
+		try {
+			return commitAndWait(states, timeout);
+		}
+		finally {
+			this.waiting = false;
+		}
+	}
+
+	/** Whether a commit is being waited for just now. */
+	boolean isWaiting() {
+		return this.waiting;
+	}
+
+	private boolean commitAndWait(Collection<PartitionState<K, V>> states, Duration timeout) {
 		long start = this.clock.getAsLong();
 		long deadline = start + timeout.toNanos();
 		int refused = 0;
@@ -192,6 +228,7 @@ final class Committer<K, V> {
 				}
 				else if (result == CommitResult.ERROR || ex instanceof FencedInstanceIdException
 						|| (result == CommitResult.FENCED && !this.settings.consumerProtocol() && ++refused > 1)) {
+					this.lastFailure = ex;
 					logger.warn("{}: the commit of {} failed; their last completed records may be handled again",
 							this.id, assignments(states), ex);
 					return false;
@@ -208,6 +245,35 @@ final class Committer<K, V> {
 			}
 		}
 		return false;
+	}
+
+	/**
+	 * The next background commit is sent with the next turn, and somebody wants to hear
+	 * of it.
+	 */
+	void soon(Set<PartitionState<K, V>> states, CompletableFuture<Void> result) {
+		this.soon.add(new Wanted<>(states, result));
+	}
+
+	private void tellSent(@Nullable Exception failure) {
+		List<Wanted<K, V>> told = this.sent;
+		this.sent = List.of();
+		told.forEach((one) -> one.answer(failure));
+	}
+
+	/** The consumer goes: no commit is answered any more. */
+	void cancel() {
+		tellSent(new RetriableCommitFailedException("The listener has stopped"));
+		this.sent = List.copyOf(this.soon);
+		this.soon.clear();
+		tellSent(new RetriableCommitFailedException("The listener has stopped"));
+	}
+
+	/** Why the last commit that was waited for failed; null when no answer came. */
+	@Nullable RuntimeException takeFailure() {
+		RuntimeException failure = this.lastFailure;
+		this.lastFailure = null;
+		return failure;
 	}
 
 	/** Whether a commit was refused in a way that asks who owns what; asked once. */
@@ -262,6 +328,24 @@ final class Committer<K, V> {
 		if (!late.isEmpty()) {
 			logger.debug("{}: the answer to a commit came after {} had gone", this.id, late);
 		}
+	}
+
+	/** Somebody wants to hear of a commit of these. */
+	record Wanted<K, V>(Set<PartitionState<K, V>> states, CompletableFuture<Void> result) {
+
+		void answer(@Nullable Exception failure) {
+			if (failure != null) {
+				this.result.completeExceptionally(failure);
+			}
+			else if (this.states.stream().anyMatch((state) -> state.assignment().isClosed())) {
+				this.result.completeExceptionally(
+						new CommitFailedException("A partition is not assigned to this listener any more"));
+			}
+			else {
+				this.result.complete(null);
+			}
+		}
+
 	}
 
 	static CommitResult classify(Throwable failure) {

@@ -1,13 +1,16 @@
 package io.evenkeel.kafka.engine;
 
 import java.time.Duration;
+import java.util.Map;
 import java.util.OptionalLong;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Function;
 
+import io.evenkeel.kafka.engine.dispatch.Call;
 import io.evenkeel.kafka.engine.dispatch.Dispatcher;
 import org.apache.kafka.clients.consumer.Consumer;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.common.TopicPartition;
 import org.jspecify.annotations.Nullable;
 
@@ -32,6 +35,8 @@ public final class ConsumerEngine<K, V> implements Runnable {
 
 	private final Dispatcher<ConsumerRecord<K, V>> dispatcher;
 
+	private final Acknowledgments<K, V> acknowledgments;
+
 	/**
 	 * Make an engine; nothing runs yet.
 	 * @param config its collaborators and settings
@@ -40,6 +45,7 @@ public final class ConsumerEngine<K, V> implements Runnable {
 		this.commands = new OwnerCommands<>(config.id());
 		this.owner = new OwnerThread<>(config, this.commands);
 		this.dispatcher = this.owner.parts().dispatcher();
+		this.acknowledgments = new Acknowledgments<>(config.settings().coverEarlier());
 	}
 
 	/**
@@ -65,6 +71,17 @@ public final class ConsumerEngine<K, V> implements Runnable {
 	}
 
 	/**
+	 * A handler of this listener has asked for its end, and may wait for that with its
+	 * record in hand: it is told once nothing else is in hand. Inside a call only.
+	 * @param grace how long the handler may need to return by itself
+	 * @param told run on the owner thread, unless the engine ends before; must be
+	 * harmless when run again
+	 */
+	public void calledInside(Duration grace, Runnable told) {
+		this.owner.calledInside(grace, told);
+	}
+
+	/**
 	 * Run something with the consumer on the owner thread, between two polls.
 	 * @param action what to do
 	 * @param <T> the type of the result
@@ -77,6 +94,57 @@ public final class ConsumerEngine<K, V> implements Runnable {
 			this.commands.cancelAll();
 		}
 		return result;
+	}
+
+	/**
+	 * Commit what the application wants committed, as far as it may be: never beyond a
+	 * record that has not ended, and only what is assigned here. Done by the owner in
+	 * order with the listener's own commits.
+	 * @param offsets the next offsets
+	 * @param byHand whether the listener acknowledges by hand: the commit then says that
+	 * the records delivered below these offsets are done
+	 * @param wait whether somebody is going to wait for the answer
+	 * @return completed when the broker has answered
+	 */
+	public CompletableFuture<Void> commit(Map<TopicPartition, OffsetAndMetadata> offsets, boolean byHand,
+			boolean wait) {
+		Call<ConsumerRecord<K, V>> call = this.dispatcher.current();
+		if (byHand && call != null) {
+			acknowledge(call, offsets);
+		}
+		ConsumerLoop<K, V> here = this.owner.loop();
+		if (here != null && isOwner()) {
+			CompletableFuture<Void> result = new CompletableFuture<>();
+			here.userCommits().add(offsets, true, result);
+			here.userCommits().commit();
+			return result;
+		}
+		CompletableFuture<Void> result = this.commands.commit(offsets, wait);
+		this.owner.signal();
+		if (this.owner.hasEnded()) {
+			this.commands.cancelAll();
+		}
+		return result;
+	}
+
+	private void acknowledge(Call<ConsumerRecord<K, V>> call, Map<TopicPartition, OffsetAndMetadata> offsets) {
+		OffsetAndMetadata own = offsets
+			.get(new TopicPartition(call.assignment().topic(), call.assignment().partition()));
+		int last = call.size() - 1;
+		while (last >= 0 && (own == null || call.delivery(last).offset() >= own.offset())) {
+			last--;
+		}
+		if (last >= 0) {
+			this.acknowledgments.acknowledge(call, last);
+		}
+	}
+
+	/**
+	 * Whether the calling thread is inside a call of this listener's handler.
+	 * @return true on a worker that handles a record just now
+	 */
+	public boolean isInCall() {
+		return this.dispatcher.current() != null;
 	}
 
 	/**

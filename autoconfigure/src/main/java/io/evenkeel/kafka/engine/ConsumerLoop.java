@@ -39,6 +39,9 @@ final class ConsumerLoop<K, V> {
 	/** Between two polls; the callback itself may wait longer. */
 	private static final Duration RESTORE_WAIT = Duration.ofMillis(250);
 
+	/** How long after a question the next one is expected. */
+	private static final long ASKED_NANOS = TimeUnit.SECONDS.toNanos(1);
+
 	private static final long SNAPSHOT_NANOS = TimeUnit.MILLISECONDS.toNanos(100);
 
 	private final String id;
@@ -62,6 +65,11 @@ final class ConsumerLoop<K, V> {
 	private final PausePlan<K, V> pausePlan;
 
 	private final Views<K, V> views;
+
+	private final UserCommits<K, V> userCommits;
+
+	/** Until when polls are short, because somebody waits for the owner. */
+	private long askedUntil;
 
 	private final RecordHandler<K, V> handler;
 
@@ -92,6 +100,8 @@ final class ConsumerLoop<K, V> {
 		this.intake = new Intake<>(id, this.table, this.dispatcher, parts.laneKeys(), this::renew, this.handler,
 				consumer::seek, this::publish);
 		this.views = new Views<>(consumer, this.table);
+		this.userCommits = new UserCommits<>(this.table, this.completions, this.committer, this.settings);
+		this.askedUntil = this.clock.getAsLong();
 		this.positions = new Positions<>(id, consumer);
 		this.pausePlan = new PausePlan<>(consumer, this.dispatcher, parts.pauseRequests(), this.settings, this.clock);
 	}
@@ -139,9 +149,9 @@ final class ConsumerLoop<K, V> {
 	private int poll() {
 		try {
 			ConsumerRecords<K, V> records = this.consumer.poll(pollTimeout());
-			this.pausePlan.polled(records.count());
 			this.views.polled(records.partitions());
 			int queued = this.intake.accept(records, this.clock.getAsLong());
+			this.pausePlan.polled(records.count(), this.intake.polledBytes());
 			this.callbacks.polled(this.consumer, records.count());
 			return queued;
 		}
@@ -166,7 +176,7 @@ final class ConsumerLoop<K, V> {
 	}
 
 	private Duration pollTimeout() {
-		if (this.stopping || this.pausePlan.isHoldingBack()) {
+		if (this.stopping || this.pausePlan.isHoldingBack() || this.clock.getAsLong() - this.askedUntil < 0) {
 			return SHORT_POLL;
 		}
 		long untilCommit = TimeUnit.NANOSECONDS.toMillis(this.committer.untilDue());
@@ -271,6 +281,15 @@ final class ConsumerLoop<K, V> {
 		return state != null && (state.hasPredecessor() || this.dispatcher.load(state.assignment()).inFlight() > 0);
 	}
 
+	/** Somebody waited for the owner, and may do so again soon. */
+	void asked() {
+		this.askedUntil = this.clock.getAsLong() + ASKED_NANOS;
+	}
+
+	UserCommits<K, V> userCommits() {
+		return this.userCommits;
+	}
+
 	private void publish() {
 		this.views.publish();
 	}
@@ -297,6 +316,16 @@ final class ConsumerLoop<K, V> {
 	}
 
 	/**
+	 * Whether nothing is left that a stop should wait for but what some threads have in
+	 * hand themselves.
+	 */
+	boolean isDrainedBut(Collection<Thread> threads) {
+		this.completions.apply();
+		List<PartitionState<K, V>> all = this.table.all();
+		return this.rebalancer.outstanding(all) <= this.dispatcher.heldBy(AssignmentTable.assignments(all), threads);
+	}
+
+	/**
 	 * Commit, leave the group and close the consumer. All assignments are gone
 	 * afterwards.
 	 * @param timeout the longest wait for the client to close
@@ -313,6 +342,8 @@ final class ConsumerLoop<K, V> {
 			}
 			finally {
 				this.rebalancer.fence(this.table.all());
+				this.userCommits.cancel();
+				this.committer.cancel();
 				takeSnapshot();
 			}
 		}

@@ -57,7 +57,8 @@ public interface EngineLifecycle<K, V> {
 	}
 
 	/**
-	 * The engine is about to stop: the consumer is still open.
+	 * The engine is about to stop: the last record has ended or was given up, the
+	 * consumer is still open.
 	 * @param consumer the consumer
 	 */
 	default void stopping(Consumer<K, V> consumer) {

@@ -12,6 +12,7 @@ import io.evenkeel.kafka.engine.retry.RetrySettings;
  * @param concurrency the most handler calls at once, 1 to 10,000
  * @param batchSize the most records of one call; 0 for a handler of single records
  * @param maxPendingRecords the most records held, at least {@code concurrency}
+ * @param maxPendingBytes the most bytes held, by serialized size, at least 1
  * @param commitInterval the longest time between a completion and its commit
  * @param commitTimeout the longest wait for the answer to a commit in a revoke or stop
  * @param saveCompleted whether records completed out of order are kept in the commit
@@ -27,9 +28,9 @@ import io.evenkeel.kafka.engine.retry.RetrySettings;
  * @param hasGroup whether offsets are committed at all
  */
 public record EngineSettings(Ordering ordering, int concurrency, int batchSize, int maxPendingRecords,
-		Duration commitInterval, Duration commitTimeout, boolean saveCompleted, Duration drainTimeout,
-		OnDrainTimeout onDrainTimeout, Duration pollTimeout, RetrySettings retry, boolean commitInitialPosition,
-		boolean consumerProtocol, boolean coverEarlier, boolean hasGroup) {
+		long maxPendingBytes, Duration commitInterval, Duration commitTimeout, boolean saveCompleted,
+		Duration drainTimeout, OnDrainTimeout onDrainTimeout, Duration pollTimeout, RetrySettings retry,
+		boolean commitInitialPosition, boolean consumerProtocol, boolean coverEarlier, boolean hasGroup) {
 
 	/**
 	 * The most characters that brokers accept as the metadata of a committed offset,

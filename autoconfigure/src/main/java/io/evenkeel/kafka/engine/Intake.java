@@ -52,6 +52,9 @@ final class Intake<K, V> {
 
 	private final List<Delivery<ConsumerRecord<K, V>>> batch = new ArrayList<>();
 
+	/** The size of what the current poll has brought. */
+	private long polledBytes;
+
 	Intake(String id, AssignmentTable<K, V> table, Dispatcher<ConsumerRecord<K, V>> dispatcher, LaneKeys laneKeys,
 			Renewal<K, V> renewal, RecordHandler<K, V> handler, Refetch refetch, Runnable begun) {
 		this.begun = begun;
@@ -71,6 +74,7 @@ final class Intake<K, V> {
 	 * @return how many records were queued
 	 */
 	int accept(ConsumerRecords<K, V> records, long now) {
+		this.polledBytes = 0;
 		for (TopicPartition partition : records.partitions()) {
 			PartitionState<K, V> state = this.table.get(partition);
 			if (state == null) {
@@ -162,6 +166,11 @@ final class Intake<K, V> {
 		return true;
 	}
 
+	/** The size of what the last poll brought. */
+	long polledBytes() {
+		return this.polledBytes;
+	}
+
 	/** All that a handler may ask for is known before it is called. */
 	private int submit() {
 		int queued = this.batch.size();
@@ -194,16 +203,18 @@ final class Intake<K, V> {
 	 * stop the partition: it gets the partition's order.
 	 */
 	private Delivery<ConsumerRecord<K, V>> begin(PartitionState<K, V> state, ConsumerRecord<K, V> record, long now) {
+		int bytes = RecordSize.of(record);
+		this.polledBytes += bytes;
 		try {
 			Object laneKey = this.laneKeys.laneKey(record.key());
-			return state.assignment().begin(record, record.offset(), laneKey, now);
+			return state.assignment().begin(record, record.offset(), laneKey, now, bytes);
 		}
 		catch (RuntimeException | Error ex) {
 			logger.warn(
 					"{}: the key of {}-{}@{} cannot be hashed or compared ({}); the record keeps the order of "
 							+ "its partition",
 					this.id, record.topic(), record.partition(), record.offset(), ex.getClass().getName());
-			return state.assignment().begin(record, record.offset(), null, now);
+			return state.assignment().begin(record, record.offset(), null, now, bytes);
 		}
 	}
 

@@ -3,6 +3,7 @@ package io.evenkeel.kafka.engine;
 import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
+import java.util.Map;
 import java.util.Queue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentLinkedQueue;
@@ -10,6 +11,7 @@ import java.util.function.BiConsumer;
 import java.util.function.Function;
 
 import org.apache.kafka.clients.consumer.Consumer;
+import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.common.TopicPartition;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -55,6 +57,14 @@ final class OwnerCommands<K, V> {
 		return result;
 	}
 
+	/** Commit; may be done in the midst of a drain. */
+	CompletableFuture<Void> commit(Map<TopicPartition, OffsetAndMetadata> offsets, boolean wait) {
+		CompletableFuture<Void> result = new CompletableFuture<>();
+		this.commands.add(new Command<>((consumer, loop) -> loop.userCommits().add(offsets, wait, result),
+				() -> result.completeExceptionally(new IllegalStateException("The listener has stopped")), true));
+		return result;
+	}
+
 	/** Move a partition, between two polls only. */
 	void seek(TopicPartition partition, java.util.function.Consumer<Consumer<K, V>> move) {
 		this.commands.add(new Command<>((consumer, loop) -> {
@@ -65,9 +75,15 @@ final class OwnerCommands<K, V> {
 		}, false));
 	}
 
-	/** Do all that was asked for. */
-	void runAll(ConsumerLoop<K, V> loop) {
+	/**
+	 * Do all that was asked for.
+	 * @return whether there was something
+	 */
+	boolean runAll(ConsumerLoop<K, V> loop) {
 		Command<K, V> command = this.commands.poll();
+		if (command == null && !loop.userCommits().isWaiting()) {
+			return false;
+		}
 		while (command != null) {
 			try {
 				command.action.accept(loop.consumer(), loop);
@@ -79,6 +95,8 @@ final class OwnerCommands<K, V> {
 		}
 		this.deferred.forEach(Runnable::run);
 		this.deferred.clear();
+		loop.userCommits().commit();
+		return true;
 	}
 
 	/** Do what changes no partition. */
@@ -93,6 +111,7 @@ final class OwnerCommands<K, V> {
 				command.action.accept(loop.consumer(), loop);
 			}
 		}
+		loop.userCommits().commit();
 	}
 
 	/** Nobody will do it any more. */

@@ -56,6 +56,8 @@ final class OwnerThread<K, V> implements Runnable {
 
 	private final CountDownLatch ended = new CountDownLatch(1);
 
+	private final StopCallers callers = new StopCallers();
+
 	/** Handed to the owner by the start of its thread. */
 	private @Nullable Consumer<K, V> prepared;
 
@@ -129,7 +131,7 @@ final class OwnerThread<K, V> implements Runnable {
 			}
 			this.config.lifecycle().started();
 			while (this.stopBy == NOT_STOPPING) {
-				turn(consumer, loop);
+				turn(loop);
 				this.backOff.healthy(this.clock.getAsLong());
 			}
 			drainAndClose(consumer, loop);
@@ -149,9 +151,9 @@ final class OwnerThread<K, V> implements Runnable {
 		return (first != null) ? first : this.config.lifecycle().createConsumer();
 	}
 
-	private void turn(Consumer<K, V> consumer, ConsumerLoop<K, V> loop) {
+	private void turn(ConsumerLoop<K, V> loop) {
 		try {
-			this.commands.runAll(loop);
+			runCommands(loop);
 			loop.doWork();
 			this.lastPollNanos = this.clock.getAsLong();
 			this.snapshot = loop.snapshot();
@@ -170,14 +172,21 @@ final class OwnerThread<K, V> implements Runnable {
 		}
 	}
 
+	private void runCommands(ConsumerLoop<K, V> loop) {
+		if (this.commands.runAll(loop)) {
+			loop.asked();
+		}
+	}
+
 	private void drainAndClose(Consumer<K, V> consumer, ConsumerLoop<K, V> loop) {
-		guarded(() -> this.config.lifecycle().stopping(consumer));
 		loop.stop(this.stopBy);
 		while (!loop.isDrained() && this.clock.getAsLong() - this.stopBy < 0) {
-			this.commands.runAll(loop);
+			runCommands(loop);
 			loop.doWork();
 			this.snapshot = loop.snapshot();
+			guarded(() -> this.callers.look(this.clock.getAsLong(), loop::isDrainedBut));
 		}
+		guarded(() -> this.config.lifecycle().stopping(consumer));
 		loop.close(CLOSE_TIMEOUT);
 	}
 
@@ -242,6 +251,9 @@ final class OwnerThread<K, V> implements Runnable {
 		ConsumerLoop<K, V> here = this.loop;
 		if (here != null) {
 			this.commands.runReads(here);
+			if (this.stopBy != NOT_STOPPING) {
+				guarded(() -> this.callers.look(this.clock.getAsLong(), here::isDrainedBut));
+			}
 		}
 		this.completions.await(nanos);
 	}
@@ -273,6 +285,11 @@ final class OwnerThread<K, V> implements Runnable {
 		if (this.stopBy == NOT_STOPPING) {
 			this.stopBy = this.clock.getAsLong() + drainTimeout.toNanos();
 		}
+	}
+
+	/** A handler of this listener has asked for the end, and may wait for it. */
+	void calledInside(Duration grace, Runnable told) {
+		this.callers.add(this.clock.getAsLong() + grace.toNanos(), told);
 	}
 
 	/** Something other than a completion has changed: an owner that waits looks again. */

@@ -27,10 +27,9 @@ final class PausePlan<K, V> {
 
 	private final LongSupplier clock;
 
-	private boolean full;
+	private final Room records;
 
-	/** The most records that a poll has brought. */
-	private int largestPoll = 1;
+	private final Room bytes;
 
 	private boolean holdingBack;
 
@@ -41,6 +40,8 @@ final class PausePlan<K, V> {
 		this.dispatcher = dispatcher;
 		this.requests = requests;
 		this.settings = settings;
+		this.records = new Room(settings.maxPendingRecords());
+		this.bytes = new Room(settings.maxPendingBytes());
 	}
 
 	/**
@@ -49,21 +50,24 @@ final class PausePlan<K, V> {
 	 * @param stopping whether nothing is wanted any more
 	 */
 	void apply(Collection<PartitionState<K, V>> states, boolean stopping) {
-		int pending = 0;
+		boolean starving = this.dispatcher.weigh(states, PartitionState::assignment);
+		long heldRecords = 0;
+		long heldBytes = 0;
 		for (PartitionState<K, V> state : states) {
-			pending += state.assignment().tracker().unfinished();
+			heldRecords += state.assignment().heldRecords();
+			heldBytes += state.assignment().heldBytes();
 		}
-		this.full = BackPressure.full(pending, this.settings.maxPendingRecords(), this.full);
-		boolean starving = this.dispatcher.isStarving();
-		boolean over = pending + states.size() >= this.settings.maxPendingRecords() + this.largestPoll;
+		this.records.look(heldRecords, states.size());
+		this.bytes.look(heldBytes, states.size());
+		int room = (starving && (this.records.full || this.bytes.full)) ? 1 : Integer.MAX_VALUE;
 		this.holdingBack = false;
 		Set<TopicPartition> wanted = new HashSet<>();
 		boolean all = this.requests.all();
 		for (PartitionState<K, V> state : states) {
 			state.userPaused(all || this.requests.partition(state.partition()));
 			hold(state);
-			state.backPressure(heldBack(state, states.size(), starving, over));
-			state.room((starving && this.full) ? 1 : Integer.MAX_VALUE);
+			state.backPressure(heldBack(state, states.size(), starving));
+			state.room(room);
 			this.holdingBack |= state.isBackPressure();
 			if (stopping || state.isUserPaused() || state.isBackPressure() || !state.isRestored()) {
 				wanted.add(state.partition());
@@ -87,14 +91,15 @@ final class PausePlan<K, V> {
 		}
 	}
 
-	/** A poll has brought so many records. */
-	void polled(int records) {
-		this.largestPoll = Math.max(this.largestPoll, records);
+	/** A poll has brought so much. */
+	void polled(int records, long bytes) {
+		this.records.largestPoll = Math.max(this.records.largestPoll, records);
+		this.bytes.largestPoll = Math.max(this.bytes.largestPoll, bytes);
 	}
 
-	private boolean heldBack(PartitionState<K, V> state, int partitions, boolean starving, boolean over) {
-		return BackPressure.holds(state.assignment().tracker().unfinished(), this.settings.maxPendingRecords(),
-				partitions, state.isBackPressure(), this.full, starving, over)
+	private boolean heldBack(PartitionState<K, V> state, int partitions, boolean starving) {
+		return this.records.holds(state.assignment().heldRecords(), partitions, state.isBackPressure(), starving)
+				|| this.bytes.holds(state.assignment().heldBytes(), partitions, state.isBackPressure(), starving)
 				|| (this.settings.saveCompleted()
 						&& state.assignment().tracker().mapTooLarge(EngineSettings.MAX_METADATA));
 	}
@@ -124,6 +129,33 @@ final class PausePlan<K, V> {
 	/** Whether a partition is held back, so that the owner should look again soon. */
 	boolean isHoldingBack() {
 		return this.holdingBack;
+	}
+
+	/** How much room there is by one measure: records or bytes. */
+	private static final class Room {
+
+		private final long limit;
+
+		private boolean full;
+
+		private boolean over;
+
+		/** The most that a poll has brought. */
+		private long largestPoll = 1;
+
+		Room(long limit) {
+			this.limit = limit;
+		}
+
+		void look(long held, int partitions) {
+			this.full = BackPressure.full(held, this.limit, this.full);
+			this.over = held + partitions - this.largestPoll >= this.limit;
+		}
+
+		boolean holds(long held, int partitions, boolean now, boolean starving) {
+			return BackPressure.holds(held, this.limit, partitions, now, this.full, starving, this.over);
+		}
+
 	}
 
 }

@@ -25,7 +25,7 @@ record ListenerCondition(Status status, @Nullable String reason) {
 		if (failure != null) {
 			return down("stopped by itself: " + failure.cause() + type(failure.failure()));
 		}
-		if (!container.isRunning()) {
+		if (!container.isChildRunning()) {
 			return container.isInExpectedState() ? UP : down("stopped abnormally");
 		}
 		String silent = silent(container, now);

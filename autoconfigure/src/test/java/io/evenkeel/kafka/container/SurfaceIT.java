@@ -555,7 +555,7 @@ class SurfaceIT {
 			this.calls.add(value);
 			TopicPartition partition = new TopicPartition(this.topic, 0);
 			if (value.equals("one")) {
-				this.calls.add((consumer.position(partition) > 0) ? "position ok" : "position wrong");
+				this.calls.add((consumer.position(partition) == 0) ? "position ok" : "position wrong");
 				try {
 					consumer.commitSync();
 				}

@@ -218,9 +218,9 @@ class CommitterTests {
 	@Test
 	void withoutAGroupNothingIsCommitted() {
 		EngineSettings with = SteppedEngine.settings(Ordering.KEY, 1, 10);
-		SteppedEngine alone = new SteppedEngine(new EngineSettings(with.ordering(), 1, 0, 10, with.commitInterval(),
-				with.commitTimeout(), false, with.drainTimeout(), with.onDrainTimeout(), with.pollTimeout(),
-				with.retry(), false, false, false, false));
+		SteppedEngine alone = new SteppedEngine(new EngineSettings(with.ordering(), 1, 0, 10, with.maxPendingBytes(),
+				with.commitInterval(), with.commitTimeout(), false, with.drainTimeout(), with.onDrainTimeout(),
+				with.pollTimeout(), with.retry(), false, false, false, false));
 		alone.handler = Attempt::succeeded;
 		alone.own(P0);
 		alone.produce(P0, 0, 2);

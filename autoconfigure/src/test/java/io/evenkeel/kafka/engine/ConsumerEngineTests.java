@@ -351,9 +351,9 @@ class ConsumerEngineTests
 
 	private PollingClient start() throws InterruptedException {
 		EngineSettings base = SteppedEngine.settings(Ordering.KEY, 8, 100);
-		EngineSettings settings = new EngineSettings(base.ordering(), 8, 0, 100, Duration.ofMillis(5),
-				Duration.ofSeconds(1), true, Duration.ofSeconds(8), OnDrainTimeout.ABANDON, Duration.ofMillis(5),
-				base.retry(), true, false, false, true);
+		EngineSettings settings = new EngineSettings(base.ordering(), 8, 0, 100, base.maxPendingBytes(),
+				Duration.ofMillis(5), Duration.ofSeconds(1), true, Duration.ofSeconds(8), OnDrainTimeout.ABANDON,
+				Duration.ofMillis(5), base.retry(), true, false, false, true);
 		this.running = new ConsumerEngine<>(new EngineConfig<>("l", settings, this,
 				new RetryPlanner(settings.retry(), (failure) -> false, () -> 0.5), this, new EngineCallbacks<>() {
 				}, this, this, this::work, Duration.ofMillis(5), Duration.ofMillis(20)));

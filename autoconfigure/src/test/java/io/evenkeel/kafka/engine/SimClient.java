@@ -153,6 +153,9 @@ final class SimClient implements InvocationHandler {
 				yield null;
 			}
 			case "groupMetadata" -> new ConsumerGroupMetadata("g", this.generation, "m", java.util.Optional.empty());
+			case "subscription" -> Set.of("t");
+			case "metrics" -> Map.of();
+			case "currentLag" -> java.util.OptionalLong.empty();
 			case "close" -> {
 				close();
 				yield null;

@@ -63,8 +63,8 @@ final class SimWorld {
 		this.keys = 1 + this.random.nextInt(5);
 		this.asyncShare = this.random.nextInt(80);
 		this.failureShare = this.random.nextInt(30);
-		this.settings = new EngineSettings(ordering, concurrency, batch, maxPending, Duration.ofMillis(500),
-				Duration.ofMillis(800), this.random.nextInt(5) > 0, Duration.ofSeconds(1),
+		this.settings = new EngineSettings(ordering, concurrency, batch, maxPending, Long.MAX_VALUE / 2,
+				Duration.ofMillis(500), Duration.ofMillis(800), this.random.nextInt(5) > 0, Duration.ofSeconds(1),
 				this.random.nextBoolean() ? OnDrainTimeout.ABANDON : OnDrainTimeout.INTERRUPT, Duration.ofMillis(100),
 				new RetrySettings(1 + this.random.nextInt(3), Duration.ofMillis(50), 2, Duration.ofMillis(400), 0.2),
 				this.random.nextBoolean(), protocol == SimBroker.Protocol.CONSUMER, false, true);

@@ -109,7 +109,7 @@ final class SteppedEngine
 
 	static EngineSettings settings(Ordering ordering, int concurrency, int maxPending, int batchSize,
 			boolean coverEarlier) {
-		return new EngineSettings(ordering, concurrency, batchSize, maxPending, Duration.ofSeconds(1),
+		return new EngineSettings(ordering, concurrency, batchSize, maxPending, 64L << 20, Duration.ofSeconds(1),
 				Duration.ofSeconds(5), true, Duration.ofSeconds(10), OnDrainTimeout.ABANDON, Duration.ofMillis(100),
 				new RetrySettings(3, Duration.ofMillis(100), 2, Duration.ofSeconds(1), 0), true, false, coverEarlier,
 				true);

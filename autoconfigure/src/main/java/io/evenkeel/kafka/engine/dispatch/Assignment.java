@@ -63,6 +63,16 @@ public final class Assignment<R> {
 
 	int inHand;
 
+	/** The size of what is queued or in hand; of no use once it stops. */
+	long bytes;
+
+	private int heldRecords;
+
+	private long heldBytes;
+
+	/** The size of what has begun and not ended; the owner's. */
+	private long unfinishedBytes;
+
 	int parked;
 
 	int dropped;
@@ -83,9 +93,24 @@ public final class Assignment<R> {
 	 * @return the delivery, not yet handed to a dispatcher
 	 */
 	public Delivery<R> begin(R record, long offset, @Nullable Object laneKey, long nowNanos) {
+		return begin(record, offset, laneKey, nowNanos, 0);
+	}
+
+	/**
+	 * Begin a record: from here on its offset holds the committed one back. Owner thread.
+	 * @param record the record
+	 * @param offset its offset, higher than all before
+	 * @param laneKey what it must be in order with: null for the whole partition,
+	 * {@link LaneKeys#ALONE} for nothing
+	 * @param nowNanos when it was polled
+	 * @param bytes its serialized size
+	 * @return the delivery, not yet handed to a dispatcher
+	 */
+	public Delivery<R> begin(R record, long offset, @Nullable Object laneKey, long nowNanos, int bytes) {
 		Lane<R> lane = lane(laneKey);
 		lane.unfinished++;
-		return new Delivery<>(record, lane, offset, this.tracker.begin(offset, nowNanos), nowNanos);
+		this.unfinishedBytes += bytes;
+		return new Delivery<>(record, lane, offset, this.tracker.begin(offset, nowNanos), nowNanos, bytes);
 	}
 
 	private Lane<R> lane(@Nullable Object laneKey) {
@@ -103,7 +128,9 @@ public final class Assignment<R> {
 	 * @param delivery a delivery of this assignment that has ended
 	 */
 	public void completed(Delivery<R> delivery) {
-		this.tracker.complete(delivery.sequence());
+		if (this.tracker.complete(delivery.sequence())) {
+			this.unfinishedBytes -= delivery.bytes();
+		}
 		Lane<R> lane = delivery.lane();
 		if (--lane.unfinished == 0 && lane.key() != null) {
 			this.retiring.add(lane);
@@ -175,6 +202,30 @@ public final class Assignment<R> {
 	 */
 	public Unacknowledged<R> unacknowledged() {
 		return this.unacknowledged;
+	}
+
+	/** Keep the counts for the owner, which needs them without the lock. */
+	void weigh() {
+		this.heldRecords = this.queued + this.inHand;
+		this.heldBytes = this.bytes;
+	}
+
+	/**
+	 * How many records were queued, in hand or parked when the dispatcher last weighed
+	 * this: what nothing but an acknowledgment is missing of is not held. Owner thread.
+	 * @return 0 or more
+	 */
+	public int heldRecords() {
+		// A run that is stuck keeps those of its records in hand that have ended.
+		return Math.min(this.heldRecords, this.tracker.unfinished());
+	}
+
+	/**
+	 * The serialized size of those records. Owner thread.
+	 * @return bytes
+	 */
+	public long heldBytes() {
+		return Math.min(this.heldBytes, this.unfinishedBytes);
 	}
 
 	void hold(boolean hold) {

@@ -34,6 +34,8 @@ public final class Delivery<R> {
 
 	private final long arrivedNanos;
 
+	private final int bytes;
+
 	private volatile int ended;
 
 	private Outcome outcome = Outcome.SUCCESS;
@@ -50,7 +52,8 @@ public final class Delivery<R> {
 
 	@Nullable Delivery<R> nextEnded;
 
-	Delivery(R record, Lane<R> lane, long offset, long sequence, long arrivedNanos) {
+	Delivery(R record, Lane<R> lane, long offset, long sequence, long arrivedNanos, int bytes) {
+		this.bytes = bytes;
 		this.record = record;
 		this.lane = lane;
 		this.offset = offset;
@@ -166,6 +169,11 @@ public final class Delivery<R> {
 	 */
 	public Outcome outcome() {
 		return this.outcome;
+	}
+
+	/** Its serialized size. */
+	int bytes() {
+		return this.bytes;
 	}
 
 	Lane<R> lane() {

@@ -4,6 +4,7 @@ import java.util.Collection;
 import java.util.List;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
+import java.util.function.Function;
 import java.util.function.LongSupplier;
 
 import org.jspecify.annotations.Nullable;
@@ -50,6 +51,8 @@ public final class Dispatcher<R> {
 
 	private final CompletionQueue<R> completions;
 
+	private @Nullable Worker<R> worker;
+
 	/**
 	 * Make a dispatcher.
 	 * @param completions where ended records go
@@ -72,7 +75,17 @@ public final class Dispatcher<R> {
 	 * @param refusals told when the spawner throws; the owner's turns try again
 	 */
 	public void attach(Worker<R> worker, Consumer<Runnable> spawner, Consumer<Throwable> refusals) {
+		this.worker = worker;
 		this.crew.attach(worker::work, spawner, refusals);
+	}
+
+	/**
+	 * The call that the calling thread is inside.
+	 * @return null on a thread that is no worker of this dispatcher, or between two calls
+	 */
+	public @Nullable Call<R> current() {
+		Worker<R> attached = this.worker;
+		return (attached != null) ? attached.current() : null;
 	}
 
 	/**
@@ -87,6 +100,7 @@ public final class Dispatcher<R> {
 				Lane<R> lane = delivery.lane();
 				lane.append(delivery);
 				lane.assignment().queued++;
+				lane.assignment().bytes += delivery.bytes();
 				if (lane.state() == Lane.State.IDLE) {
 					this.ready.add(lane);
 				}
@@ -318,6 +332,26 @@ public final class Dispatcher<R> {
 	}
 
 	/**
+	 * How many records some threads hold that are inside a call.
+	 * @param assignments of which assignments
+	 * @param threads whose records
+	 * @return 0 or more
+	 */
+	public int heldBy(Collection<Assignment<R>> assignments, Collection<Thread> threads) {
+		int[] held = new int[1];
+		this.lock.lock();
+		try {
+			for (Assignment<R> assignment : assignments) {
+				assignment.runs.forEach((run) -> held[0] += threads.contains(run.worker) ? run.size() : 0);
+			}
+		}
+		finally {
+			this.lock.unlock();
+		}
+		return held[0];
+	}
+
+	/**
 	 * Change the most calls at once; calls already begun are left alone.
 	 * @param limit at least 1
 	 */
@@ -356,12 +390,19 @@ public final class Dispatcher<R> {
 	}
 
 	/**
-	 * Whether a slot is free and no lane could use it.
+	 * Count what each assignment holds, and see whether a slot is free and no lane could
+	 * use it. Owner thread, once a turn.
+	 * @param owners what has the assignments
+	 * @param assignment gives the assignment of each
+	 * @param <S> what has an assignment
 	 * @return true when only more records could give the workers something to do
 	 */
-	public boolean isStarving() {
+	public <S> boolean weigh(Iterable<S> owners, Function<S, Assignment<R>> assignment) {
 		this.lock.lock();
 		try {
+			for (S owner : owners) {
+				assignment.apply(owner).weigh();
+			}
 			this.parked.release(this.ready);
 			return this.slots.used() < this.slots.limit() && this.ready.lanes() == 0;
 		}

@@ -93,6 +93,15 @@ final class Run<R> {
 		return this.size - this.position;
 	}
 
+	/** The size of what was begun. */
+	long bytesBegun() {
+		long bytes = 0;
+		for (int i = 0; i < this.position; i++) {
+			bytes += this.deliveries[i].bytes();
+		}
+		return bytes;
+	}
+
 	/** Put back what was never begun. */
 	void returnRest() {
 		this.lane.prepend(deliveries(this.position, this.size));

@@ -245,6 +245,7 @@ final class Slots<R> {
 		Lane<R> lane = run.lane();
 		assignment.runs.remove(run);
 		assignment.inHand -= run.size() - run.rest();
+		assignment.bytes -= run.bytesBegun();
 		if (!run.resting) {
 			this.used--;
 		}
@@ -259,6 +260,7 @@ final class Slots<R> {
 		else if (!again.isEmpty()) {
 			lane.prepend(again);
 			assignment.queued += again.size();
+			again.forEach((delivery) -> assignment.bytes += delivery.bytes());
 			this.parked.add(lane, (call != null) ? call.parkNanos() : 0, run.isBatch() ? again.size() : 0);
 			this.crew.due();
 		}

@@ -4,6 +4,8 @@ import java.util.concurrent.TimeUnit;
 import java.util.function.BiConsumer;
 import java.util.function.LongSupplier;
 
+import org.jspecify.annotations.Nullable;
+
 /**
  * Takes runs from the dispatcher and calls the handler, until there is nothing to do for
  * a while or the dispatcher closes. One instance serves any number of threads.
@@ -28,6 +30,10 @@ public final class Worker<R> {
 	private final LongSupplier clock;
 
 	private final BiConsumer<Assignment<R>, Throwable> bugs;
+
+	/** What each thread is doing; looked up once for a run, not for a record. */
+	@SuppressWarnings("ThreadLocalUsage") // one worker for each engine
+	private final ThreadLocal<@Nullable Desk<R>> desk = new ThreadLocal<>();
 
 	/**
 	 * Make a worker.
@@ -63,6 +69,7 @@ public final class Worker<R> {
 			left = true;
 		}
 		finally {
+			this.desk.remove();
 			if (!left) {
 				// Something beyond the invoker has failed: this thread ends, its lane
 				// must
@@ -95,9 +102,12 @@ public final class Worker<R> {
 		long began = this.clock.getAsLong();
 		long now = began;
 		Assignment<R> assignment = run.assignment();
+		Desk<R> here = desk();
 		while (run.hasNext() && assignment.mayStart()) {
 			Call<R> call = run.next(this.dispatcher, now);
+			here.call = call;
 			invoke(call);
+			here.call = null;
 			if (call.detach() || call.parkNanos() >= 0 || !run.hasNext() || run.resting) {
 				return;
 			}
@@ -110,6 +120,24 @@ public final class Worker<R> {
 		}
 	}
 
+	/**
+	 * The call that the calling thread is inside.
+	 * @return null on a thread that is no worker, or between two calls
+	 */
+	public @Nullable Call<R> current() {
+		Desk<R> here = this.desk.get();
+		return (here != null) ? here.call : null;
+	}
+
+	private Desk<R> desk() {
+		Desk<R> here = this.desk.get();
+		if (here == null) {
+			here = new Desk<>();
+			this.desk.set(here);
+		}
+		return here;
+	}
+
 	private void invoke(Call<R> call) {
 		try {
 			this.invoker.invoke(call);
@@ -119,6 +147,13 @@ public final class Worker<R> {
 			call.park(AFTER_BUG_NANOS);
 			this.bugs.accept(call.assignment(), ex);
 		}
+	}
+
+	/** What one thread is doing. */
+	private static final class Desk<R> {
+
+		private @Nullable Call<R> call;
+
 	}
 
 }

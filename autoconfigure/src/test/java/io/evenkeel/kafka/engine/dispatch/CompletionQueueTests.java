@@ -93,7 +93,7 @@ class CompletionQueueTests {
 	}
 
 	private Delivery<Integer> delivery(int value) {
-		return new Delivery<>(value, new Lane<>(this.assignment, null), value, 0, 0);
+		return new Delivery<>(value, new Lane<>(this.assignment, null), value, 0, 0, 0);
 	}
 
 }

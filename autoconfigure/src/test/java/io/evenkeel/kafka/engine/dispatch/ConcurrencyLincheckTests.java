@@ -47,7 +47,7 @@ class ConcurrencyLincheckTests {
 
 		@Operation
 		public void push(@Param(gen = IntGen.class, conf = "1:9") int value) {
-			this.queue.push(new Delivery<>(value, this.lane, value, 0, 0));
+			this.queue.push(new Delivery<>(value, this.lane, value, 0, 0, 0));
 		}
 
 		@Operation(nonParallelGroup = "owner")
