@@ -189,7 +189,7 @@ class SurfaceIT {
 			Assertions.assertThat(first.container("ours")).isInstanceOf(EvenkeelContainer.class);
 			Assertions.assertThat(first.container("springs"))
 				.isExactlyInstanceOf(ConcurrentMessageListenerContainer.class);
-			Assertions.assertThat(first.container("own")).isExactlyInstanceOf(ConcurrentMessageListenerContainer.class);
+			Assertions.assertThat(first.container("own")).isInstanceOf(EvenkeelContainer.class);
 		}
 	}
 
