@@ -47,15 +47,16 @@ final class ProducerSettingsMapper implements ProducerLimits {
 					"Write at most 24d, for example " + DELIVERY_TIMEOUT + "=120s.");
 		}
 		return new ProducerSettings(defaults, topics, this.properties.getBuffer().getMaxRecords(), maxBytes,
-				this.properties.getBuffer().getWhenFull(), (delivery != null) ? delivery : ProducerSettings.DEFAULTS.deliveryTimeout(), shutdown);
+				this.properties.getBuffer().getWhenFull(),
+				(delivery != null) ? delivery : ProducerSettings.DEFAULTS.deliveryTimeout(), shutdown);
 	}
 
 	private TopicSettings defaults(Duration timeout) {
 		EvenkeelProducerProperties.Retry retry = this.properties.getMetadata().getRetry();
 		Integer maxAttempts = retry.getMaxAttempts();
-		TopicSettings settings = new TopicSettings(timeout,
-				this.properties.getMetadata().getUnknownTopicTimeout(), retry.getInitialInterval(), retry.getMultiplier(),
-				retry.getMaxInterval(), retry.getJitter(), (maxAttempts != null) ? maxAttempts : Integer.MAX_VALUE,
+		TopicSettings settings = new TopicSettings(timeout, this.properties.getMetadata().getUnknownTopicTimeout(),
+				retry.getInitialInterval(), retry.getMultiplier(), retry.getMaxInterval(), retry.getJitter(),
+				(maxAttempts != null) ? maxAttempts : Integer.MAX_VALUE,
 				this.properties.getFailFast().getOpenDuration());
 		return checked(PREFIX, settings);
 	}

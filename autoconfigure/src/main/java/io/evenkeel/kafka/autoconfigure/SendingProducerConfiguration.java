@@ -45,9 +45,8 @@ import org.springframework.kafka.support.micrometer.KafkaTemplateObservationConv
 class SendingProducerConfiguration {
 
 	private static final Set<String> TOPIC_KEYS = Set.of("metadata.timeout", "metadata.unknown-topic-timeout",
-			"metadata.retry.initial-interval",
-			"metadata.retry.multiplier", "metadata.retry.max-interval", "metadata.retry.jitter",
-			"metadata.retry.max-attempts", "fail-fast.open-duration");
+			"metadata.retry.initial-interval", "metadata.retry.multiplier", "metadata.retry.max-interval",
+			"metadata.retry.jitter", "metadata.retry.max-attempts", "fail-fast.open-duration");
 
 	private final KafkaProperties kafkaProperties;
 

@@ -69,7 +69,7 @@ final class WorkerThreads implements Consumer<Runnable> {
 			handOver(known, work);
 		}
 		else {
-			OwnThreads.daemon(this.id + "-worker-" + this.number.incrementAndGet(), this.loader, () -> run(work))
+			OwnThreads.worker(this.id + "-worker-" + this.number.incrementAndGet(), this.loader, () -> run(work))
 				.start();
 		}
 	}

@@ -50,6 +50,8 @@ final class ClientGate<K, V> implements LineClient<Diagnosis, PendingSend<K, V>>
 
 	private final TopicErrors said = new TopicErrors();
 
+	private final ClientMemory memory = new ClientMemory();
+
 	/** Plain, because any one will do: what it says is for its reader to check. */
 	private @Nullable Known known;
 
@@ -143,6 +145,11 @@ final class ClientGate<K, V> implements LineClient<Diagnosis, PendingSend<K, V>>
 				? new Probe<>(probe.partitions(), probe.refusal(), false) : probe;
 	}
 
+	/** What is left of the client's memory, and who waits for it. */
+	ClientMemory memory() {
+		return this.memory;
+	}
+
 	@Override
 	public boolean hasAnswered() {
 		return this.evidence.hasAnswered();
@@ -194,6 +201,11 @@ final class ClientGate<K, V> implements LineClient<Diagnosis, PendingSend<K, V>>
 			// It has ended, and the line does not know yet.
 			return HandOver.DONE;
 		}
+		long share = this.memory.isScarce() ? this.memory.claim(client.producer()) : 0;
+		if (share < 0) {
+			// The client would say so with an exception.
+			return HandOver.NO_MEMORY;
+		}
 		OpenSends.Frames frames = send.frames();
 		frames.enter(send);
 		try {
@@ -202,6 +214,7 @@ final class ClientGate<K, V> implements LineClient<Diagnosis, PendingSend<K, V>>
 		}
 		finally {
 			frames.exit();
+			this.memory.release(share);
 		}
 	}
 
@@ -248,6 +261,7 @@ final class ClientGate<K, V> implements LineClient<Diagnosis, PendingSend<K, V>>
 	/** The client reported a failure before it took the record. */
 	private HandOver answered(Client<K, V> client, PendingSend<K, V> send, Exception answer) {
 		if (answer instanceof BufferExhaustedException) {
+			this.memory.ranOut(client.producer());
 			return HandOver.NO_MEMORY;
 		}
 		if (answer instanceof AuthenticationException refusal) {

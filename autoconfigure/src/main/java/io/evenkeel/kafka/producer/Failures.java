@@ -80,6 +80,11 @@ final class Failures {
 				"metadata.timeout=" + simple(this.settings.topic(topic).metadataTimeout()));
 	}
 
+	/** A record for which there was no room, and whose sender could not wait. */
+	SendFailedException full(String topic, Diagnosis found, long elapsed, long now) {
+		return make(topic, found, FailurePhase.BUFFER, elapsed, 0, false, now, null);
+	}
+
 	/** A record that was handed over. */
 	SendFailedException delivery(String topic, Diagnosis found, boolean possiblySent, long elapsed, int attempts,
 			long now) {

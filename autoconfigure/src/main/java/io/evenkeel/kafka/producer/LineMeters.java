@@ -13,8 +13,7 @@ import io.evenkeel.kafka.producer.line.Obstacle;
  * @param onReleased called when a line is free that the scheduler could not look at
  * @param onSlow called when somebody has waited for long
  */
-record LineMeters(SendObserver observer, Runnable onBegun, Runnable onReleased,
-		OnSlow onSlow) implements LineListener {
+record LineMeters(SendObserver observer, Runnable onBegun, Runnable onReleased, OnSlow onSlow) implements LineListener {
 
 	@Override
 	public void begun(String topic) {

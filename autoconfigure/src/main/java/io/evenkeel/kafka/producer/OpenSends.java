@@ -6,7 +6,6 @@ import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLongArray;
-import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.LockSupport;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.LongSupplier;
@@ -34,7 +33,8 @@ final class OpenSends {
 
 	private final LongSupplier clock;
 
-	private final AtomicReference<Round> current = new AtomicReference<>(new Round());
+	/** Written under the lock. */
+	private volatile Round current = new Round();
 
 	private final ReentrantLock lock = new ReentrantLock();
 
@@ -55,9 +55,9 @@ final class OpenSends {
 	/** A send begins; the round goes with it to its end. */
 	Round begin() {
 		while (true) {
-			Round round = this.current.get();
+			Round round = this.current;
 			round.begin();
-			if (this.current.get() == round) {
+			if (this.current == round) {
 				return round;
 			}
 			end(round);
@@ -85,10 +85,10 @@ final class OpenSends {
 	Earlier earlier() {
 		this.lock.lock();
 		try {
-			Round last = this.current.get();
+			Round last = this.current;
 			if (!last.isQuiet(false)) {
 				last.awaited = true;
-				this.current.set(new Round());
+				this.current = new Round();
 				this.earlier.add(last);
 			}
 			this.earlier.removeIf((round) -> round.isQuiet(false));

@@ -221,6 +221,18 @@ class PendingSend<K, V> extends CompletableFuture<RecordMetadata> implements Wai
 		}
 	}
 
+	/**
+	 * End it because there was no room for it.
+	 * @param found what there was no room in
+	 * @param timedOut whether its sender was held for as long as he may be
+	 */
+	void failFull(Diagnosis found, boolean timedOut) {
+		if (STATE.getAndSet(this, ENDED) != ENDED) {
+			ended((elapsed, now) -> timedOut ? this.context.failures().waited(topic(), found, elapsed, now)
+					: this.context.failures().full(topic(), found, elapsed, now));
+		}
+	}
+
 	/** End it as possibly taken by the client; false if it has ended. */
 	boolean failDelivery(Diagnosis found, boolean possiblySent) {
 		return failDelivery(found, possiblySent, partition());

@@ -18,7 +18,8 @@ import org.jspecify.annotations.Nullable;
  * not negative
  */
 public record ProducerSettings(TopicSettings defaults, Map<String, TopicSettings> topics, long bufferMaxRecords,
-		long bufferMaxBytes, WhenFull bufferWhenFull, Duration deliveryTimeout, Duration shutdownTimeout) implements ProducerLimits {
+		long bufferMaxBytes, WhenFull bufferWhenFull, Duration deliveryTimeout,
+		Duration shutdownTimeout) implements ProducerLimits {
 
 	/**
 	 * The settings of the contract.
@@ -106,8 +107,8 @@ public record ProducerSettings(TopicSettings defaults, Map<String, TopicSettings
 	 * @param failFastOpenDuration how long sends fail at once after a wait timed out;
 	 * zero for not at all
 	 */
-	public record TopicSettings(Duration metadataTimeout, Duration unknownTopicTimeout, Duration initialInterval, double multiplier,
-			Duration maxInterval, double jitter, int maxAttempts, Duration failFastOpenDuration) {
+	public record TopicSettings(Duration metadataTimeout, Duration unknownTopicTimeout, Duration initialInterval,
+			double multiplier, Duration maxInterval, double jitter, int maxAttempts, Duration failFastOpenDuration) {
 
 		/**
 		 * The settings of the contract.

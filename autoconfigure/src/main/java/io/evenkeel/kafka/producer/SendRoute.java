@@ -1,9 +1,9 @@
 package io.evenkeel.kafka.producer;
 
 import io.evenkeel.kafka.producer.line.HandOver;
-import io.evenkeel.kafka.producer.line.LineEnd;
 import io.evenkeel.kafka.producer.line.Lines;
 import org.apache.kafka.clients.producer.ProducerRecord;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The way of a record on its sender's thread: to the client at once if its topic is ready
@@ -17,9 +17,10 @@ import org.apache.kafka.clients.producer.ProducerRecord;
  * @param life the client
  * @param gate the door to the client
  * @param lines the lines
+ * @param pressure holds the sender when there is no room
  */
 record SendRoute<K, V>(ClientSpec<K, V> spec, ClientLife<K, V> life, ClientGate<K, V> gate,
-		Lines<Diagnosis, PendingSend<K, V>> lines) {
+		Lines<Diagnosis, PendingSend<K, V>> lines, BackPressure<K, V> pressure) {
 
 	/**
 	 * Take a record.
@@ -27,34 +28,56 @@ record SendRoute<K, V>(ClientSpec<K, V> spec, ClientLife<K, V> life, ClientGate<
 	 * @return whether the client has it; otherwise it waits or has failed
 	 */
 	boolean take(PendingSend<K, V> send) {
-		Client<K, V> client = this.life.current();
-		if (client == null) {
-			waitFor(send, new Prepared<>(send.record()), false);
+		long share = this.gate.memory().isScarce() ? this.pressure.claim(send) : 0;
+		if (share < 0) {
 			return false;
 		}
-		if (this.lines.mustWait(send.topic(), send.partition())) {
+		if (share > 0 && this.lines.mustWait(send.topic(), send.partition())) {
+			// The line claims for itself.
+			this.gate.memory().release(share);
+			share = 0;
+		}
+		Prepared<K, V> refused;
+		try {
+			refused = pass(send);
+		}
+		finally {
+			this.gate.memory().release(share);
+		}
+		if (refused == null) {
+			return send.isInFlight();
+		}
+		share = this.pressure.claim(send);
+		if (share >= 0) {
+			this.gate.memory().release(share);
+			waitFor(send, refused, false);
+		}
+		return false;
+	}
+
+	/** To the client or into a line; what there is of it if the client has no memory. */
+	private @Nullable Prepared<K, V> pass(PendingSend<K, V> send) {
+		Client<K, V> client = this.life.current();
+		if (client == null || this.lines.mustWait(send.topic(), send.partition())) {
 			waitFor(send, new Prepared<>(send.record()), false);
-			int known = this.gate.knows(client, send.topic(), send.startedAt());
-			if (known > 0 && !this.spec.userCode().runsAtHandOver()) {
-				this.lines.help(send.topic(), known);
-			}
-			return false;
+			return null;
 		}
 		int partitions = this.gate.look(client, send.topic(), send.startedAt());
 		if (partitions == 0 || send.partition() >= partitions || client.isSpoiled()) {
 			waitFor(send, new Prepared<>(send.record()), partitions > 0 && send.partition() >= partitions);
-			return false;
+			return null;
 		}
 		send.takeUnseen();
 		Prepared<K, V> prepared = new Prepared<>(send.record());
 		HandOver answer = this.gate.offer(client, send, prepared, send.record(), send.startedAt());
-		if (answer == HandOver.DONE) {
-			return send.isInFlight();
+		if (answer == HandOver.DONE || !send.giveBackUnlessEnded()) {
+			return null;
 		}
-		if (send.giveBackUnlessEnded()) {
-			waitFor(send, prepared, false);
+		if (answer == HandOver.NO_MEMORY) {
+			return prepared;
 		}
-		return false;
+		waitFor(send, prepared, false);
+		return null;
 	}
 
 	private void waitFor(PendingSend<K, V> send, Prepared<K, V> prepared, boolean partitionMissing) {
@@ -76,9 +99,13 @@ record SendRoute<K, V>(ClientSpec<K, V> spec, ClientLife<K, V> life, ClientGate<
 			return;
 		}
 		send.prepared(prepared, size, System.currentTimeMillis());
-		LineEnd<Diagnosis> refusal = this.lines.join(send, partitionMissing);
-		if (refusal != null) {
-			send.fail(refusal);
+		this.pressure.join(send, partitionMissing);
+		Client<K, V> client = this.life.current();
+		if (client != null && !this.spec.userCode().runsAtHandOver()) {
+			int known = this.gate.knows(client, send.topic(), send.startedAt());
+			if (known > 0) {
+				this.lines.help(send.topic(), known);
+			}
 		}
 	}
 

@@ -124,7 +124,8 @@ final class SendingProducer<K, V> extends WithoutTransactions<K, V> implements M
 				this.completions, this.open, this.observer,
 				new ClientOutcomes<>(this.life, this.evidence, runtime.clock(), this::memoryFreed, this::replace),
 				spec.userCode().interceptors());
-		this.route = new SendRoute<>(spec, this.life, this.gate, this.lines);
+		this.route = new SendRoute<>(spec, this.life, this.gate, this.lines, new BackPressure<>(spec.id(), settings,
+				this.context.failures(), runtime.clock(), this.life, this.gate, this.lines));
 	}
 
 	/** Begin to make the client. */
@@ -238,8 +239,7 @@ final class SendingProducer<K, V> extends WithoutTransactions<K, V> implements M
 	@Override
 	public void flush() {
 		ClientFlush.await(this.runtime.named("evenkeel-flush-" + this.spec.id()), this::currentProducer,
-				this.open.earlier(),
-				this.runtime.clock().getAsLong() + this.settings.longestDeadline().toNanos());
+				this.open.earlier(), this.runtime.clock().getAsLong() + this.settings.longestDeadline().toNanos());
 	}
 
 	private @Nullable Producer<K, V> currentProducer() {

@@ -63,13 +63,13 @@ class BadInputTests {
 
 	@ParameterizedTest
 	@CsvSource(delimiter = '|',
-			value = { "metadata.timeout|0s", "metadata.timeout|200000d", "metadata.timeout|500us", "metadata.unknown-topic-timeout|0s",
-					"buffer.when-full|maybe", "topics.orders.metadata.unknown-topic-timeout|-1s",
-					"metadata.retry.multiplier|0.5", "buffer.max-records|0", "buffer.max-bytes|0B",
-					"fail-fast.open-duration|-1s", "shutdown.timeout|-1s", "startup.timeout|0s", "delivery-timeout|0s",
-					"delivery-timeout|500us", "delivery-timeout|5ms", "delivery-timeout|30d",
-					"topics.orders.metadata.timeout|0s", "topics.Orders.metadata.timeout|0s",
-					"topics[orders.v1].metadata.retry.jitter|7" })
+			value = { "metadata.timeout|0s", "metadata.timeout|200000d", "metadata.timeout|500us",
+					"metadata.unknown-topic-timeout|0s", "buffer.when-full|maybe",
+					"topics.orders.metadata.unknown-topic-timeout|-1s", "metadata.retry.multiplier|0.5",
+					"buffer.max-records|0", "buffer.max-bytes|0B", "fail-fast.open-duration|-1s",
+					"shutdown.timeout|-1s", "startup.timeout|0s", "delivery-timeout|0s", "delivery-timeout|500us",
+					"delivery-timeout|5ms", "delivery-timeout|30d", "topics.orders.metadata.timeout|0s",
+					"topics.Orders.metadata.timeout|0s", "topics[orders.v1].metadata.retry.jitter|7" })
 	void producerValuesOutOfRange(String name, String value) {
 		refused("evenkeel.kafka.producer." + name, value);
 	}

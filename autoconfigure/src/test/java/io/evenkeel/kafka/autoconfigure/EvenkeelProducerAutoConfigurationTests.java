@@ -224,7 +224,8 @@ class EvenkeelProducerAutoConfigurationTests {
 				assertThat(orders.failFastOpenDuration()).isEqualTo(Duration.ZERO);
 				assertThat(orders.maxAttempts()).isEqualTo(9);
 				assertThat(limits.settings(null).topic("audit").metadataTimeout()).isEqualTo(Duration.ofSeconds(60));
-				assertThat(limits.settings(null).topic("audit").unknownTopicTimeout()).isEqualTo(Duration.ofSeconds(10));
+				assertThat(limits.settings(null).topic("audit").unknownTopicTimeout())
+					.isEqualTo(Duration.ofSeconds(10));
 				assertThat(orders.unknownTopicTimeout()).isEqualTo(Duration.ofSeconds(2));
 				// The user's max.block.ms is the general timeout, for such a topic too.
 				assertThat(limits.settings(Duration.ofSeconds(7)).topic("audit").metadataTimeout())

@@ -36,7 +36,8 @@ class FlushTests {
 	private final AtomicInteger flushes = new AtomicInteger();
 
 	private final MockClients clients = new MockClients(
-			ProducerSettings.DEFAULTS.withMetadataTimeout(Duration.ofSeconds(60)), (number) -> new MockClients.Manual() {
+			ProducerSettings.DEFAULTS.withMetadataTimeout(Duration.ofSeconds(60)),
+			(number) -> new MockClients.Manual() {
 
 				@Override
 				public List<PartitionInfo> partitionsFor(String topic) {
@@ -187,8 +188,7 @@ class FlushTests {
 		List<CompletableFuture<Void>> ends = new CopyOnWriteArrayList<>();
 		for (int i = 0; i < count; i++) {
 			CompletableFuture<RecordMetadata> outer = future("outer");
-			ends.add(nested
-					? outer.thenAccept((r) -> future("inner").thenAccept((s) -> future("last").join()).join())
+			ends.add(nested ? outer.thenAccept((r) -> future("inner").thenAccept((s) -> future("last").join()).join())
 					: outer.thenAccept((r) -> future("inner").join()));
 		}
 		for (CompletableFuture<Void> end : ends) {

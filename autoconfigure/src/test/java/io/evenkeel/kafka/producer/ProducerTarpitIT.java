@@ -78,9 +78,9 @@ class ProducerTarpitIT {
 			acceptor.setDaemon(true);
 			acceptor.start();
 			ProducerSettings settings = ProducerSettings.DEFAULTS;
-			this.fixture
-				.settings(new ProducerSettings(settings.defaults(), settings.topics(), settings.bufferMaxRecords(),
-						settings.bufferMaxBytes(), settings.bufferWhenFull(), settings.deliveryTimeout(), Duration.ofSeconds(1)));
+			this.fixture.settings(new ProducerSettings(settings.defaults(), settings.topics(),
+					settings.bufferMaxRecords(), settings.bufferMaxBytes(), settings.bufferWhenFull(),
+					settings.deliveryTimeout(), Duration.ofSeconds(1)));
 			EvenkeelKafkaTemplate<String, String> template = this.fixture.template("localhost:" + server.getLocalPort(),
 					Duration.ofMillis(500));
 			assertThat(failure(template.send("t", "v")).getReason()).isEqualTo(FailureReason.BROKERS_UNREACHABLE);

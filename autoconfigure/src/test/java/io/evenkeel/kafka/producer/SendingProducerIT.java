@@ -267,8 +267,8 @@ class SendingProducerIT {
 	void aClosedProducerSaysSo() throws Exception {
 		EvenkeelProducerFactory<String, String> factory = factory(
 				Map.of(ProducerConfig.BOOTSTRAP_SERVERS_CONFIG, "localhost:1"),
-				new ProducerSettings(ProducerSettings.TopicSettings.DEFAULTS, Map.of(), 10, 1000,
-						WhenFull.WAIT, Duration.ofSeconds(120), Duration.ofMillis(300)));
+				new ProducerSettings(ProducerSettings.TopicSettings.DEFAULTS, Map.of(), 10, 1000, WhenFull.WAIT,
+						Duration.ofSeconds(120), Duration.ofMillis(300)));
 		EvenkeelKafkaTemplate<String, String> template = new EvenkeelKafkaTemplate<>(factory);
 		CompletableFuture<SendResult<String, String>> pending = template.send("ready", "v");
 		long start = System.nanoTime();

@@ -6,11 +6,11 @@ import java.util.concurrent.atomic.AtomicLong;
  * Counts the records and bytes that wait in all lines of a producer, and refuses one too
  * many.
  * <p>
- * <b>Threading.</b> Any thread. <b>Invariant.</b> Neither count ever passes its bound,
- * also while several threads reserve: each adds first, looks at the sum, and takes its
- * share back if that is too much. <b>Why.</b> Two counters cannot be changed in one
- * atomic step; refusing a record that would just have fitted is harmless, admitting one
- * too many is not.
+ * <b>Threading.</b> Any thread. <b>Invariant.</b> Reserving never passes a bound, also
+ * while several threads reserve: each adds first, looks at the sum, and takes its share
+ * back if that is too much. <b>Why.</b> Two counters cannot be changed in one atomic
+ * step; refusing a record that would just have fitted is harmless, admitting one too many
+ * is not.
  */
 final class Backlog {
 
@@ -38,6 +38,12 @@ final class Backlog {
 			return false;
 		}
 		return true;
+	}
+
+	/** Count one that only passes, whatever the bounds. */
+	void admit(long size) {
+		this.records.incrementAndGet();
+		this.bytes.addAndGet(size);
 	}
 
 	void release(long size) {

@@ -81,8 +81,13 @@ final class Line<C, W extends Waiter<C>> {
 		this.window = new FailFastWindow<>(topic, settings.failFastNanos(), listener);
 	}
 
-	/** A sender wants to wait here. */
-	Admission<C> join(W waiter, long now) {
+	/**
+	 * A sender wants to wait here.
+	 * @param waiter the record
+	 * @param beyond whether it is let in beyond the bounds
+	 * @param now the time
+	 */
+	Admission<C> join(W waiter, boolean beyond, long now) {
 		this.lock.lock();
 		try {
 			if (this.retired) {
@@ -94,7 +99,10 @@ final class Line<C, W extends Waiter<C>> {
 			if (this.window.isOpen()) {
 				return Admission.refused(new LineEnd<>(LineEnd.Kind.FAIL_FAST, this.window.cause(), 0));
 			}
-			if (!this.backlog.reserve(waiter.bytes())) {
+			if (beyond) {
+				this.backlog.admit(waiter.bytes());
+			}
+			else if (!this.backlog.reserve(waiter.bytes())) {
 				return Admission.refused(new LineEnd<>(LineEnd.Kind.BUFFER_FULL, null, 0));
 			}
 			waiter.attemptsBefore(this.attempts);
@@ -251,6 +259,11 @@ final class Line<C, W extends Waiter<C>> {
 		boolean first = !this.slow;
 		this.slow = true;
 		return first;
+	}
+
+	/** Whether somebody waits here for the client's memory. */
+	boolean isShortOfMemory() {
+		return this.obstacle == Obstacle.MEMORY && head() != null;
 	}
 
 	/** Retire if nobody waits and no window is open. */

@@ -28,7 +28,8 @@ public interface LineListener {
 	}
 
 	/**
-	 * The records of a line have to go sooner than was told: the timer is to be signalled.
+	 * The records of a line have to go sooner than was told: the timer is to be
+	 * signalled.
 	 * @param topic the topic
 	 */
 	default void hurried(String topic) {

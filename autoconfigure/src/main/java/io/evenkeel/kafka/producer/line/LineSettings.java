@@ -13,7 +13,6 @@ package io.evenkeel.kafka.producer.line;
  * @param failFastNanos how long sends fail at once after a line timed out, in
  * nanoseconds; 0 for not at all
  */
-public record LineSettings(long timeoutNanos, long unknownNanos, int maxAttempts, Backoff backoff,
-		long failFastNanos) {
+public record LineSettings(long timeoutNanos, long unknownNanos, int maxAttempts, Backoff backoff, long failFastNanos) {
 
 }

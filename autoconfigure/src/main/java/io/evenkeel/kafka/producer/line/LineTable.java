@@ -3,6 +3,7 @@ package io.evenkeel.kafka.producer.line;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
+import java.util.function.Predicate;
 import java.util.function.ToLongFunction;
 
 import org.jspecify.annotations.Nullable;
@@ -97,6 +98,11 @@ final class LineTable<C, W extends Waiter<C>> {
 		if (removed) {
 			this.open.decrementAndGet();
 		}
+	}
+
+	boolean anyMatch(Predicate<Line<C, W>> condition) {
+		return this.open.get() > 0 && (this.topics.values().stream().anyMatch(condition)
+				|| this.partitions.values().stream().anyMatch(condition));
 	}
 
 	void forEach(Consumer<Line<C, W>> action) {

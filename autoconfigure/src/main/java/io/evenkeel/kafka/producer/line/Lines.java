@@ -48,6 +48,7 @@ public final class Lines<C, W extends Waiter<C>> {
 
 	/** So long may one line keep the one who serves it from the others. */
 	private static final long SLICE = 10_000_000;
+
 	/** After so long somebody should know what is waited for. */
 	private static final long SLOW = 3_000_000_000L;
 
@@ -56,11 +57,16 @@ public final class Lines<C, W extends Waiter<C>> {
 	/** A hand-over that ends by itself does so sooner. */
 	private static final long HAND_OVER_GRACE = 100_000_000;
 
-	private static final long RECHECK_MEMORY = 20_000_000;
+	private static final long RECHECK_MEMORY = 5_000_000;
+
+	/** The client tells of each record; to look so often is enough. */
+	private static final long MEMORY_PAUSE = 1_000_000;
 
 	private final LineTable<C, W> table = new LineTable<>(this::newLine);
 
 	private final AtomicLong changes = new AtomicLong();
+
+	private final HeldCallers held = new HeldCallers();
 
 	private final LineClient<C, W> client;
 
@@ -79,6 +85,9 @@ public final class Lines<C, W extends Waiter<C>> {
 	private volatile boolean closed;
 
 	private volatile boolean waitsForMemory;
+
+	/** Plain: any recent one will do. */
+	private @Nullable Long freedAt;
 
 	/**
 	 * Make the lines of a producer.
@@ -117,9 +126,26 @@ public final class Lines<C, W extends Waiter<C>> {
 	 * @return {@code null} if it waits now, otherwise why it may not
 	 */
 	public @Nullable LineEnd<C> join(W waiter, boolean partitionMissing) {
+		return join(waiter, partitionMissing, false);
+	}
+
+	/**
+	 * The same beyond the bounds, for a record whose topic is ready: it only passes.
+	 * @param waiter the record
+	 * @param partitionMissing whether its topic is known and only the partition is not
+	 * @return {@code null} if it waits now, otherwise why it may not
+	 */
+	public @Nullable LineEnd<C> joinBeyond(W waiter, boolean partitionMissing) {
+		return join(waiter, partitionMissing, true);
+	}
+
+	private @Nullable LineEnd<C> join(W waiter, boolean partitionMissing, boolean beyond) {
+		if (this.firstBegan.get() == null) {
+			this.firstBegan.compareAndSet(null, waiter.startedAt());
+		}
 		while (true) {
 			Line<C, W> line = this.table.lineFor(waiter, partitionMissing);
-			Admission<C> admission = line.join(waiter, this.clock.getAsLong());
+			Admission<C> admission = line.join(waiter, beyond, this.clock.getAsLong());
 			if (admission.gone()) {
 				this.table.remove(line);
 				continue;
@@ -136,7 +162,6 @@ public final class Lines<C, W extends Waiter<C>> {
 
 	private Line<C, W> newLine(String topic, int partition) {
 		LineSettings limits = this.settings.apply(topic);
-		this.firstBegan.compareAndSet(null, this.clock.getAsLong());
 		long first = limits.backoff().delayNanos(1, this.random.getAsDouble());
 		return new Line<>(topic, partition, limits, this.backlog, this.listener, this.clock.getAsLong() + first);
 	}
@@ -146,6 +171,31 @@ public final class Lines<C, W extends Waiter<C>> {
 	 */
 	public void changed() {
 		this.changes.incrementAndGet();
+		this.held.signalAll();
+	}
+
+	/**
+	 * The senders that are held because too much waits.
+	 * @return the senders
+	 */
+	public HeldCallers held() {
+		return this.held;
+	}
+
+	/**
+	 * Whether records wait here for the client's memory.
+	 * @return true if some do
+	 */
+	public boolean isShortOfMemory() {
+		return this.table.anyMatch(Line::isShortOfMemory);
+	}
+
+	/**
+	 * Whether they were closed.
+	 * @return true from then on
+	 */
+	public boolean isClosed() {
+		return this.closed;
 	}
 
 	/**
@@ -156,6 +206,12 @@ public final class Lines<C, W extends Waiter<C>> {
 		if (!this.waitsForMemory) {
 			return false;
 		}
+		long now = this.clock.getAsLong();
+		Long before = this.freedAt;
+		if (before != null && now - before < MEMORY_PAUSE) {
+			return false;
+		}
+		this.freedAt = now;
 		// A line that waits for memory looks in each turn.
 		this.waitsForMemory = false;
 		return true;
@@ -204,6 +260,7 @@ public final class Lines<C, W extends Waiter<C>> {
 	}
 
 	private void release(Line<C, W> line) {
+		this.held.signal();
 		if (line.release()) {
 			this.listener.released(line.topic);
 		}
@@ -403,8 +460,10 @@ public final class Lines<C, W extends Waiter<C>> {
 		}
 		Obstacle obstacle = this.client.obstacle(line.obstacle(), head.startedAt());
 		C cause = this.client.diagnose(line.topic, line.partition, head.startedAt(), obstacle);
-		return line.fail(head, kind, cause, obstacle == Obstacle.METADATA && hasHadItsChance(line),
+		boolean failed = line.fail(head, kind, cause, obstacle == Obstacle.METADATA && hasHadItsChance(line),
 				this.clock.getAsLong());
+		this.held.signal();
+		return failed;
 	}
 
 	/**
@@ -423,6 +482,7 @@ public final class Lines<C, W extends Waiter<C>> {
 	 */
 	public int close() {
 		this.closed = true;
+		this.held.signalAll();
 		long now = this.clock.getAsLong();
 		AtomicInteger failed = new AtomicInteger();
 		this.table.forEach((line) -> failed.addAndGet(line.failClosed(now)));

@@ -139,11 +139,11 @@ class LineRacesTests {
 		Line<String, TestWaiter> line = new Line<>("a", -1, new LineSettings(1, 1, 1, new Backoff(1, 1, 1, 0), 0),
 				new Backlog(10, 10), LineListener.NONE, 0);
 		TestWaiter waiter = waiter("a", -1);
-		assertThat(line.join(waiter, 0).first()).isTrue();
+		assertThat(line.join(waiter, false, 0).first()).isTrue();
 		assertThat(line.retire(0, true)).isFalse();
 		line.removeHead(waiter, true);
 		assertThat(line.retire(0, true)).isTrue();
-		assertThat(line.join(waiter("a", -1), 0).gone()).isTrue();
+		assertThat(line.join(waiter("a", -1), false, 0).gone()).isTrue();
 		assertThat(line.adopt(waiter("a", -1))).isFalse();
 	}
 

@@ -263,8 +263,8 @@ class LinesLincheckTests {
 		static final long TIMEOUT = 1_000;
 
 		final Lines<String, TestWaiter> lines = new Lines<>(this,
-				(topic) -> new LineSettings(TIMEOUT, TIMEOUT, Integer.MAX_VALUE, new Backoff(100, 1, 100, 0), 100), 100, 1_000,
-				() -> this.now, () -> 0.5, LineListener.NONE);
+				(topic) -> new LineSettings(TIMEOUT, TIMEOUT, Integer.MAX_VALUE, new Backoff(100, 1, 100, 0), 100), 100,
+				1_000, () -> this.now, () -> 0.5, LineListener.NONE);
 
 		final AtomicInteger work = new AtomicInteger();
 

@@ -55,8 +55,9 @@ class LinesSimulationTests {
 		History(long seed) {
 			this.seed = seed;
 			this.random = new Random(seed);
-			LineSettings settings = new LineSettings(TIMEOUT, TIMEOUT, this.random.nextBoolean() ? Integer.MAX_VALUE : 4,
-					new Backoff(100 * MILLI, 2, 1_000 * MILLI, 0.2), this.random.nextBoolean() ? 500 * MILLI : 0);
+			LineSettings settings = new LineSettings(TIMEOUT, TIMEOUT,
+					this.random.nextBoolean() ? Integer.MAX_VALUE : 4, new Backoff(100 * MILLI, 2, 1_000 * MILLI, 0.2),
+					this.random.nextBoolean() ? 500 * MILLI : 0);
 			this.lines = new Lines<>(this.client, (topic) -> settings, 50, 400, () -> this.now, this.random::nextDouble,
 					LineListener.NONE);
 		}
