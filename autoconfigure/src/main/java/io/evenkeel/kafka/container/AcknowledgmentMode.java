@@ -1,26 +1,51 @@
 package io.evenkeel.kafka.container;
 
 import io.evenkeel.kafka.engine.Attempt;
+import io.evenkeel.kafka.engine.dispatch.Ordering;
+import io.evenkeel.kafka.engine.dispatch.Outcome;
 import org.jspecify.annotations.Nullable;
+import org.springframework.kafka.listener.CommonErrorHandler;
 import org.springframework.kafka.listener.ContainerProperties;
 import org.springframework.kafka.listener.ContainerProperties.AckMode;
 import org.springframework.kafka.support.Acknowledgment;
 
 /**
- * Who says that a record is done: its call, or the listener by hand.
+ * Who says that a record is done: its call, or the listener by hand. A user's error
+ * handler may say that what it has handled is not: a later record of the partition covers
+ * it then, as an acknowledgment does.
  *
  * @param isManual whether the listener acknowledges
  * @param isAsync whether calls may return before their work is done
  * @param outOfOrder whether records may be acknowledged in any order
+ * @param leavesHandled whether what a user's error handler has handled is not done
  */
-record AcknowledgmentMode(boolean isManual, boolean isAsync, boolean outOfOrder) {
+record AcknowledgmentMode(boolean isManual, boolean isAsync, boolean outOfOrder, boolean leavesHandled) {
 
-	static AcknowledgmentMode of(ContainerProperties properties, ListenerTarget target) {
+	static AcknowledgmentMode of(ContainerProperties properties, ListenerTarget target,
+			@Nullable CommonErrorHandler errors, Ordering ordering) {
 		boolean manual = properties.getAckMode() == AckMode.MANUAL
 				|| properties.getAckMode() == AckMode.MANUAL_IMMEDIATE;
 		boolean async = target.isAsync();
 		// The end of an asynchronous call is the end of its record, whatever the mode.
-		return new AcknowledgmentMode(manual && !async, async, properties.isAsyncAcks() || async);
+		boolean inOrder = target.isBatch() || ordering == Ordering.PARTITION;
+		boolean leaves = errors != null && !errors.isAckAfterHandle() && inOrder && (!manual || async)
+				&& properties.getKafkaAwareTransactionManager() == null;
+		return new AcknowledgmentMode(manual && !async, async, properties.isAsyncAcks() || async, leaves);
+	}
+
+	/** Whether a record that is done covers the earlier ones that have been called. */
+	boolean coversEarlier() {
+		return this.leavesHandled || (this.isManual && !this.outOfOrder);
+	}
+
+	/** Answer an attempt whose failure a user's error handler has handled. */
+	void handled(Attempt<?, ?> attempt) {
+		if (this.leavesHandled) {
+			attempt.returned();
+		}
+		else {
+			attempt.recovered(Outcome.SKIPPED);
+		}
 	}
 
 	/**
@@ -50,6 +75,10 @@ record AcknowledgmentMode(boolean isManual, boolean isAsync, boolean outOfOrder)
 			attempt.again(nack.sleep());
 		}
 		else if (this.isManual) {
+			attempt.returned();
+		}
+		else if (this.leavesHandled) {
+			attempt.acknowledge();
 			attempt.returned();
 		}
 		else {

@@ -199,6 +199,7 @@ final class BatchCalls<K, V> implements RecordHandler<K, V> {
 			handed.clear();
 			records.forEach(handed::add);
 		}
+		this.calls.observeEach(records);
 		try {
 			call(records, handed, acknowledgment, consumer);
 			this.interceptor.success(records, consumer);

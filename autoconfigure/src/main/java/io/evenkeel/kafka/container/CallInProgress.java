@@ -2,7 +2,7 @@ package io.evenkeel.kafka.container;
 
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicIntegerFieldUpdater;
-import java.util.function.Consumer;
+import java.util.function.BiConsumer;
 
 import io.micrometer.observation.Observation;
 import org.jspecify.annotations.Nullable;
@@ -28,7 +28,7 @@ final class CallInProgress extends CallObservation {
 
 	private final ListenerTarget target;
 
-	private final Consumer<@Nullable Throwable> over;
+	private final BiConsumer<@Nullable Throwable, CallObservation> over;
 
 	@SuppressWarnings("unused") // through its updater
 	volatile int met;
@@ -50,7 +50,7 @@ final class CallInProgress extends CallObservation {
 	 * @param over told once, with null after a success, otherwise with why it failed
 	 */
 	CallInProgress(Observation delegate, CallObservationRegistry calls, ListenerTarget target,
-			Consumer<@Nullable Throwable> over) {
+			BiConsumer<@Nullable Throwable, CallObservation> over) {
 		super(delegate, calls);
 		this.target = target;
 		this.over = over;
@@ -117,7 +117,7 @@ final class CallInProgress extends CallObservation {
 
 	private void meet() {
 		if (MET.getAndSet(this, 1) != 0) {
-			this.over.accept(outcome());
+			this.over.accept(outcome(), this);
 		}
 	}
 

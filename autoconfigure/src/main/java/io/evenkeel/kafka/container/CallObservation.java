@@ -45,6 +45,15 @@ abstract class CallObservation implements Observation {
 		return this.delegate != NOOP;
 	}
 
+	/**
+	 * What is done about a failure belongs to the trace of the call that failed.
+	 * @param kept with the record: an observation, if somebody observes its calls
+	 * @return to be closed on this thread
+	 */
+	static Scope scope(@Nullable Object kept) {
+		return (kept instanceof CallObservation failed) ? failed.openScope() : Scope.NOOP;
+	}
+
 	/** Make the scope {@code assignment} follow this call to other threads. */
 	void carry(AssignmentBeanScope scope, AssignmentBeans beans) {
 		this.beanScope = scope;

@@ -186,6 +186,12 @@ final class ContainerCallbacks<K, V> implements EngineCallbacks<K, V> {
 				this.user.onPartitionsLost(partitions);
 			}
 		});
+		if (this.user instanceof ConsumerAwareRebalanceListener aware) {
+			// Under spring-kafka a loss is a revocation, too: that is where state is
+			// given up.
+			each("rebalance listener", () -> aware.onPartitionsRevokedBeforeCommit(consumer, partitions));
+			each("rebalance listener", () -> aware.onPartitionsRevokedAfterCommit(consumer, partitions));
+		}
 		seekAwareRevoked(partitions);
 		if (!lost.isEmpty()) {
 			this.events.publish(new PartitionsLostEvent(this.container, this.container.getListenerId(), lost));

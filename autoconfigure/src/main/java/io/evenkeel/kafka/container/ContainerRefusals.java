@@ -10,6 +10,7 @@ import org.jspecify.annotations.Nullable;
 import org.springframework.kafka.listener.CommonErrorHandler;
 import org.springframework.kafka.listener.ContainerProperties;
 import org.springframework.kafka.listener.ContainerProperties.AckMode;
+import org.springframework.transaction.TransactionDefinition;
 
 /**
  * Refuses, at start-up and with the way back named, what our container cannot do right.
@@ -33,6 +34,14 @@ final class ContainerRefusals {
 					Setting.of("ContainerProperties.pollTimeout", properties.getPollTimeout(),
 							"the container of listener '" + id + "'", "spring.kafka.listener.poll-timeout"),
 					"the Kafka consumer takes no negative timeout", "Remove it, or write a duration such as 100ms.");
+		}
+		TransactionDefinition definition = properties.getTransactionDefinition();
+		if (definition != null && definition.getPropagationBehavior() != TransactionDefinition.PROPAGATION_REQUIRED
+				&& definition.getPropagationBehavior() != TransactionDefinition.PROPAGATION_REQUIRES_NEW) {
+			throw new InvalidSettingException(Setting.of("ContainerProperties.transactionDefinition",
+					"propagation " + definition.getPropagationBehavior(), "the container of listener '" + id + "'"),
+					"a call of listener '" + id + "' begins its transaction, as there is none around it",
+					"Write PROPAGATION_REQUIRED or PROPAGATION_REQUIRES_NEW.");
 		}
 		if (properties.getKafkaAwareTransactionManager() != null) {
 			transactions(id, properties, settings, target);
@@ -89,10 +98,6 @@ final class ContainerRefusals {
 							+ "record of a batch would lose what was rolled back of those before it",
 					"Use an AfterRollbackProcessor, or evenkeel.kafka.consumer.retry.* and .recovery.*.");
 		}
-	}
-
-	private static Setting container(String id, String name, @Nullable String value) {
-		return Setting.of("ContainerProperties." + name, value, "the container of listener '" + id + "'");
 	}
 
 	private static InvalidSettingException refused(Setting setting, String reason, String cure) {

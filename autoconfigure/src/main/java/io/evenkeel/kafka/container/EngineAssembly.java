@@ -69,7 +69,7 @@ final class EngineAssembly<K, V> {
 		ContainerProperties properties = this.container.getContainerProperties();
 		ContainerSettings settings = this.support.settings().apply(this.container.settingsId());
 		ListenerTarget target = new ListenerTarget(java.util.Objects.requireNonNull(properties.getMessageListener()));
-		AcknowledgmentMode mode = AcknowledgmentMode.of(properties, target);
+		AcknowledgmentMode mode = mode(settings, target);
 		ListenerInspection inspected = inspect(factory, overrides, settings, target);
 		EngineSettings engineSettings = java.util.Objects.requireNonNull(this.settings);
 		CallTimer timer = MicrometerCallTimer.create(this.container.context(), this.container.memberId(), properties);
@@ -123,11 +123,14 @@ final class EngineAssembly<K, V> {
 		inspected.check(settings, target);
 		ContainerRefusals.check(this.container.getListenerId(), this.container, target);
 		this.inspection = inspected;
-		this.settings = inspected.settings(settings, target,
-				AcknowledgmentMode.of(this.container.getContainerProperties(), target),
-				this.container.getConcurrency());
+		this.settings = inspected.settings(settings, target, mode(settings, target), this.container.getConcurrency());
 		inspected.tell(this.container, settings, target);
 		return inspected;
+	}
+
+	private AcknowledgmentMode mode(ContainerSettings settings, ListenerTarget target) {
+		return AcknowledgmentMode.of(this.container.getContainerProperties(), target,
+				this.container.getCommonErrorHandler(), settings.ordering());
 	}
 
 	RuntimeException refused(RuntimeException failure) {
@@ -142,7 +145,7 @@ final class EngineAssembly<K, V> {
 					this.container.getListenerId(), errors.getClass().getName());
 		}
 		UserErrorHandling<K, V> userErrors = (errors != null && !target.isBatch())
-				? new UserErrorHandling<>(errors, calls, this.container, listener) : null;
+				? new UserErrorHandling<>(errors, calls, this.container, listener, mode) : null;
 		// A user's error handler for batches is asked when the transaction was rolled
 		// back.
 		boolean around = transactions != null && !transactions.carryOffsets() && errors != null && target.isBatch();
@@ -152,7 +155,7 @@ final class EngineAssembly<K, V> {
 				: null;
 		if (target.isBatch()) {
 			UserBatchErrors<K, V> batchErrors = (errors != null)
-					? new UserBatchErrors<>(errors, calls, this.container, listener) : null;
+					? new UserBatchErrors<>(errors, calls, this.container, listener, mode) : null;
 			return new BatchCalls<>(this.container, calls, target, mode,
 					recoveries(transactional, batchErrors, recovery), timer, batchErrors, transactional,
 					(transactions != null) ? transactions::run : Runnable::run);

@@ -1,6 +1,7 @@
 package io.evenkeel.kafka.container;
 
 import java.util.concurrent.CompletableFuture;
+import java.util.function.BiConsumer;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
 
@@ -59,6 +60,8 @@ final class ListenerCalls<K, V> {
 
 	private final boolean interceptBeforeTx;
 
+	private final boolean observesBatches;
+
 	private final @Nullable AssignmentBeanScope beanScope;
 
 	private org.apache.kafka.clients.consumer.@Nullable Consumer<K, V> consumer;
@@ -68,6 +71,7 @@ final class ListenerCalls<K, V> {
 		this.beanScope = beanScope;
 		this.clusterId = clusterId;
 		this.interceptBeforeTx = container.interceptsBeforeTransaction();
+		this.observesBatches = container.getContainerProperties().isRecordObservationsInBatch();
 		this.target = target;
 		this.invocation = target.isBatch() ? (record, acknowledgment, ignored) -> {
 			throw new IllegalStateException("A batch listener takes no single records");
@@ -134,7 +138,7 @@ final class ListenerCalls<K, V> {
 	@Nullable Throwable callAndWait(ConsumerRecord<K, V> record, int attempt, @Nullable Acknowledgment acknowledgment,
 			@Nullable Consumer<Runnable> around) {
 		CompletableFuture<@Nullable Throwable> over = new CompletableFuture<>();
-		call(record, attempt, acknowledgment, over::complete, around);
+		call(record, attempt, acknowledgment, (failure, call) -> over.complete(failure), around);
 		return over.join();
 	}
 
@@ -143,15 +147,16 @@ final class ListenerCalls<K, V> {
 	 * @param record the record
 	 * @param attempt the number of the call, for the header
 	 * @param acknowledgment null when the listener does not acknowledge
-	 * @param over told once, with null after a success, otherwise with why it failed
+	 * @param over told once, with null after a success, otherwise with why it failed, and
+	 * with the observation of the call
 	 */
 	void call(ConsumerRecord<K, V> record, int attempt, @Nullable Acknowledgment acknowledgment,
-			Consumer<@Nullable Throwable> over) {
+			BiConsumer<@Nullable Throwable, CallObservation> over) {
 		call(record, attempt, acknowledgment, over, null);
 	}
 
 	private void call(ConsumerRecord<K, V> record, int attempt, @Nullable Acknowledgment acknowledgment,
-			Consumer<@Nullable Throwable> over, @Nullable Consumer<Runnable> around) {
+			BiConsumer<@Nullable Throwable, CallObservation> over, @Nullable Consumer<Runnable> around) {
 		this.headers.add(record, attempt);
 		Object sample = this.timer.start();
 		CallInProgress call = new CallInProgress(observation(record), this.calls, this.target, over);
@@ -252,6 +257,18 @@ final class ListenerCalls<K, V> {
 	/** For those who call the listener themselves. */
 	CallHeaders headers() {
 		return this.headers;
+	}
+
+	/** An observation for each record of a batch, where the application wants them. */
+	void observeEach(Iterable<ConsumerRecord<K, V>> batch) {
+		if (!this.observesBatches || this.observations.isNoop()) {
+			return;
+		}
+		for (ConsumerRecord<K, V> record : batch) {
+			Observation observation = observation(record);
+			observation.start();
+			observation.stop();
+		}
 	}
 
 	private Observation observation(ConsumerRecord<K, V> record) {

@@ -111,10 +111,6 @@ final class ListenerInspection {
 					+ " means for a batch listener: a batch has records of one partition, in offset order, and those "
 					+ "of a partition are handled one after the other, as with ordering=partition");
 		}
-		if (target.isBatch() && this.properties.isRecordObservationsInBatch()) {
-			notices.info("recordObservationsInBatch has no effect: the calls of a batch listener are timed, the "
-					+ "records of a call are not observed");
-		}
 	}
 
 	/** What the application has asked the consumer for. */
@@ -170,7 +166,7 @@ final class ListenerInspection {
 		// With transactions the offsets are theirs: an offset committed beside them could
 		// replace a newer one that is still pending.
 		boolean commits = hasGroup() && !isTransactional();
-		boolean coverEarlier = mode.isManual() && ordering == Ordering.PARTITION && !mode.outOfOrder();
+		boolean coverEarlier = mode.coversEarlier() && ordering == Ordering.PARTITION;
 		Duration poll = Duration.ofMillis(Math.min(POLL_TIMEOUT.toMillis(), this.properties.getPollTimeout()));
 		return new EngineSettings(ordering, concurrency, target.isBatch() ? maxPollRecords() : 0,
 				settings.maxPendingRecords(), settings.maxPendingBytes(), commitInterval(settings),

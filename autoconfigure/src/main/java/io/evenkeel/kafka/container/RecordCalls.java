@@ -53,12 +53,15 @@ final class RecordCalls<K, V> implements RecordHandler<K, V> {
 		Acknowledgment acknowledgment = this.mode.acknowledgment(attempt);
 		Thread worker = Thread.currentThread();
 		this.calls.call(attempt.record(), attempt.number(), acknowledgment,
-				(failure) -> over(attempt, acknowledgment, failure, worker));
+				(failure, call) -> over(attempt, acknowledgment, failure, call, worker));
 	}
 
 	private void over(Attempt<K, V> attempt, @Nullable Acknowledgment acknowledgment, @Nullable Throwable failure,
-			Thread worker) {
+			CallObservation call, Thread worker) {
 		if (failure != null) {
+			if (call.isObserved()) {
+				attempt.keep(call);
+			}
 			failed(attempt, acknowledgment, failure, worker);
 		}
 		else {

@@ -12,6 +12,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 import io.evenkeel.kafka.engine.RecordHandler.Recovery;
 import io.evenkeel.kafka.engine.RecoveryAttempt;
 import io.evenkeel.kafka.engine.dispatch.Delivery;
+import io.micrometer.observation.Observation;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -99,7 +100,7 @@ final class Recoverer<K, V> implements RecoveryWay<K, V> {
 			case DEAD_LETTER -> {
 				recovery.rest();
 				this.underway.putIfAbsent(delivery, new Underway(System.nanoTime(), false));
-				yield publish(delivery.record(), recovery.failure()).thenApply((how) -> {
+				yield publish(recovery).thenApply((how) -> {
 					this.underway.remove(delivery);
 					this.failures.set(0);
 					this.lateSaid = false;
@@ -114,6 +115,12 @@ final class Recoverer<K, V> implements RecoveryWay<K, V> {
 		ConsumerRecord<K, V> record = delivery.record();
 		logger.warn("{}: {}-{}@{} is {} after {} call(s): {}", this.id, record.topic(), record.partition(),
 				record.offset(), what, delivery.attempt(), Failures.types(failure));
+	}
+
+	private CompletableFuture<Recovery> publish(RecoveryAttempt<K, V> recovery) {
+		try (Observation.Scope scope = CallObservation.scope(recovery.kept())) {
+			return publish(recovery.record(), recovery.failure());
+		}
 	}
 
 	private CompletableFuture<Recovery> publish(ConsumerRecord<K, V> record, Throwable failure) {

@@ -10,7 +10,6 @@ import io.evenkeel.kafka.engine.EngineListener;
 import io.evenkeel.kafka.engine.RecordHandler.Recovery;
 import io.evenkeel.kafka.engine.RecoveryAttempt;
 import io.evenkeel.kafka.engine.SlotHolder;
-import io.evenkeel.kafka.engine.dispatch.Outcome;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.ConsumerRecords;
 import org.jspecify.annotations.Nullable;
@@ -35,9 +34,12 @@ final class UserBatchErrors<K, V> implements RecoveryWay<K, V> {
 
 	private final EngineListener listener;
 
+	private final AcknowledgmentMode mode;
+
 	UserBatchErrors(CommonErrorHandler handler, ListenerCalls<K, V> calls, EvenkeelContainer<K, V> container,
-			EngineListener listener) {
+			EngineListener listener, AcknowledgmentMode mode) {
 		this.listener = listener;
+		this.mode = mode;
 		this.handler = handler;
 		this.calls = calls;
 		this.container = container;
@@ -72,7 +74,7 @@ final class UserBatchErrors<K, V> implements RecoveryWay<K, V> {
 				}
 				done += decision.done;
 				if (done >= all.size()) {
-					attempt.recovered(Outcome.SKIPPED);
+					this.mode.handled(attempt);
 					return false;
 				}
 				if (done > 0) {

@@ -10,7 +10,7 @@ import io.evenkeel.kafka.engine.RecordHandler.Recovery;
 import io.evenkeel.kafka.engine.RecoveryAttempt;
 import io.evenkeel.kafka.engine.SlotHolder;
 import io.evenkeel.kafka.engine.dispatch.Delivery;
-import io.evenkeel.kafka.engine.dispatch.Outcome;
+import io.micrometer.observation.Observation;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.errors.RecordDeserializationException;
@@ -18,7 +18,6 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.springframework.kafka.listener.CommonErrorHandler;
-import org.springframework.kafka.listener.DefaultErrorHandler;
 import org.springframework.kafka.listener.ListenerExecutionFailedException;
 import org.springframework.kafka.listener.MessageListenerContainer;
 import org.springframework.kafka.support.Acknowledgment;
@@ -42,9 +41,12 @@ final class UserErrorHandling<K, V> implements RecoveryWay<K, V> {
 
 	private final EngineListener listener;
 
+	private final AcknowledgmentMode mode;
+
 	UserErrorHandling(CommonErrorHandler handler, ListenerCalls<K, V> calls, EvenkeelContainer<K, V> container,
-			EngineListener listener) {
+			EngineListener listener, AcknowledgmentMode mode) {
 		this.listener = listener;
+		this.mode = mode;
 		this.handler = handler;
 		this.calls = calls;
 		this.container = container;
@@ -64,7 +66,7 @@ final class UserErrorHandling<K, V> implements RecoveryWay<K, V> {
 			if (recovery == Recovery.SUCCEEDED) {
 				return true;
 			}
-			attempt.recovered(Outcome.SKIPPED);
+			this.mode.handled(attempt);
 		}
 		catch (HandedOverException ex) {
 			attempt.again(Duration.ZERO);
@@ -153,10 +155,12 @@ final class UserErrorHandling<K, V> implements RecoveryWay<K, V> {
 		record.headers().remove(KafkaHeaders.DELIVERY_ATTEMPT);
 		MessageListenerContainer view = ContainerView.of(this.container, holder::isStopping);
 		HandlerConsumer<K, V> consumer = new HandlerConsumer<>(this.calls.consumer(), record);
-		if (this.handler instanceof DefaultErrorHandler || !this.handler.seeksAfterHandling()) {
-			return this.handler.handleOne(failure, record, consumer.proxy(), view);
+		try (Observation.Scope scope = CallObservation.scope(holder.kept())) {
+			if (!this.handler.seeksAfterHandling()) {
+				return this.handler.handleOne(failure, record, consumer.proxy(), view);
+			}
+			consumer.ask(() -> this.handler.handleRemaining(failure, List.of(record), consumer.proxy(), view));
 		}
-		consumer.ask(() -> this.handler.handleRemaining(failure, List.of(record), consumer.proxy(), view));
 		Long target = consumer.target();
 		if (target == null || target == record.offset() + 1) {
 			return true;

@@ -10,6 +10,7 @@ import io.evenkeel.kafka.engine.dispatch.Outcome;
 import io.evenkeel.kafka.engine.retry.FailureDecision;
 import io.evenkeel.kafka.engine.retry.RetryPlanner;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.jspecify.annotations.Nullable;
 
 /**
  * One call of the listener, as the container sees it. It must be answered once, from any
@@ -119,6 +120,20 @@ public final class Attempt<K, V> implements SlotHolder {
 	 */
 	public Assignment<ConsumerRecord<K, V>> assignment() {
 		return this.call.assignment();
+	}
+
+	/**
+	 * Keep something with the (first) record, for what is done about the failure of this
+	 * call. To be called before the answer.
+	 * @param kept what is of use to a recovery
+	 */
+	public void keep(Object kept) {
+		this.call.delivery().keep(kept);
+	}
+
+	@Override
+	public @Nullable Object kept() {
+		return this.call.delivery().kept();
 	}
 
 	/**

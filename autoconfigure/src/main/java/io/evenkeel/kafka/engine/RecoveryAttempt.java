@@ -8,6 +8,7 @@ import io.evenkeel.kafka.engine.dispatch.Call;
 import io.evenkeel.kafka.engine.dispatch.Delivery;
 import io.evenkeel.kafka.engine.dispatch.Outcome;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.jspecify.annotations.Nullable;
 
 /**
  * One attempt to recover a record. It must be answered once, from any thread, by
@@ -72,6 +73,11 @@ public final class RecoveryAttempt<K, V> implements SlotHolder {
 	@Override
 	public boolean isStopping() {
 		return assignment().isStopping();
+	}
+
+	@Override
+	public @Nullable Object kept() {
+		return this.delivery.kept();
 	}
 
 	@Override

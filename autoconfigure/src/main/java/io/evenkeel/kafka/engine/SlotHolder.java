@@ -1,5 +1,7 @@
 package io.evenkeel.kafka.engine;
 
+import org.jspecify.annotations.Nullable;
+
 /**
  * What holds a slot of the listener's concurrency, and can do without one while it waits
  * for something other than the listener. Its lane it keeps.
@@ -28,5 +30,11 @@ public interface SlotHolder {
 	 * @return true from the begin of a revoke on
 	 */
 	boolean isStopping();
+
+	/**
+	 * What was kept with the record when a call for it failed.
+	 * @return null when there is nothing
+	 */
+	@Nullable Object kept();
 
 }

@@ -3,6 +3,7 @@ package io.evenkeel.kafka.container;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
 
 import io.evenkeel.kafka.broker.EmbeddedBroker;
@@ -35,18 +36,22 @@ import org.springframework.kafka.listener.BatchMessageListener;
 import org.springframework.kafka.listener.CommonErrorHandler;
 import org.springframework.kafka.listener.ConcurrentMessageListenerContainer;
 import org.springframework.kafka.listener.ContainerGroupSequencer;
+import org.springframework.kafka.listener.DefaultErrorHandler;
 import org.springframework.kafka.listener.KafkaMessageListenerContainer;
+import org.springframework.kafka.listener.ConsumerAwareListenerErrorHandler;
 import org.springframework.kafka.listener.ConsumerSeekAware;
 import org.springframework.kafka.listener.ListenerExecutionFailedException;
 import org.springframework.kafka.listener.MessageListener;
 import org.springframework.kafka.listener.MessageListenerContainer;
 import org.springframework.kafka.support.Acknowledgment;
+import org.springframework.kafka.support.KafkaHeaders;
 import org.springframework.kafka.support.micrometer.KafkaRecordReceiverContext;
 import org.springframework.kafka.support.serializer.ErrorHandlingDeserializer;
 import org.springframework.transaction.TransactionDefinition;
 import org.springframework.transaction.TransactionSystemException;
 import org.springframework.transaction.support.AbstractPlatformTransactionManager;
 import org.springframework.transaction.support.DefaultTransactionStatus;
+import org.springframework.util.backoff.FixedBackOff;
 
 /**
  * What spring-kafka's manual and its own tests promise a listener, under both containers.
@@ -174,6 +179,85 @@ class ListenerPromisesIT {
 		}
 		catch (Exception ex) {
 			throw new IllegalStateException(ex);
+		}
+	}
+
+	@ParameterizedTest
+	@EnumSource
+	void eachRecordOfABatchIsObserved(Engine engine) {
+		String topic = EmbeddedBroker.topic("batchobserved", 1);
+		Topics.send(topic, "one", "two");
+		Observed observed = new Observed();
+		try (App app = App.of(Batches.class, WithObservations.class)
+			.bean(observed)
+			.on(engine)
+			.with("spring.kafka.listener.observation-enabled=true", "spring.kafka.listener.type=batch")
+			.start(topic)) {
+			Topics.awaitCommitted(topic, topic, 0, 2);
+			Assertions.assertThat(observed.seen)
+				.hasSize(2)
+				.allSatisfy((values) -> Assertions.assertThat(values).contains("spring.kafka.listener.id=listener-0"));
+		}
+	}
+
+	@ParameterizedTest
+	@EnumSource
+	void whatAHandlerHasHandledAndDoesNotAcknowledgeIsNotCommitted(Engine engine) {
+		String topic = EmbeddedBroker.topic("unacked", 1);
+		Topics.send(topic, "one", "fail");
+		Calls calls = new Calls();
+		try (App app = App.of(Listener.class, WithoutAcknowledgment.class).bean(calls).on(engine).start(topic)) {
+			calls.awaitExactly("one", "fail", "handled");
+		}
+		Assertions.assertThat(Topics.committed(topic, topic, 0)).isEqualTo(1);
+		try (App app = App.of(Listener.class, WithoutAcknowledgment.class).bean(calls).on(engine).start(topic)) {
+			calls.awaitExactly("one", "fail", "handled", "fail", "handled");
+			Topics.send(topic, "two");
+			Topics.awaitCommitted(topic, topic, 0, 3);
+		}
+	}
+
+	@ParameterizedTest
+	@EnumSource
+	void aDefaultErrorHandlerThatIsExtendedIsAskedForTheRemainingRecords(Engine engine) {
+		String topic = EmbeddedBroker.topic("remaining", 1);
+		Topics.send(topic, "fail", "two");
+		Calls calls = new Calls();
+		try (App app = App.of(Listener.class, WithExtension.class).bean(calls).on(engine).start(topic)) {
+			calls.awaitExactly("fail", "remaining", "fail", "remaining", "recovered", "two");
+			Topics.awaitCommitted(topic, topic, 0, 2);
+		}
+	}
+
+	@ParameterizedTest
+	@EnumSource
+	void aRecovererWorksInTheScopeOfTheCallThatFailed(Engine engine) {
+		String topic = EmbeddedBroker.topic("scope", 1);
+		Topics.send(topic, "later");
+		Calls calls = new Calls();
+		try (App app = App.of(FailsLater.class, WithObservations.class, WithScopes.class)
+			.bean(calls)
+			.bean(new Observed())
+			.on(engine)
+			.with("spring.kafka.listener.observation-enabled=true")
+			.start(topic)) {
+			calls.awaitExactly("later in a scope");
+		}
+	}
+
+	@ParameterizedTest
+	@EnumSource
+	void anErrorHandlerOfTheListenerSeeksToTheBatchThatFailed(Engine engine) {
+		String topic = EmbeddedBroker.topic("seeksbatch", 1);
+		Topics.send(topic, "one", "two");
+		Calls calls = new Calls();
+		try (App app = App.of(SeeksBack.class)
+			.bean(calls)
+			.on(engine)
+			.with("spring.kafka.listener.type=batch")
+			.start(topic)) {
+			calls.awaitExactly("failed", "[one, two]");
+			Topics.awaitCommitted(topic, topic, 0, 2);
 		}
 	}
 
@@ -423,6 +507,120 @@ class ListenerPromisesIT {
 		@Override
 		protected void doRollback(DefaultTransactionStatus status) {
 			this.calls.add("rollback");
+		}
+
+	}
+
+	@Configuration(proxyBeanMethods = false)
+	static class Batches {
+
+		@KafkaListener(id = "listener", topics = "${test.topic}", idIsGroup = false)
+		void listen(List<String> values) {
+		}
+
+		@Bean
+		static ContainerCustomizer<Object, Object, ConcurrentMessageListenerContainer<Object, Object>> observes() {
+			return (container) -> container.getContainerProperties().setRecordObservationsInBatch(true);
+		}
+
+	}
+
+	@Configuration(proxyBeanMethods = false)
+	static class SeeksBack {
+
+		private final Calls calls;
+
+		SeeksBack(Calls calls) {
+			this.calls = calls;
+		}
+
+		@KafkaListener(id = "listener", topics = "${test.topic}", idIsGroup = false, errorHandler = "seeks")
+		void listen(List<String> values) {
+			if (this.calls.all().isEmpty()) {
+				this.calls.add("failed");
+				throw new IllegalStateException("again");
+			}
+			this.calls.add(values.toString());
+		}
+
+		@Bean
+		static ConsumerAwareListenerErrorHandler seeks() {
+			return (message, failure, consumer) -> {
+				List<?> topics = message.getHeaders().get(KafkaHeaders.RECEIVED_TOPIC, List.class);
+				List<?> partitions = message.getHeaders().get(KafkaHeaders.RECEIVED_PARTITION, List.class);
+				List<?> offsets = message.getHeaders().get(KafkaHeaders.OFFSET, List.class);
+				consumer.seek(new TopicPartition((String) topics.get(0), (Integer) partitions.get(0)),
+						(Long) offsets.get(0));
+				return null;
+			};
+		}
+
+	}
+
+	@Configuration(proxyBeanMethods = false)
+	static class WithoutAcknowledgment {
+
+		@Bean
+		CommonErrorHandler errors(Calls calls) {
+			return new CommonErrorHandler() {
+
+				@Override
+				public boolean handleOne(Exception failure, ConsumerRecord<?, ?> record, Consumer<?, ?> consumer,
+						MessageListenerContainer container) {
+					calls.add("handled");
+					return true;
+				}
+
+				@Override
+				public boolean isAckAfterHandle() {
+					return false;
+				}
+
+			};
+		}
+
+	}
+
+	@Configuration(proxyBeanMethods = false)
+	static class WithExtension {
+
+		@Bean
+		CommonErrorHandler errors(Calls calls) {
+			return new DefaultErrorHandler((record, failure) -> calls.add("recovered"), new FixedBackOff(0, 1)) {
+
+				@Override
+				public void handleRemaining(Exception failure, List<ConsumerRecord<?, ?>> records,
+						Consumer<?, ?> consumer, MessageListenerContainer container) {
+					calls.add("remaining");
+					super.handleRemaining(failure, records, consumer, container);
+				}
+
+			};
+		}
+
+	}
+
+	@Configuration(proxyBeanMethods = false)
+	static class FailsLater {
+
+		@KafkaListener(id = "listener", topics = "${test.topic}", idIsGroup = false)
+		CompletableFuture<Void> listen(String value) {
+			return CompletableFuture.supplyAsync(() -> {
+				throw new IllegalStateException(value);
+			});
+		}
+
+	}
+
+	@Configuration(proxyBeanMethods = false)
+	static class WithScopes {
+
+		@Bean
+		CommonErrorHandler errors(Calls calls, ObservationRegistry registry) {
+			return new DefaultErrorHandler(
+					(record, failure) -> calls.add(record.value()
+							+ ((registry.getCurrentObservation() != null) ? " in a scope" : " in no scope")),
+					new FixedBackOff(0, 0));
 		}
 
 	}

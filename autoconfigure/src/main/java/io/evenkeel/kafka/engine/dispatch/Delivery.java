@@ -48,6 +48,8 @@ public final class Delivery<R> {
 
 	private @Nullable Throwable failure;
 
+	private @Nullable Object kept;
+
 	@Nullable Delivery<R> next;
 
 	@Nullable Delivery<R> nextEnded;
@@ -59,6 +61,22 @@ public final class Delivery<R> {
 		this.offset = offset;
 		this.sequence = sequence;
 		this.arrivedNanos = arrivedNanos;
+	}
+
+	/**
+	 * Keep something with this record for whoever has it in hand next.
+	 * @param kept what is of use to its recovery
+	 */
+	public void keep(Object kept) {
+		this.kept = kept;
+	}
+
+	/**
+	 * What was kept with this record.
+	 * @return null when there is nothing
+	 */
+	public @Nullable Object kept() {
+		return this.kept;
 	}
 
 	/**

@@ -1,0 +1,63 @@
+package io.evenkeel.kafka.container;
+
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.List;
+
+import io.evenkeel.kafka.engine.AssignedPartition;
+import org.apache.kafka.clients.consumer.Consumer;
+import org.apache.kafka.common.TopicPartition;
+import org.junit.jupiter.api.Test;
+import org.mockito.Mockito;
+
+import org.springframework.kafka.listener.ConsumerAwareRebalanceListener;
+import org.springframework.kafka.listener.ContainerProperties;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+class ContainerCallbacksTests {
+
+	private static final TopicPartition P0 = new TopicPartition("t", 0);
+
+	private final List<String> told = new ArrayList<>();
+
+	/** Red when a listener that cleans up after a revocation keeps what was lost. */
+	@Test
+	void aLossIsARevocationToo() {
+		ContainerProperties properties = new ContainerProperties("t");
+		properties.setConsumerRebalanceListener(new Listener());
+		EvenkeelContainer<Object, Object> container = new EvenkeelContainer<>(mock(), properties,
+				new ContainerSupport((id) -> ContainerSettings.defaults(), ListenerMeters.NONE, (suffix) -> {
+					throw new IllegalStateException("no dead letters here");
+				}));
+		new ContainerCallbacks<>(container, new ContainerEvents(container), new RunState(), null, mock(), mock(), null,
+				null, false, mock(), null)
+			.lost(mock(), List.of(new AssignedPartition(P0, 1)));
+		assertThat(this.told).containsExactly("lost", "revoked before commit", "revoked after commit");
+	}
+
+	@SuppressWarnings("unchecked")
+	private static <T> T mock(T... type) {
+		return Mockito.mock((Class<T>) type.getClass().getComponentType());
+	}
+
+	private final class Listener implements ConsumerAwareRebalanceListener {
+
+		@Override
+		public void onPartitionsLost(Consumer<?, ?> consumer, Collection<TopicPartition> partitions) {
+			ContainerCallbacksTests.this.told.add("lost");
+		}
+
+		@Override
+		public void onPartitionsRevokedBeforeCommit(Consumer<?, ?> consumer, Collection<TopicPartition> partitions) {
+			ContainerCallbacksTests.this.told.add("revoked before commit");
+		}
+
+		@Override
+		public void onPartitionsRevokedAfterCommit(Consumer<?, ?> consumer, Collection<TopicPartition> partitions) {
+			ContainerCallbacksTests.this.told.add("revoked after commit");
+		}
+
+	}
+
+}
