@@ -134,6 +134,12 @@ public class EvenkeelContainer<K, V> extends ReportingContainer<K, V> implements
 		this.current.checked(checked);
 	}
 
+	@Override
+	public void destroy() {
+		super.destroy();
+		this.support.meters().destroyed(this);
+	}
+
 	StartNotices notices() {
 		return this.notices;
 	}

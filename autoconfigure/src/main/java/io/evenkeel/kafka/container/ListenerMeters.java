@@ -22,10 +22,17 @@ public interface ListenerMeters {
 	EngineListener start(EvenkeelContainer<?, ?> container);
 
 	/**
-	 * A container has stopped: nothing of it may stay in a registry.
+	 * A container has stopped, and may start again: what tells its state has to leave.
 	 * @param container the container
 	 */
 	default void stopped(EvenkeelContainer<?, ?> container) {
+	}
+
+	/**
+	 * A container has been destroyed: nothing of it may stay in a registry.
+	 * @param container the container
+	 */
+	default void destroyed(EvenkeelContainer<?, ?> container) {
 	}
 
 }

@@ -1,7 +1,9 @@
 package io.evenkeel.kafka.metrics;
 
 import java.util.Map;
+import java.util.Queue;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentLinkedQueue;
 
 import io.evenkeel.kafka.container.EvenkeelContainer;
 import io.evenkeel.kafka.container.ListenerMeters;
@@ -9,14 +11,17 @@ import io.evenkeel.kafka.engine.EngineListener;
 import io.micrometer.core.instrument.MeterRegistry;
 
 /**
- * Keeps the meters of all listeners in a registry. Counters and timers outlive a stop of
- * their listener; gauges leave with it. Any thread.
+ * Keeps the meters of all listeners in a registry. Gauges leave with a stop of their
+ * listener; counters and timers outlive it, for it may start again, and leave when the
+ * container is destroyed. Any thread.
  */
 public final class ConsumerMeters implements ListenerMeters {
 
 	private final MeterRegistry registry;
 
 	private final Map<EvenkeelContainer<?, ?>, ListenerGauges> gauges = new ConcurrentHashMap<>();
+
+	private final Map<EvenkeelContainer<?, ?>, Queue<ListenerEvents>> events = new ConcurrentHashMap<>();
 
 	/**
 	 * Keep meters.
@@ -34,7 +39,9 @@ public final class ConsumerMeters implements ListenerMeters {
 			previous.close();
 		}
 		own.open();
-		return new ListenerEvents(this.registry, container.getListenerId(), own);
+		ListenerEvents told = new ListenerEvents(this.registry, container.getListenerId(), own);
+		this.events.computeIfAbsent(container, (key) -> new ConcurrentLinkedQueue<>()).add(told);
+		return told;
 	}
 
 	@Override
@@ -42,6 +49,15 @@ public final class ConsumerMeters implements ListenerMeters {
 		ListenerGauges own = this.gauges.remove(container);
 		if (own != null) {
 			own.close();
+		}
+	}
+
+	@Override
+	public void destroyed(EvenkeelContainer<?, ?> container) {
+		stopped(container);
+		Queue<ListenerEvents> told = this.events.remove(container);
+		if (told != null) {
+			told.forEach(ListenerEvents::close);
 		}
 	}
 

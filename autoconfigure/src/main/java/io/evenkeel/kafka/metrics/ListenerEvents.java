@@ -1,8 +1,10 @@
 package io.evenkeel.kafka.metrics;
 
 import java.util.Collection;
+import java.util.HashSet;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 
@@ -11,21 +13,29 @@ import io.evenkeel.kafka.engine.EngineListener;
 import io.evenkeel.kafka.engine.dispatch.Outcome;
 import io.evenkeel.kafka.metrics.ConsumerMeter.Key;
 import io.micrometer.core.instrument.Counter;
+import io.micrometer.core.instrument.Meter;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Tags;
 import io.micrometer.core.instrument.Timer;
+import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 
 /**
- * Counts and times what happens in the engine of one listener. Called on the owner thread
- * and on workers; the meters of a topic are looked up without a lock.
+ * Counts and times what happens in the engine of one listener.
+ * <p>
+ * <b>Threading.</b> Called on the owner thread and on workers; the meters of a topic are
+ * looked up without a lock, everything else under one, so that no meter is made after
+ * {@link #close()} has removed them all.
  */
 final class ListenerEvents implements EngineListener {
 
 	private static final String STALE = "stale";
 
-	private final MeterRegistry registry;
+	/** After the end one that nobody reads: late completions are still told. */
+	private MeterRegistry registry;
 
 	private final Tags listener;
+
+	private final Set<Meter> meters = new HashSet<>();
 
 	private final ListenerGauges gauges;
 
@@ -69,8 +79,7 @@ final class ListenerEvents implements EngineListener {
 	}
 
 	private void fate(String fate, int records) {
-		this.registry.counter(ConsumerMeter.REBALANCE_RECORDS.getName(), this.listener.and(Key.FATE.asString(), fate))
-			.increment(records);
+		counter(ConsumerMeter.REBALANCE_RECORDS, this.listener.and(Key.FATE.asString(), fate)).increment(records);
 	}
 
 	@Override
@@ -102,12 +111,31 @@ final class ListenerEvents implements EngineListener {
 
 	@Override
 	public void reset(ResetCause cause, int partitions) {
-		this.registry.counter(ConsumerMeter.RESETS.getName(), this.listener.and(Key.CAUSE.asString(), tag(cause)))
-			.increment(partitions);
+		counter(ConsumerMeter.RESETS, this.listener.and(Key.CAUSE.asString(), tag(cause))).increment(partitions);
 	}
 
 	private Timer timer(ConsumerMeter meter, Key key, String value) {
-		return this.registry.timer(meter.getName(), this.listener.and(key.asString(), value));
+		return timer(meter, this.listener.and(key.asString(), value));
+	}
+
+	private synchronized Timer timer(ConsumerMeter meter, Tags tags) {
+		Timer timer = this.registry.timer(meter.getName(), tags);
+		this.meters.add(timer);
+		return timer;
+	}
+
+	private synchronized Counter counter(ConsumerMeter meter, Tags tags) {
+		Counter counter = this.registry.counter(meter.getName(), tags);
+		this.meters.add(counter);
+		return counter;
+	}
+
+	/** Remove all meters from the registry; what comes now is counted nowhere. */
+	synchronized void close() {
+		this.meters.forEach(this.registry::remove);
+		this.meters.clear();
+		this.topics.clear();
+		this.registry = new SimpleMeterRegistry();
 	}
 
 	private static String tag(Enum<?> value) {
@@ -117,14 +145,14 @@ final class ListenerEvents implements EngineListener {
 	private TopicMeters topic(String topic) {
 		TopicMeters meters = this.topics.get(topic);
 		return (meters != null) ? meters
-				: this.topics.computeIfAbsent(topic, (name) -> new TopicMeters(this.registry, this.listener, name));
+				: this.topics.computeIfAbsent(topic, TopicMeters::new);
 	}
 
 	/**
 	 * The meters of one topic; all outcomes are there from the start, so that a rate can
 	 * be taken of the first bad one.
 	 */
-	private static final class TopicMeters {
+	private final class TopicMeters {
 
 		private final Counter[] records;
 
@@ -136,19 +164,19 @@ final class ListenerEvents implements EngineListener {
 
 		private final Timer waited;
 
-		TopicMeters(MeterRegistry registry, Tags listener, String topic) {
-			Tags tags = listener.and(Key.TOPIC.asString(), topic);
+		TopicMeters(String topic) {
+			Tags tags = ListenerEvents.this.listener.and(Key.TOPIC.asString(), topic);
 			Outcome[] outcomes = Outcome.values();
 			this.records = new Counter[outcomes.length];
 			this.residence = new Timer[outcomes.length];
 			for (Outcome outcome : outcomes) {
 				Tags own = tags.and(Key.OUTCOME.asString(), outcome.tag());
-				this.records[outcome.ordinal()] = registry.counter(ConsumerMeter.RECORDS.getName(), own);
-				this.residence[outcome.ordinal()] = registry.timer(ConsumerMeter.RECORD_RESIDENCE.getName(), own);
+				this.records[outcome.ordinal()] = counter(ConsumerMeter.RECORDS, own);
+				this.residence[outcome.ordinal()] = timer(ConsumerMeter.RECORD_RESIDENCE, own);
 			}
-			this.stale = registry.counter(ConsumerMeter.RECORDS.getName(), tags.and(Key.OUTCOME.asString(), STALE));
-			this.retries = registry.counter(ConsumerMeter.RETRIES.getName(), tags);
-			this.waited = registry.timer(ConsumerMeter.RECORD_WAIT.getName(), tags);
+			this.stale = counter(ConsumerMeter.RECORDS, tags.and(Key.OUTCOME.asString(), STALE));
+			this.retries = counter(ConsumerMeter.RETRIES, tags);
+			this.waited = timer(ConsumerMeter.RECORD_WAIT, tags);
 		}
 
 	}
