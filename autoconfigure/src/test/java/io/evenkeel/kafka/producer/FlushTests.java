@@ -36,7 +36,7 @@ class FlushTests {
 	private final AtomicInteger flushes = new AtomicInteger();
 
 	private final MockClients clients = new MockClients(
-			ProducerSettings.DEFAULTS.withMetadataTimeout(Duration.ofSeconds(60)),
+			ProducerSettings.DEFAULTS.withMetadataTimeout(Duration.ofMinutes(10)),
 			(number) -> new MockClients.Manual() {
 
 				@Override
