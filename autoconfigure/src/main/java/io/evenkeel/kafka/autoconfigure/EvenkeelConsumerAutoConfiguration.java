@@ -20,6 +20,7 @@ import org.springframework.boot.kafka.autoconfigure.KafkaConnectionDetails;
 import org.springframework.boot.kafka.autoconfigure.KafkaProperties;
 import org.springframework.context.ApplicationContext;
 import org.springframework.context.annotation.Bean;
+import org.springframework.context.annotation.Conditional;
 import org.springframework.context.annotation.Lazy;
 import org.springframework.core.env.Environment;
 import org.springframework.kafka.annotation.EnableKafka;
@@ -41,6 +42,7 @@ import org.springframework.kafka.listener.ConsumerRecordRecoverer;
  * off when the name is taken.
  */
 @AutoConfiguration(before = KafkaAutoConfiguration.class)
+@Conditional(OnKafkaAutoConfiguration.class)
 @ConditionalOnClass(EnableKafka.class)
 @EnableConfigurationProperties({ EvenkeelConsumerProperties.class, KafkaProperties.class })
 public final class EvenkeelConsumerAutoConfiguration {

@@ -5,6 +5,7 @@ import org.springframework.boot.autoconfigure.condition.ConditionalOnClass;
 import org.springframework.boot.context.properties.EnableConfigurationProperties;
 import org.springframework.boot.kafka.autoconfigure.KafkaAutoConfiguration;
 import org.springframework.boot.kafka.autoconfigure.KafkaProperties;
+import org.springframework.context.annotation.Conditional;
 import org.springframework.context.annotation.Import;
 import org.springframework.kafka.core.KafkaTemplate;
 
@@ -14,6 +15,7 @@ import org.springframework.kafka.core.KafkaTemplate;
  */
 @AutoConfiguration(before = KafkaAutoConfiguration.class,
 		afterName = "io.evenkeel.kafka.autoconfigure.metrics.EvenkeelProducerMetricsAutoConfiguration")
+@Conditional(OnKafkaAutoConfiguration.class)
 @ConditionalOnClass(KafkaTemplate.class)
 @EnableConfigurationProperties({ KafkaProperties.class, EvenkeelProducerProperties.class })
 @Import(SendingProducerConfiguration.class)

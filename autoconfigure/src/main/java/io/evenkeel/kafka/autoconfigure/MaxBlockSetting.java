@@ -44,21 +44,27 @@ final class MaxBlockSetting {
 					"both limit how long a record waits until it is handed to the Kafka client",
 					"Remove max.block.ms and keep " + METADATA_TIMEOUT + "=" + timeout.getValue() + ".", null);
 		}
-		positive(setting, configured);
+		if (millis(setting, configured) == 0) {
+			logger.info("'max.block.ms=" + configured + "' is taken as '" + METADATA_TIMEOUT
+					+ "=1ms': a record whose topic is not known yet fails at once");
+			return;
+		}
 		logger.info("'max.block.ms=" + configured + "' is taken as '" + METADATA_TIMEOUT
 				+ "': it limits how long a record waits, a send itself never does");
 	}
 
-	private static void positive(Setting setting, Object value) {
+	/** The client's own range. */
+	private static long millis(Setting setting, Object value) {
 		try {
-			if (Long.parseLong(value.toString().trim()) > 0) {
-				return;
+			long millis = Long.parseLong(value.toString().trim());
+			if (millis >= 0) {
+				return millis;
 			}
 		}
 		catch (NumberFormatException ex) {
 			// refused below, with the name of the property
 		}
-		throw new InvalidSettingException(setting, "it must be a positive number of milliseconds",
+		throw new InvalidSettingException(setting, "it must be a number of milliseconds, at least 0",
 				"Remove max.block.ms and write " + METADATA_TIMEOUT + ", for example " + METADATA_TIMEOUT + "=10s.");
 	}
 

@@ -99,36 +99,73 @@ public class EvenkeelProducerFactory<K, V> extends DefaultKafkaProducerFactory<K
 
 	/**
 	 * Put a sending producer in the place of a client that another factory has made, with
-	 * that factory's properties and serializers. The client is closed; it was never used.
-	 * @param factory the factory
-	 * @param client what it has made
+	 * that client's properties, id and serializers. What is no plain client of Kafka's,
+	 * or is transactional, stays what it is.
+	 * @param client what the factory has made, not used yet
 	 * @param limits the limits, as for a factory of this class
 	 * @param registry knows the producers
 	 * @param <K> the type of keys
 	 * @param <V> the type of values
-	 * @return the sending producer
+	 * @return the sending producer, or the client
 	 */
-	public static <K, V> Producer<K, V> replace(DefaultKafkaProducerFactory<K, V> factory, Producer<K, V> client,
-			ProducerLimits limits, ProducerRegistry registry) {
-		Map<String, Object> configs = new HashMap<>(factory.getConfigurationProperties());
-		client.metrics()
-			.keySet()
-			.stream()
-			.findFirst()
-			.map((name) -> name.tags().get("client-id"))
-			.ifPresent((id) -> configs.put(ProducerConfig.CLIENT_ID_CONFIG, id));
-		client.close(Duration.ZERO);
-		EvenkeelProducerFactory<K, V> ours = new EvenkeelProducerFactory<>(configs, limits, registry);
-		ours.setConfigureSerializers(factory.isConfigureSerializers());
-		Supplier<@Nullable Serializer<K>> keys = factory.getKeySerializerSupplier();
-		Supplier<@Nullable Serializer<V>> values = factory.getValueSerializerSupplier();
-		if (keys != null) {
-			ours.setKeySerializerSupplier(keys);
+	public static <K, V> Producer<K, V> replace(Producer<K, V> client, ProducerLimits limits,
+			ProducerRegistry registry) {
+		ClientParts<K, V> parts = ClientParts.of(client);
+		if (parts == null || parts.isTransactional()) {
+			return client;
 		}
-		if (values != null) {
-			ours.setValueSerializerSupplier(values);
+		EvenkeelProducerFactory<K, V> ours = new EvenkeelProducerFactory<>(parts.configs(), limits, registry);
+		// They are configured.
+		ours.setConfigureSerializers(false);
+		ours.setKeySerializer(parts.keySerializer());
+		ours.setValueSerializer(parts.valueSerializer());
+		ours.classLoader = Thread.currentThread().getContextClassLoader();
+		return ours.inPlaceOf(parts);
+	}
+
+	/**
+	 * The client is closed, at the latest with the producer in its place: closing it
+	 * closes its serializers, which the application may have made. The new client is made
+	 * at once, as the one before was: listeners of the factory look for its metrics.
+	 */
+	private Producer<K, V> inPlaceOf(ClientParts<K, V> parts) {
+		Map<String, Object> configs = new HashMap<>(parts.configs());
+		ProducerSettings settings = settings(configs);
+		boolean closesNow = parts.isHarmlessToClose();
+		if (closesNow) {
+			parts.client().close(Duration.ZERO);
 		}
-		return ours.createRawProducer(configs);
+		ClientSpec<K, V> spec = parse(configs);
+		SendingProducer<K, V> producer = new SendingProducer<>(spec,
+				settings.withDeliveryTimeout(spec.deliveryTimeout()), this.runtime, this.registry,
+				new ClientLife.Events<>() {
+
+					@Override
+					public void closed() {
+						if (!closesNow) {
+							parts.client().close(Duration.ZERO);
+						}
+					}
+
+				});
+		return new StandingProducer<>(producer.startWithClient(), () -> null, this::closeUnlessTooOld,
+				settings.shutdownTimeout());
+	}
+
+	/** A factory that is not ours closes what is too old on the thread of a sender. */
+	private void closeUnlessTooOld(String id, Runnable closing) {
+		boolean tooOld = StackWalker.getInstance()
+			.walk((frames) -> frames.anyMatch((frame) -> frame.getMethodName().equals("expire")
+					&& frame.getClassName().equals(DefaultKafkaProducerFactory.class.getName())));
+		if (tooOld) {
+			whileHandingOut(() -> {
+				close(id, closing);
+				return this;
+			});
+		}
+		else {
+			closing.run();
+		}
 	}
 
 	@Override
@@ -222,7 +259,7 @@ public class EvenkeelProducerFactory<K, V> extends DefaultKafkaProducerFactory<K
 		return producer;
 	}
 
-	private Producer<K, V> whileHandingOut(Supplier<Producer<K, V>> parent) {
+	private <T> T whileHandingOut(Supplier<T> parent) {
 		this.handingOut.set(Boolean.TRUE);
 		try {
 			return parent.get();

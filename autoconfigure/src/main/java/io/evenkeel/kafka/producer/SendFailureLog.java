@@ -24,7 +24,7 @@ import org.springframework.kafka.support.ProducerListener;
  * @param <K> the type of keys
  * @param <V> the type of values
  */
-public final class SendFailureLog<K, V> implements ProducerListener<K, V> {
+public class SendFailureLog<K, V> implements ProducerListener<K, V> {
 
 	private static final Log logger = LogFactory.getLog(SendFailureLog.class);
 

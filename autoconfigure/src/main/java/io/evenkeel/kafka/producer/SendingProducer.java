@@ -135,6 +135,14 @@ final class SendingProducer<K, V> extends WithoutTransactions<K, V> implements M
 		return this;
 	}
 
+	/**
+	 * The same, with the client made before this returns, if it can be made.
+	 */
+	SendingProducer<K, V> startWithClient() {
+		this.life.doWork();
+		return start();
+	}
+
 	private LineSettings lineSettings(String topic) {
 		TopicSettings limits = this.settings.topic(topic);
 		Backoff backoff = new Backoff(limits.initialInterval().toNanos(), limits.multiplier(),

@@ -4,6 +4,7 @@ import java.util.List;
 
 import io.evenkeel.kafka.actuate.EvenkeelEndpoint;
 import io.evenkeel.kafka.actuate.ProducerDescriptions;
+import io.evenkeel.kafka.autoconfigure.OnKafkaAutoConfiguration;
 import io.evenkeel.kafka.producer.ProducerRegistry;
 
 import org.springframework.beans.factory.ObjectProvider;
@@ -13,12 +14,14 @@ import org.springframework.boot.autoconfigure.condition.ConditionalOnBean;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnClass;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnMissingBean;
 import org.springframework.context.annotation.Bean;
+import org.springframework.context.annotation.Conditional;
 import org.springframework.kafka.config.KafkaListenerEndpointRegistry;
 
 /**
  * Auto-configuration of the endpoint {@code evenkeel}.
  */
 @AutoConfiguration(afterName = "org.springframework.boot.kafka.autoconfigure.KafkaAutoConfiguration")
+@Conditional(OnKafkaAutoConfiguration.class)
 @ConditionalOnClass(ConditionalOnAvailableEndpoint.class)
 @ConditionalOnBean(KafkaListenerEndpointRegistry.class)
 @ConditionalOnAvailableEndpoint(EvenkeelEndpoint.class)

@@ -1,5 +1,6 @@
 package io.evenkeel.kafka.autoconfigure.health;
 
+import io.evenkeel.kafka.autoconfigure.OnKafkaAutoConfiguration;
 import io.evenkeel.kafka.health.KafkaListenersHealthIndicator;
 
 import org.springframework.boot.autoconfigure.AutoConfiguration;
@@ -11,12 +12,14 @@ import org.springframework.boot.context.properties.EnableConfigurationProperties
 import org.springframework.boot.health.autoconfigure.contributor.ConditionalOnEnabledHealthIndicator;
 import org.springframework.boot.health.contributor.AbstractHealthIndicator;
 import org.springframework.context.annotation.Bean;
+import org.springframework.context.annotation.Conditional;
 import org.springframework.kafka.config.KafkaListenerEndpointRegistry;
 
 /**
  * Auto-configuration of the listeners' health.
  */
 @AutoConfiguration(afterName = "org.springframework.boot.kafka.autoconfigure.KafkaAutoConfiguration")
+@Conditional(OnKafkaAutoConfiguration.class)
 @ConditionalOnClass({ AbstractHealthIndicator.class, ConditionalOnEnabledHealthIndicator.class })
 @ConditionalOnBean(KafkaListenerEndpointRegistry.class)
 @ConditionalOnEnabledHealthIndicator("kafkalisteners")

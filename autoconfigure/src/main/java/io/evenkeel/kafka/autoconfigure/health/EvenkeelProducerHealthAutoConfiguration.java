@@ -1,6 +1,7 @@
 package io.evenkeel.kafka.autoconfigure.health;
 
 import io.evenkeel.kafka.autoconfigure.EvenkeelProducerAutoConfiguration;
+import io.evenkeel.kafka.autoconfigure.OnKafkaAutoConfiguration;
 import io.evenkeel.kafka.health.KafkaProducerHealthIndicator;
 import io.evenkeel.kafka.producer.ProducerRegistry;
 
@@ -12,11 +13,13 @@ import org.springframework.boot.context.properties.EnableConfigurationProperties
 import org.springframework.boot.health.autoconfigure.contributor.ConditionalOnEnabledHealthIndicator;
 import org.springframework.boot.health.contributor.AbstractHealthIndicator;
 import org.springframework.context.annotation.Bean;
+import org.springframework.context.annotation.Conditional;
 
 /**
  * Auto-configuration of the producers' health.
  */
 @AutoConfiguration(after = EvenkeelProducerAutoConfiguration.class)
+@Conditional(OnKafkaAutoConfiguration.class)
 @ConditionalOnClass({ AbstractHealthIndicator.class, ConditionalOnEnabledHealthIndicator.class })
 @ConditionalOnBean(ProducerRegistry.class)
 @ConditionalOnEnabledHealthIndicator("kafkaproducer")

@@ -1,5 +1,6 @@
 package io.evenkeel.kafka.autoconfigure.metrics;
 
+import io.evenkeel.kafka.autoconfigure.OnKafkaAutoConfiguration;
 import io.evenkeel.kafka.container.ListenerMeters;
 import io.evenkeel.kafka.metrics.ConsumerMeters;
 import io.micrometer.core.instrument.MeterRegistry;
@@ -10,12 +11,14 @@ import org.springframework.boot.autoconfigure.condition.ConditionalOnBooleanProp
 import org.springframework.boot.autoconfigure.condition.ConditionalOnClass;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnMissingBean;
 import org.springframework.context.annotation.Bean;
+import org.springframework.context.annotation.Conditional;
 
 /**
  * Auto-configuration of the consumer's meters.
  */
 @AutoConfiguration(afterName = { "org.springframework.boot.micrometer.metrics.autoconfigure.MetricsAutoConfiguration",
 		"org.springframework.boot.micrometer.metrics.autoconfigure.CompositeMeterRegistryAutoConfiguration" })
+@Conditional(OnKafkaAutoConfiguration.class)
 @ConditionalOnClass(MeterRegistry.class)
 @ConditionalOnBean(MeterRegistry.class)
 @ConditionalOnBooleanProperty(name = "evenkeel.kafka.consumer.enabled", matchIfMissing = true)

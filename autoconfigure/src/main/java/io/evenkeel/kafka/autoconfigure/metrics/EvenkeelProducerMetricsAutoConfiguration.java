@@ -1,5 +1,6 @@
 package io.evenkeel.kafka.autoconfigure.metrics;
 
+import io.evenkeel.kafka.autoconfigure.OnKafkaAutoConfiguration;
 import io.evenkeel.kafka.metrics.ProducerMeters;
 import io.evenkeel.kafka.producer.SendObserverFactory;
 import io.micrometer.core.instrument.MeterRegistry;
@@ -10,6 +11,7 @@ import org.springframework.boot.autoconfigure.condition.ConditionalOnBooleanProp
 import org.springframework.boot.autoconfigure.condition.ConditionalOnClass;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnMissingBean;
 import org.springframework.context.annotation.Bean;
+import org.springframework.context.annotation.Conditional;
 import org.springframework.kafka.core.ProducerFactory;
 
 /**
@@ -17,6 +19,7 @@ import org.springframework.kafka.core.ProducerFactory;
  */
 @AutoConfiguration(afterName = { "org.springframework.boot.micrometer.metrics.autoconfigure.MetricsAutoConfiguration",
 		"org.springframework.boot.micrometer.metrics.autoconfigure.CompositeMeterRegistryAutoConfiguration" })
+@Conditional(OnKafkaAutoConfiguration.class)
 @ConditionalOnClass({ MeterRegistry.class, ProducerFactory.class })
 @ConditionalOnBean(MeterRegistry.class)
 @ConditionalOnBooleanProperty(name = "evenkeel.kafka.producer.enabled", matchIfMissing = true)
