@@ -13,6 +13,7 @@ import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.errors.AuthenticationException;
 import org.apache.kafka.common.errors.InterruptException;
 import org.apache.kafka.common.errors.InvalidTopicException;
+import org.apache.kafka.common.errors.SerializationException;
 import org.apache.kafka.common.errors.TimeoutException;
 import org.apache.kafka.common.errors.TopicAuthorizationException;
 import org.apache.kafka.common.errors.UnknownTopicOrPartitionException;
@@ -249,7 +250,9 @@ final class ClientGate<K, V> implements LineClient<Diagnosis, PendingSend<K, V>>
 		}
 		Exception answer = send.handed(thrown != null);
 		if (thrown != null) {
-			return thrown(client, send, thrown);
+			Throwable said = this.userCode.isWrapping() ? prepared.saidByClient(thrown) : thrown;
+			return (said != null) ? thrown(client, send, said)
+					: thrownByWrapper(send, thrown, prepared.isPassedToClient() && answer == null);
 		}
 		if (answer != null) {
 			this.known = null;
@@ -280,6 +283,20 @@ final class ClientGate<K, V> implements LineClient<Diagnosis, PendingSend<K, V>>
 		else {
 			// The client may have looked at its own state after it had taken the record.
 			send.failDelivery(found, true);
+		}
+		return HandOver.DONE;
+	}
+
+	/** As if it had thrown in the caller's face: what it says is about this record. */
+	private static HandOver thrownByWrapper(PendingSend<?, ?> send, Throwable thrown, boolean passed) {
+		Diagnosis found = (thrown instanceof SerializationException || thrown instanceof UserCodeException)
+				? Diagnoser.classify(thrown)
+				: new Diagnosis(FailureReason.UNKNOWN, "a wrapper of the client threw", thrown);
+		if (passed) {
+			send.failDelivery(found, true);
+		}
+		else {
+			send.failLocally(found, 1);
 		}
 		return HandOver.DONE;
 	}

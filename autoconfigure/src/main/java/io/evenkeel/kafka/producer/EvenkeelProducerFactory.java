@@ -376,7 +376,7 @@ public class EvenkeelProducerFactory<K, V> extends DefaultKafkaProducerFactory<K
 				(resource) -> {
 				});
 		spec.userCode().replaceIn(configs);
-		Client<K, V> client = new Client<>(postProcessed(newClient(configs, key, value)), key, value,
+		Client<K, V> client = new Client<>(postProcessed(newClient(configs, key, value), spec.userCode()), key, value,
 				new InFlight(spec.deliveryTimeout().toNanos()));
 		ProducerSettings limits = settings.withDeliveryTimeout(spec.deliveryTimeout());
 		String id = spec.id().isEmpty() ? String.valueOf(configs.get(ProducerConfig.TRANSACTIONAL_ID_CONFIG))
@@ -430,17 +430,18 @@ public class EvenkeelProducerFactory<K, V> extends DefaultKafkaProducerFactory<K
 		userCode.replaceIn(configs);
 		configs.put(ProducerConfig.MAX_BLOCK_MS_CONFIG, 0L);
 		configs.put(ProducerConfig.CLIENT_ID_CONFIG, id);
-		return postProcessed(newClient(configs, key, value));
+		return postProcessed(newClient(configs, key, value), userCode);
 	}
 
 	Producer<K, V> newClient(Map<String, Object> configs, Serializer<K> key, Serializer<V> value) {
 		return new KafkaProducer<>(configs, key, value);
 	}
 
-	private Producer<K, V> postProcessed(Producer<K, V> client) {
-		Producer<K, V> result = client;
+	private Producer<K, V> postProcessed(Producer<K, V> client, UserCode<K, V> userCode) {
+		List<ProducerPostProcessor<K, V>> postProcessors = getPostProcessors();
+		Producer<K, V> result = postProcessors.isEmpty() ? client : userCode.mark(client);
 		try {
-			for (ProducerPostProcessor<K, V> postProcessor : getPostProcessors()) {
+			for (ProducerPostProcessor<K, V> postProcessor : postProcessors) {
 				result = postProcessor.apply(result);
 			}
 			return result;

@@ -91,6 +91,9 @@ class PendingSend<K, V> extends CompletableFuture<RecordMetadata> implements Wai
 
 	private long endedAt;
 
+	/** Plain: one task for the completion thread begins after the other. */
+	private boolean acknowledged;
+
 	/** Plain: it counts only for the thread that it names, which wrote it itself. */
 	private @Nullable Thread unaware;
 
@@ -373,6 +376,10 @@ class PendingSend<K, V> extends CompletableFuture<RecordMetadata> implements Wai
 
 	/** Have the user's code run, now that the end is known. */
 	void tellEnd() {
+		if (!this.context.interceptors().isEmpty()) {
+			// A task of its own: an interceptor that does not come back holds no future.
+			this.context.completions().execute(new Acknowledgement(this));
+		}
 		this.context.completions().execute(this);
 	}
 
@@ -390,19 +397,35 @@ class PendingSend<K, V> extends CompletableFuture<RecordMetadata> implements Wai
 	}
 
 	private void tellAndComplete() {
-		long elapsed = this.endedAt - this.startedAt;
-		Failed failed = (this.outcome instanceof Failed known) ? known : null;
-		SendFailedException failure = (failed != null) ? failed.source().make(elapsed, this.endedAt) : null;
-		int partition = (failed != null) ? failed.partition() : partition();
-		RecordMetadata metadata = (this.outcome instanceof RecordMetadata known) ? known
-				: new RecordMetadata(new TopicPartition(topic(), partition), -1, -1, -1, -1, -1);
+		SendFailedException failure = failure();
+		RecordMetadata metadata = metadata();
 		beforeTelling(failure);
-		tell(metadata, failure, elapsed);
+		tell(metadata, failure, this.endedAt - this.startedAt);
 		if (failure != null) {
 			completeExceptionally(failure);
 		}
 		else {
 			complete(metadata);
+		}
+	}
+
+	private @Nullable SendFailedException failure() {
+		return (this.outcome instanceof Failed failed) ? failed.make(this.endedAt - this.startedAt, this.endedAt) : null;
+	}
+
+	private RecordMetadata metadata() {
+		if (this.outcome instanceof RecordMetadata known) {
+			return known;
+		}
+		int partition = (this.outcome instanceof Failed failed) ? failed.partition : partition();
+		return new RecordMetadata(new TopicPartition(topic(), partition), -1, -1, -1, -1, -1);
+	}
+
+	/** Tell the interceptors, unless they have been told, or are being. */
+	private void acknowledge() {
+		if (!this.acknowledged) {
+			this.acknowledged = true;
+			this.context.interceptors().onAcknowledgement(metadata(), failure(), this.record.headers());
 		}
 	}
 
@@ -415,7 +438,7 @@ class PendingSend<K, V> extends CompletableFuture<RecordMetadata> implements Wai
 		if (this.context.observer().isActive()) {
 			this.context.observer().completed(topic(), (failure != null) ? failure.getReason() : null, elapsed);
 		}
-		this.context.interceptors().onAcknowledgement(metadata, failure, this.record.headers());
+		acknowledge();
 		if (this.callback == null) {
 			return;
 		}
@@ -473,12 +496,66 @@ class PendingSend<K, V> extends CompletableFuture<RecordMetadata> implements Wai
 	}
 
 	/**
-	 * How a failed send ended.
-	 *
-	 * @param source makes the exception
-	 * @param partition its partition as far as it is known, or -1
+	 * How a failed send ended. What two tasks are told is one exception.
 	 */
-	private record Failed(FailureSource source, int partition) {
+	private static final class Failed {
+
+		private final FailureSource source;
+
+		private final int partition;
+
+		private @Nullable SendFailedException made;
+
+		Failed(FailureSource source, int partition) {
+			this.source = source;
+			this.partition = partition;
+		}
+
+		SendFailedException make(long elapsed, long now) {
+			SendFailedException known = this.made;
+			if (known == null) {
+				known = this.source.make(elapsed, now);
+				this.made = known;
+			}
+			return known;
+		}
+
+	}
+
+	/**
+	 * Tells the interceptors of the end of a send.
+	 */
+	private static final class Acknowledgement implements Completion {
+
+		private final PendingSend<?, ?> send;
+
+		private volatile @Nullable Completion next;
+
+		Acknowledgement(PendingSend<?, ?> send) {
+			this.send = send;
+		}
+
+		@Override
+		public void run() {
+			OpenSends.Frames frames = this.send.frames();
+			frames.enter(this.send);
+			try {
+				this.send.acknowledge();
+			}
+			finally {
+				frames.exit();
+			}
+		}
+
+		@Override
+		public @Nullable Completion next() {
+			return this.next;
+		}
+
+		@Override
+		public void next(@Nullable Completion next) {
+			this.next = next;
+		}
 
 	}
 

@@ -23,6 +23,9 @@ final class Prepared<K, V> {
 
 	private static final int UNKNOWN = -1;
 
+	/** Causes may go round in a circle. */
+	private static final int DEPTH = 16;
+
 	private final String topic;
 
 	private @Nullable K key;
@@ -38,6 +41,10 @@ final class Prepared<K, V> {
 	private boolean valueKnown;
 
 	private int partition = UNKNOWN;
+
+	private boolean passedToClient;
+
+	private @Nullable Throwable thrownByClient;
 
 	Prepared(ProducerRecord<K, V> record) {
 		this.topic = record.topic();
@@ -71,6 +78,32 @@ final class Prepared<K, V> {
 			this.valueBytes = bytes;
 			this.valueKnown = true;
 		}
+	}
+
+	/** The client has returned from a call, be it with a failed future. */
+	void passedToClient() {
+		this.passedToClient = true;
+	}
+
+	boolean isPassedToClient() {
+		return this.passedToClient;
+	}
+
+	void thrownByClient(Throwable exception) {
+		this.thrownByClient = exception;
+	}
+
+	/**
+	 * What the client threw, if it is what came out of its wrappers, or the cause of it.
+	 */
+	@Nullable Throwable saidByClient(Throwable caught) {
+		Throwable cause = caught;
+		for (int i = 0; cause != null && i < DEPTH; i++, cause = cause.getCause()) {
+			if (cause == this.thrownByClient) {
+				return cause;
+			}
+		}
+		return null;
 	}
 
 	/** Where the partitioner has put it, or a negative number. */

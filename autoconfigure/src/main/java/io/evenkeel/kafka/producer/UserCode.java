@@ -6,6 +6,7 @@ import java.util.Map;
 import org.apache.commons.logging.Log;
 import org.apache.commons.logging.LogFactory;
 import org.apache.kafka.clients.producer.Partitioner;
+import org.apache.kafka.clients.producer.Producer;
 import org.apache.kafka.clients.producer.ProducerConfig;
 import org.apache.kafka.clients.producer.ProducerInterceptor;
 import org.apache.kafka.common.config.AbstractConfig;
@@ -32,6 +33,8 @@ final class UserCode<K, V> {
 	private final Interceptors<K, V> interceptors;
 
 	private final @Nullable Partitioner partitioner;
+
+	private volatile boolean wrapping;
 
 	UserCode(List<ProducerInterceptor<K, V>> interceptors, @Nullable Partitioner partitioner) {
 		this.interceptors = new Interceptors<>(interceptors);
@@ -83,6 +86,21 @@ final class UserCode<K, V> {
 	/** Whether a hand-over runs code of the user. */
 	boolean runsAtHandOver() {
 		return this.partitioner != null;
+	}
+
+	/**
+	 * The client is about to be wrapped by the application.
+	 * @param client the client itself
+	 * @return what to wrap
+	 */
+	Producer<K, V> mark(Producer<K, V> client) {
+		this.wrapping = true;
+		return new MarkedProducer<>(client, this);
+	}
+
+	/** Whether what a call of the client throws may come from a wrapper. */
+	boolean isWrapping() {
+		return this.wrapping;
 	}
 
 	/** What this thread is offering to the client. */

@@ -150,6 +150,33 @@ class InFlightTests {
 		assertThat(handing.giveBackUnlessEnded()).as("with the next client").isTrue();
 	}
 
+	/** Red when a mark and a place can be read in an order that was never written. */
+	@Test
+	void nobodyEndsWhatTheClientRefusesWhileItIsGivenUp() throws Exception {
+		AtomicBoolean over = new AtomicBoolean();
+		Thread sweeper = new Thread(() -> {
+			InFlight next = new InFlight(LIMIT, this.inFlight);
+			while (!over.get()) {
+				this.inFlight.giveUp(Diagnosis.of(FailureReason.PRODUCER_FATAL));
+				next.sweep(1);
+			}
+		});
+		sweeper.start();
+		int ended = 0;
+		for (int i = 0; i < 20_000; i++) {
+			PendingSend<String, String> send = new PendingSend<>(this.context, new ProducerRecord<>("orders", "v"),
+					null, 0);
+			send.take();
+			send.handing();
+			this.inFlight.add(send, 0);
+			send.handed(true);
+			ended += send.giveBackUnlessEnded() ? 0 : 1;
+		}
+		over.set(true);
+		sweeper.join();
+		assertThat(ended).isZero();
+	}
+
 	/** Red when a client that takes a record while it is given up leaves it open. */
 	@Test
 	void whatAClientTookWhileItWasGivenUpEnds() {

@@ -11,10 +11,12 @@ import java.util.concurrent.atomic.AtomicInteger;
 import org.apache.kafka.clients.producer.Callback;
 import org.apache.kafka.clients.producer.MockProducer;
 import org.apache.kafka.clients.producer.Partitioner;
+import org.apache.kafka.clients.producer.Producer;
 import org.apache.kafka.clients.producer.ProducerInterceptor;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.clients.producer.RecordMetadata;
 import org.apache.kafka.common.Cluster;
+import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.errors.TimeoutException;
 import org.apache.kafka.common.serialization.Serializer;
 import org.junit.jupiter.api.Test;
@@ -155,6 +157,42 @@ class UserCodeTests {
 				assertThat(failure).hasRootCause(error);
 			}
 			assertThat(used.made).hasSize(1);
+		}
+	}
+
+	/** Red when what a wrapper throws is taken for the client's state. */
+	@Test
+	void whatAWrapperOfTheClientThrowsCostsItsRecordOnly() throws Exception {
+		MockProducer<String, String> inner = new MockClients.Manual();
+		Producer<String, String> marked = this.userCode.mark(inner);
+		MockClients clients = new MockClients(ProducerSettings.DEFAULTS, (number) -> new MockClients.Manual() {
+
+			@Override
+			public synchronized Future<RecordMetadata> send(ProducerRecord<String, String> record, Callback callback) {
+				if (record.value().equals("before")) {
+					throw new IllegalStateException("no tenant");
+				}
+				Future<RecordMetadata> result = marked.send(record, callback);
+				if (record.value().equals("after")) {
+					throw new IllegalStateException("no span");
+				}
+				return result;
+			}
+
+		}, SendObserver.NONE, this.userCode);
+		try (clients) {
+			SendFailedException before = MockClients
+				.failure(clients.producer().send(new ProducerRecord<>("orders", "before")));
+			assertThat(before.getReason()).isEqualTo(FailureReason.UNKNOWN);
+			assertThat(before.isPossiblySent()).isFalse();
+			SendFailedException after = MockClients
+				.failure(clients.producer().send(new ProducerRecord<>("orders", "after")));
+			assertThat(after.getReason()).isEqualTo(FailureReason.UNKNOWN);
+			assertThat(after.isPossiblySent()).isTrue();
+			assertThat(clients.producer().hasClient()).as("not given up").isTrue();
+			inner.sendException = new KafkaException("in an error state", new TimeoutException("gone"));
+			SendFailedException fatal = MockClients.failure(send(clients, "orders"));
+			assertThat(fatal.getReason()).isEqualTo(FailureReason.PRODUCER_FATAL);
 		}
 	}
 

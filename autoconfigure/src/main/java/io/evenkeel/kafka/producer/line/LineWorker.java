@@ -1,5 +1,7 @@
 package io.evenkeel.kafka.producer.line;
 
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
@@ -44,6 +46,8 @@ public final class LineWorker {
 	private final AtomicLong work = new AtomicLong();
 
 	private final ReentrantLock lock = new ReentrantLock();
+
+	private final Set<Thread> running = ConcurrentHashMap.newKeySet();
 
 	private final ThreadFactory threads;
 
@@ -102,10 +106,14 @@ public final class LineWorker {
 	}
 
 	/**
-	 * Whether the caller is the worker's own thread.
-	 * @return true on the worker's thread
+	 * Whether the caller is a thread of the worker, be it one that was relieved.
+	 * @return true on a thread of the worker
 	 */
-	public boolean isCurrentThread() {
+	public boolean isOwnThread() {
+		return this.running.contains(Thread.currentThread());
+	}
+
+	private boolean isCurrentThread() {
 		return Thread.currentThread() == this.runner.thread;
 	}
 
@@ -229,6 +237,16 @@ public final class LineWorker {
 
 		@Override
 		public void run() {
+			LineWorker.this.running.add(this.thread);
+			try {
+				serve();
+			}
+			finally {
+				LineWorker.this.running.remove(this.thread);
+			}
+		}
+
+		private void serve() {
 			LineWorker worker = LineWorker.this;
 			while (!worker.stopped) {
 				long seen = worker.work.get();

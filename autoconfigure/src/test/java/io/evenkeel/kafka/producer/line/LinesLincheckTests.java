@@ -110,6 +110,11 @@ class LinesLincheckTests {
 			turn();
 		}
 
+		@Operation(nonParallelGroup = "second sender")
+		public void help() {
+			this.lines.help("a", 1);
+		}
+
 		@Operation(nonParallelGroup = "timer")
 		public void passTime() {
 			this.now += TIMEOUT;
@@ -154,6 +159,13 @@ class LinesLincheckTests {
 		@Operation(nonParallelGroup = "scheduler")
 		public void schedule() {
 			turn();
+		}
+
+		/** A worker that was relieved, and comes back. */
+		@Operation(nonParallelGroup = "relieved")
+		public void serveOnceMore() {
+			this.lines.doWork();
+			this.work.incrementAndGet();
 		}
 
 		@Operation(nonParallelGroup = "timer")
@@ -262,11 +274,18 @@ class LinesLincheckTests {
 
 		static final long TIMEOUT = 1_000;
 
+		final AtomicInteger work = new AtomicInteger();
+
 		final Lines<String, TestWaiter> lines = new Lines<>(this,
 				(topic) -> new LineSettings(TIMEOUT, TIMEOUT, Integer.MAX_VALUE, new Backoff(100, 1, 100, 0), 100), 100,
-				1_000, () -> this.now, () -> 0.5, LineListener.NONE);
+				1_000, () -> this.now, () -> 0.5, new LineListener() {
 
-		final AtomicInteger work = new AtomicInteger();
+					@Override
+					public void released(String topic) {
+						Model.this.work.incrementAndGet();
+					}
+
+				});
 
 		final AtomicInteger memory = new AtomicInteger(Integer.MAX_VALUE);
 

@@ -34,17 +34,32 @@ class LinesStressTests {
 
 	private final ConcurrentLinkedQueue<TestWaiter> handedOver = new ConcurrentLinkedQueue<>();
 
+	/** One and another that was relieved and is not ready yet. */
+	private final List<LineWorker> schedulers = new ArrayList<>();
+
+	private final ConcurrentHashMap<String, Thread> serving = new ConcurrentHashMap<>();
+
 	private final Lines<String, TestWaiter> lines = new Lines<>(new ForgetfulClient(),
 			(topic) -> new LineSettings(TimeUnit.SECONDS.toNanos(30), TimeUnit.SECONDS.toNanos(30), Integer.MAX_VALUE,
 					// Only a signal makes a line move in time: a lost one shows.
 					new Backoff(TimeUnit.SECONDS.toNanos(20), 1, TimeUnit.SECONDS.toNanos(20), 0), 0),
-			1_000_000, Long.MAX_VALUE / 2, System::nanoTime, () -> 0.5, LineListener.NONE);
+			1_000_000, Long.MAX_VALUE / 2, System::nanoTime, () -> 0.5, new LineListener() {
+
+				@Override
+				public void released(String topic) {
+					LinesStressTests.this.schedulers.forEach(LineWorker::signal);
+				}
+
+			});
 
 	@RepeatedTest(10)
 	void nothingIsLostDoubledOrOvertaken() throws Exception {
 		LineWorker scheduler = new LineWorker(LinesStressTests::daemon, this.lines::doWork, Throwable::printStackTrace);
+		LineWorker relieved = new LineWorker(LinesStressTests::daemon, this.lines::doWork, Throwable::printStackTrace);
+		this.schedulers.addAll(List.of(scheduler, relieved));
 		LineWorker timer = new LineWorker(LinesStressTests::daemon, this.lines::expire, Throwable::printStackTrace);
 		scheduler.start();
+		relieved.start();
 		timer.start();
 		AtomicBoolean stop = new AtomicBoolean();
 		Thread cluster = daemon(() -> {
@@ -55,6 +70,7 @@ class LinesStressTests {
 				}
 				this.lines.changed();
 				scheduler.signal();
+				relieved.signal();
 				LockSupport.parkNanos(20_000);
 			}
 			this.known.put("t0", 1);
@@ -82,6 +98,7 @@ class LinesStressTests {
 		stop.set(true);
 		await().atMost(java.time.Duration.ofSeconds(15)).until(() -> this.handedOver.size() >= all.size());
 		scheduler.stop();
+		relieved.stop();
 		timer.stop();
 		assertThat(all).allMatch((waiter) -> waiter.ends.get() == 1);
 		assertThat(this.lines.waitingRecords()).isZero();
@@ -122,8 +139,12 @@ class LinesStressTests {
 			if (!LinesStressTests.this.known.containsKey(waiter.topic())) {
 				return HandOver.NO_METADATA;
 			}
+			Thread other = LinesStressTests.this.serving.put(waiter.topic(), Thread.currentThread());
 			LinesStressTests.this.handedOver.add(waiter);
-			waiter.handedOver();
+			if (other == null) {
+				waiter.handedOver();
+			}
+			LinesStressTests.this.serving.remove(waiter.topic());
 			return HandOver.DONE;
 		}
 
