@@ -207,7 +207,9 @@ final class ConsumerLoop<K, V> {
 		boolean seen = state.assignment().tracker().position() >= 0;
 		this.rebalancer.fence(List.of(state));
 		PartitionState<K, V> fresh = seen ? this.table.open(state.partition()) : this.table.reopen(state);
-		fresh.restoredEmpty(false);
+		// What had ended before it was moved may not be committed yet, and no record may
+		// come any more that would show where it stands.
+		fresh.restoredEmpty(true);
 		fresh.atBroker(state);
 		fresh.follows(state, this.clock.getAsLong() + this.settings.drainTimeout().toNanos());
 		this.pausePlan.hold(fresh);

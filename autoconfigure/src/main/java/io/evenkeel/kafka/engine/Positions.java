@@ -53,7 +53,11 @@ final class Positions<K, V> {
 	private void learn(PartitionState<K, V> state) {
 		OffsetTracker tracker = state.assignment().tracker();
 		try {
-			tracker.position(this.consumer.position(state.partition(), Duration.ZERO));
+			long position = this.consumer.position(state.partition(), Duration.ZERO);
+			// After a seek back only what is handled there counts.
+			if (position >= state.atBroker()) {
+				tracker.position(position);
+			}
 			state.positionKnown();
 		}
 		catch (RuntimeException ex) {

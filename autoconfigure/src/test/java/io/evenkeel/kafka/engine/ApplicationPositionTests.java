@@ -103,6 +103,36 @@ class ApplicationPositionTests {
 		assertThat(this.engine.loop.isRunning(P0)).isFalse();
 	}
 
+	/**
+	 * Everything is handled, and a seek to where it stands comes before the commit: red
+	 * when the commit stands still for as long as no further record comes.
+	 */
+	@Test
+	void whatWasHandledBeforeASeekIsCommittedAfterIt() {
+		this.engine.handler = Attempt::succeeded;
+		owned(6);
+		this.engine.settle();
+		assertThat(this.engine.committed(P0)).isEqualTo(6);
+		this.engine.produce(P0, 6, 4);
+		this.engine.turn();
+		assertThat(this.engine.committed(P0)).isEqualTo(6);
+		this.engine.loop.seek(P0, (consumer) -> consumer.seek(P0, position()));
+		this.engine.settle();
+		assertThat(this.engine.committed(P0)).isEqualTo(10);
+	}
+
+	/** What is not handled again yet is not taken back. */
+	@Test
+	void aSeekBackAloneCommitsNothing() {
+		this.engine.handler = Attempt::succeeded;
+		owned(10);
+		this.engine.settle();
+		assertThat(this.engine.committed(P0)).isEqualTo(10);
+		this.engine.loop.seek(P0, (consumer) -> consumer.seek(P0, 3));
+		this.engine.settle();
+		assertThat(this.engine.committed(P0)).isEqualTo(10);
+	}
+
 	private void owned(int records) {
 		this.engine.own(P0);
 		this.engine.turn();
