@@ -226,7 +226,8 @@ final class ContainerCallbacks<K, V> implements EngineCallbacks<K, V> {
 	private void idle(Collection<TopicPartition> partitions) {
 		ConsumerSeekAware aware = this.seekAware;
 		if (aware != null) {
-			each("ConsumerSeekAware", () -> aware.onIdleContainer(this.seeks.positions(partitions), this.seeks));
+			this.seeks.callback(LOOK_AFTER, () -> each("ConsumerSeekAware",
+					() -> aware.onIdleContainer(this.seeks.positions(partitions), this.seeks)));
 		}
 	}
 

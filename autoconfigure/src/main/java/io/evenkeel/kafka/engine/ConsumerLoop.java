@@ -264,13 +264,22 @@ final class ConsumerLoop<K, V> {
 		if (known >= 0) {
 			return OptionalLong.of(known);
 		}
+		OptionalLong fetched = fetched(partition, Duration.ZERO);
+		if (fetched.isPresent()) {
+			return fetched;
+		}
+		// Where it goes on, which the client may only find out in its next poll.
+		return (state.restoredOffset() >= 0) ? OptionalLong.of(state.restoredOffset()) : fetched(partition, timeout);
+	}
+
+	private OptionalLong fetched(TopicPartition partition, Duration timeout) {
 		try {
 			return OptionalLong.of(this.consumer.position(partition, timeout));
 		}
 		catch (RuntimeException ex) {
 			// What is wrong for longer is said by the next poll.
 			logger.debug("{}: the position of {} is not known yet", this.id, partition, ex);
-			return (state.restoredOffset() >= 0) ? OptionalLong.of(state.restoredOffset()) : OptionalLong.empty();
+			return OptionalLong.empty();
 		}
 	}
 
