@@ -1,17 +1,24 @@
 package io.evenkeel.kafka.container;
 
 import java.util.Arrays;
+import java.util.Collection;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
 
 import io.evenkeel.kafka.engine.EngineSettings;
 import io.evenkeel.kafka.engine.retry.RetrySettings;
+import org.apache.kafka.clients.CommonClientConfigs;
 import org.jspecify.annotations.Nullable;
 import org.springframework.context.ApplicationContext;
+import org.springframework.context.ConfigurableApplicationContext;
+import org.springframework.kafka.core.ProducerFactory;
 import org.springframework.kafka.listener.CommonErrorHandler;
 import org.springframework.kafka.listener.ConsumerRecordRecoverer;
 import org.springframework.kafka.listener.ContainerProperties;
 import org.springframework.kafka.listener.adapter.KafkaBackoffAwareMessageListenerAdapter;
+import org.springframework.util.StringUtils;
 
 /**
  * What is said of a listener when it starts: on which container, in which group and why,
@@ -84,10 +91,39 @@ final class StartLine {
 
 	private String recovery() {
 		ApplicationContext context = this.container.context();
-		@Nullable ConsumerRecordRecoverer user = (context != null)
-				? context.getBeanProvider(ConsumerRecordRecoverer.class).getIfUnique() : null;
-		return (user != null) ? "left to " + user.getClass().getName()
-				: "to the topic with the suffix " + this.settings.topicSuffix();
+		if (context == null) {
+			return "to " + deadLetters();
+		}
+		ConsumerRecordRecoverer user = context.getBeanProvider(ConsumerRecordRecoverer.class).getIfUnique();
+		return (user != null) ? "left to " + user.getClass().getName() : "to " + deadLetters() + elsewhere(context);
+	}
+
+	private String deadLetters() {
+		return "the topic with the suffix " + this.settings.topicSuffix();
+	}
+
+	/** Dead letters are sent by the application's producer, also those of another cluster. */
+	private String elsewhere(ApplicationContext context) {
+		Set<String> own = servers(this.config.get(CommonClientConfigs.BOOTSTRAP_SERVERS_CONFIG));
+		String[] names = context.getBeanNamesForType(ProducerFactory.class, false, false);
+		// One that was not needed so far is not made for this line.
+		if (names.length != 1 || own.isEmpty() || !(context instanceof ConfigurableApplicationContext known)
+				|| !(known.getBeanFactory().getSingleton(names[0]) instanceof ProducerFactory<?, ?> producers)) {
+			return "";
+		}
+		Set<String> theirs = servers(
+				producers.getConfigurationProperties().get(CommonClientConfigs.BOOTSTRAP_SERVERS_CONFIG));
+		return (theirs.isEmpty() || theirs.equals(own)) ? ""
+				: " on the brokers " + theirs + " of the application's producer factory, not on its own " + own;
+	}
+
+	private static Set<String> servers(@Nullable Object configured) {
+		if (configured == null) {
+			return Set.of();
+		}
+		String text = (configured instanceof Collection<?> several) ? StringUtils.collectionToCommaDelimitedString(several)
+				: String.valueOf(configured);
+		return new TreeSet<>(StringUtils.commaDelimitedListToSet(StringUtils.trimAllWhitespace(text)));
 	}
 
 }

@@ -5,6 +5,7 @@ import java.util.List;
 import java.util.Map;
 
 import io.evenkeel.kafka.container.EvenkeelContainer;
+import org.apache.kafka.common.serialization.StringDeserializer;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -52,11 +53,14 @@ class StartLineTests {
 				assertThat(line(output, "property")).contains(theirs + "'shop' (from spring.kafka.consumer.group-id)")
 					.contains("ordering=key, concurrency=7;")
 					.contains("5 attempts with waits from 500 ms to 30000 ms, then to the topic with the suffix -dlt");
+				assertThat(line(output, "property")).doesNotContain("on the brokers");
 				assertThat(line(output, "attribute")).contains(theirs + "'attribute' (from @KafkaListener(groupId))")
 					.contains("then skipped");
 				assertThat(line(output, "theid")).contains(theirs + "'theid' (from @KafkaListener(id))");
 				assertThat(line(output, "factory")).contains(theirs + "'own' (from its consumer factory)")
 					.contains("failures are left to org.springframework.kafka.listener.DefaultErrorHandler");
+				assertThat(line(output, "elsewhere")).contains("then to the topic with the suffix -dlt on the brokers "
+						+ "[localhost:1] of the application's producer factory, not on its own [localhost:2]");
 				assertThat(line(output, "back")).contains("starts on spring-kafka's container")
 					.contains("'springKafkaListenerContainerFactory'")
 					.contains("group 'shop'");
@@ -172,6 +176,19 @@ class StartLineTests {
 			return factory;
 		}
 
+		@Bean
+		ConcurrentKafkaListenerContainerFactory<String, String> elsewhere() {
+			return on("localhost:2");
+		}
+
+		private static ConcurrentKafkaListenerContainerFactory<String, String> on(String servers) {
+			ConcurrentKafkaListenerContainerFactory<String, String> factory = new ConcurrentKafkaListenerContainerFactory<>();
+			factory.setConsumerFactory(
+					new DefaultKafkaConsumerFactory<>(Map.of("bootstrap.servers", servers, "group.id", "own"),
+							new StringDeserializer(), new StringDeserializer()));
+			return factory;
+		}
+
 	}
 
 	@Configuration(proxyBeanMethods = false)
@@ -191,6 +208,10 @@ class StartLineTests {
 
 		@KafkaListener(id = "factory", idIsGroup = false, topics = "topic", containerFactory = "own")
 		void factory(String value) {
+		}
+
+		@KafkaListener(id = "elsewhere", idIsGroup = false, topics = "topic", containerFactory = "elsewhere")
+		void elsewhere(String value) {
 		}
 
 		@KafkaListener(id = "back", idIsGroup = false, topics = "topic", autoStartup = "false",
