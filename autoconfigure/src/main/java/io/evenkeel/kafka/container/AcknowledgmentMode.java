@@ -18,8 +18,11 @@ import org.springframework.kafka.support.Acknowledgment;
  * @param isAsync whether calls may return before their work is done
  * @param outOfOrder whether records may be acknowledged in any order
  * @param leavesHandled whether what a user's error handler has handled is not done
+ * @param watched whether only a call's result says if it has returned before its work is
+ * done, or an acknowledgment if a failure was recovered
  */
-record AcknowledgmentMode(boolean isManual, boolean isAsync, boolean outOfOrder, boolean leavesHandled) {
+record AcknowledgmentMode(boolean isManual, boolean isAsync, boolean outOfOrder, boolean leavesHandled,
+		boolean watched) {
 
 	static AcknowledgmentMode of(ContainerProperties properties, ListenerTarget target,
 			@Nullable CommonErrorHandler errors, Ordering ordering) {
@@ -30,7 +33,9 @@ record AcknowledgmentMode(boolean isManual, boolean isAsync, boolean outOfOrder,
 		boolean inOrder = target.isBatch() || ordering == Ordering.PARTITION;
 		boolean leaves = errors != null && !errors.isAckAfterHandle() && inOrder && (!manual || async)
 				&& properties.getKafkaAwareTransactionManager() == null;
-		return new AcknowledgmentMode(manual && !async, async, properties.isAsyncAcks() || async, leaves);
+		boolean watched = async ? target.recovers() : target.mayEndLater();
+		return new AcknowledgmentMode(manual && !async, async, properties.isAsyncAcks() || async, leaves,
+				watched);
 	}
 
 	/** Whether a record that is done covers the earlier ones that have been called. */
@@ -54,6 +59,9 @@ record AcknowledgmentMode(boolean isManual, boolean isAsync, boolean outOfOrder,
 	 * @return null when the listener is not to be given one
 	 */
 	@Nullable Acknowledgment acknowledgment(Attempt<?, ?> attempt) {
+		if (this.watched) {
+			return new CallAcknowledgment(this.isManual ? new ManualAcknowledgment(attempt, this.outOfOrder) : null);
+		}
 		if (this.isManual) {
 			return new ManualAcknowledgment(attempt, this.outOfOrder);
 		}
@@ -66,15 +74,15 @@ record AcknowledgmentMode(boolean isManual, boolean isAsync, boolean outOfOrder,
 	 * @param acknowledgment the one that its listener was given
 	 */
 	void succeeded(Attempt<?, ?> attempt, @Nullable Acknowledgment acknowledgment) {
-		ManualAcknowledgment.Nack nack = (acknowledgment instanceof ManualAcknowledgment manual) ? manual.nacked()
-				: null;
+		ManualAcknowledgment manual = manual(acknowledgment);
+		ManualAcknowledgment.Nack nack = (manual != null) ? manual.nacked() : null;
 		if (nack != null) {
 			if (nack.index() > 0) {
 				attempt.acknowledge(nack.index() - 1);
 			}
 			attempt.again(nack.sleep());
 		}
-		else if (this.isManual) {
+		else if (manual != null) {
 			attempt.returned();
 		}
 		else if (this.leavesHandled) {
@@ -84,6 +92,13 @@ record AcknowledgmentMode(boolean isManual, boolean isAsync, boolean outOfOrder,
 		else {
 			attempt.succeeded();
 		}
+	}
+
+	private static @Nullable ManualAcknowledgment manual(@Nullable Acknowledgment acknowledgment) {
+		if (acknowledgment instanceof CallAcknowledgment known) {
+			return known.manual();
+		}
+		return (acknowledgment instanceof ManualAcknowledgment known) ? known : null;
 	}
 
 }

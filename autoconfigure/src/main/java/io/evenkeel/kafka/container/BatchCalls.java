@@ -47,6 +47,8 @@ final class BatchCalls<K, V> implements RecordHandler<K, V> {
 
 	private final boolean recoversPoison;
 
+	private final boolean mayEndLater;
+
 	private final AcknowledgmentMode mode;
 
 	private final Recoveries<K, V> recoveries;
@@ -74,6 +76,7 @@ final class BatchCalls<K, V> implements RecordHandler<K, V> {
 		this.listener = target.batches();
 		this.type = target.type();
 		this.recoversPoison = target.isMethod();
+		this.mayEndLater = target.isAsync() || target.mayEndLater();
 		this.mode = mode;
 		this.recoveries = recoveries;
 		BatchInterceptor<K, V> known = container.getBatchInterceptor();
@@ -88,7 +91,7 @@ final class BatchCalls<K, V> implements RecordHandler<K, V> {
 	public void handle(Attempt<K, V> attempt) {
 		if (this.transactional != null) {
 			this.transactional.handle(attempt,
-					(acknowledgment, around) -> call(attempt, handed(attempt, 0), acknowledgment, around));
+					(acknowledgment, around) -> made(attempt, handed(attempt, 0), acknowledgment, around));
 			return;
 		}
 		Acknowledgment acknowledgment = this.mode.acknowledgment(attempt);
@@ -101,17 +104,14 @@ final class BatchCalls<K, V> implements RecordHandler<K, V> {
 			return;
 		}
 		List<ConsumerRecord<K, V>> handed = handed(attempt, 0);
-		if (this.mode.isAsync()) {
-			handleAsync(attempt, handed, acknowledgment);
-			return;
-		}
-		Throwable failure = call(attempt, handed, acknowledgment, Runnable::run);
-		if (failure == null) {
-			this.mode.succeeded(attempt, acknowledgment);
-		}
-		else {
-			failed(attempt, handed, failure);
-		}
+		call(attempt, handed, acknowledgment, (failure) -> {
+			if (failure == null) {
+				this.mode.succeeded(attempt, acknowledgment);
+			}
+			else {
+				failed(attempt, handed, failure);
+			}
+		});
 	}
 
 	/** A list for the listener, which may take out of it or sort it as it likes. */
@@ -123,28 +123,26 @@ final class BatchCalls<K, V> implements RecordHandler<K, V> {
 		return new ArrayList<>(batch.subList(from, batch.size()));
 	}
 
-	/** The batch is done when its future is; the adapter says so with the observation. */
-	private void handleAsync(Attempt<K, V> attempt, List<ConsumerRecord<K, V>> handed,
-			@Nullable Acknowledgment acknowledgment) {
-		CallObservation observation = this.calls.observed((ended) -> {
-			Throwable error = ended.error();
-			if (error != null) {
-				failed(attempt, handed, error);
-			}
-			else {
-				attempt.succeeded();
-			}
-		});
+	/**
+	 * Call the listener. Where it may return a future the batch is done when that is: the
+	 * adapter says so with the observation.
+	 */
+	private void call(Attempt<K, V> attempt, List<ConsumerRecord<K, V>> handed, @Nullable Acknowledgment acknowledgment,
+			java.util.function.Consumer<@Nullable Throwable> over) {
+		if (!this.mayEndLater) {
+			over.accept(made(attempt, handed, acknowledgment, this.around));
+			return;
+		}
+		CallInProgress call = this.calls.begin(acknowledgment, over);
 		Throwable failure;
-		try (Observation.Scope scope = observation.openScope()) {
-			failure = call(attempt, handed, acknowledgment, Runnable::run);
+		try (Observation.Scope scope = call.openScope()) {
+			failure = made(attempt, handed, acknowledgment, this.around);
 		}
-		if (failure != null) {
-			failed(attempt, handed, failure);
+		if (!call.isTaken()) {
+			// An interceptor or a filter has kept all records back.
+			call.skipped();
 		}
-		else if (!observation.isTaken()) {
-			attempt.succeeded();
-		}
+		call.returned(failure);
 	}
 
 	/**
@@ -152,36 +150,28 @@ final class BatchCalls<K, V> implements RecordHandler<K, V> {
 	 * the thread that calls it, which cannot be one that completes a future.
 	 */
 	private @Nullable Throwable callAndWait(Attempt<K, V> attempt, int from, @Nullable Acknowledgment acknowledgment) {
-		List<ConsumerRecord<K, V>> handed = handed(attempt, from);
-		if (!this.mode.isAsync()) {
-			return call(attempt, handed, acknowledgment, this.around);
-		}
 		CompletableFuture<@Nullable Throwable> over = new CompletableFuture<>();
-		CallObservation observation = this.calls.observed((ended) -> over.complete(ended.error()));
-		Throwable failure;
-		try (Observation.Scope scope = observation.openScope()) {
-			failure = call(attempt, handed, acknowledgment, this.around);
-		}
-		return (failure != null || !observation.isTaken()) ? failure : over.join();
+		call(attempt, handed(attempt, from), acknowledgment, over::complete);
+		return over.join();
 	}
 
 	/** Call the listener: null after a success, otherwise why it failed. */
-	private @Nullable Throwable call(Attempt<K, V> attempt, List<ConsumerRecord<K, V>> handed,
+	private @Nullable Throwable made(Attempt<K, V> attempt, List<ConsumerRecord<K, V>> handed,
 			@Nullable Acknowledgment acknowledgment, java.util.function.Consumer<Runnable> around) {
 		ConsumerRecord<K, V> first = attempt.record();
 		Object sample = this.timer.start();
 		try {
 			this.interceptor.setupThreadState(this.calls.consumer());
 			around.accept(() -> invoke(handed, acknowledgment));
-			this.timer.success(sample, first);
+			told(() -> this.timer.success(sample, first));
 			return null;
 		}
 		catch (Throwable ex) {
-			this.timer.failure(sample, first, ex);
+			told(() -> this.timer.failure(sample, first, ex));
 			return ex;
 		}
 		finally {
-			this.interceptor.clearThreadState(this.calls.consumer());
+			told(() -> this.interceptor.clearThreadState(this.calls.consumer()));
 		}
 	}
 
@@ -202,12 +192,17 @@ final class BatchCalls<K, V> implements RecordHandler<K, V> {
 		this.calls.observeEach(records);
 		try {
 			call(records, handed, acknowledgment, consumer);
-			this.interceptor.success(records, consumer);
 		}
 		catch (RuntimeException ex) {
-			this.interceptor.failure(records, ex, consumer);
+			told(() -> this.interceptor.failure(records, ex, consumer));
 			throw ex;
 		}
+		told(() -> this.interceptor.success(records, consumer));
+	}
+
+	/** What hears of the end of a call changes nothing of it. */
+	private void told(Runnable end) {
+		EndOfCalls.tell(this.id, "batch interceptor", end);
 	}
 
 	private void call(ConsumerRecords<K, V> records, List<ConsumerRecord<K, V>> list,
@@ -263,9 +258,21 @@ final class BatchCalls<K, V> implements RecordHandler<K, V> {
 					// Counted in what a filter or an interceptor has left.
 					record = handed.get(known.getIndex());
 				}
-				return (record != null) ? batch.indexOf(record) : -1;
+				return (record != null) ? index(batch, record) : -1;
 			}
 			current = current.getCause();
+		}
+		return -1;
+	}
+
+	/** A record is its coordinates: interceptors and listeners may have made copies. */
+	private static int index(List<? extends ConsumerRecord<?, ?>> batch, ConsumerRecord<?, ?> record) {
+		for (int i = 0; i < batch.size(); i++) {
+			ConsumerRecord<?, ?> candidate = batch.get(i);
+			if (candidate.offset() == record.offset() && candidate.partition() == record.partition()
+					&& candidate.topic().equals(record.topic())) {
+				return i;
+			}
 		}
 		return -1;
 	}

@@ -7,6 +7,7 @@ import java.util.function.BiConsumer;
 import io.micrometer.observation.Observation;
 import org.jspecify.annotations.Nullable;
 import org.springframework.kafka.listener.ListenerExecutionFailedException;
+import org.springframework.kafka.support.Acknowledgment;
 
 /**
  * One call between its begin and its end, which it reports once. Call and observation are
@@ -28,6 +29,10 @@ final class CallInProgress extends CallObservation {
 
 	private final ListenerTarget target;
 
+	private final boolean tellsWhenOver;
+
+	private final @Nullable CallAcknowledgment acknowledgment;
+
 	private final BiConsumer<@Nullable Throwable, CallObservation> over;
 
 	@SuppressWarnings("unused") // through its updater
@@ -47,12 +52,20 @@ final class CallInProgress extends CallObservation {
 	 * @param delegate the application's observation
 	 * @param calls knows the current call of each thread
 	 * @param target what is called
+	 * @param tellsWhenOver whether an adapter stops the observation when the work is done
+	 * @param acknowledgment the one that the listener gets
 	 * @param over told once, with null after a success, otherwise with why it failed
 	 */
 	CallInProgress(Observation delegate, CallObservationRegistry calls, ListenerTarget target,
+			boolean tellsWhenOver, @Nullable Acknowledgment acknowledgment,
 			BiConsumer<@Nullable Throwable, CallObservation> over) {
 		super(delegate, calls);
 		this.target = target;
+		this.tellsWhenOver = tellsWhenOver;
+		this.acknowledgment = (acknowledgment instanceof CallAcknowledgment known) ? known : null;
+		if (this.acknowledgment != null) {
+			this.acknowledgment.begins(this);
+		}
 		this.over = over;
 	}
 
@@ -109,7 +122,7 @@ final class CallInProgress extends CallObservation {
 		if (failure != null) {
 			this.thrown = failure;
 		}
-		if (!this.stopped && (failure != null || this.skipped || !this.target.tellsWhenOver())) {
+		if (!this.stopped && (failure != null || this.skipped || !this.tellsWhenOver)) {
 			stop();
 		}
 		meet();
@@ -117,7 +130,11 @@ final class CallInProgress extends CallObservation {
 
 	private void meet() {
 		if (MET.getAndSet(this, 1) != 0) {
-			this.over.accept(outcome(), this);
+			Throwable failure = outcome();
+			if (this.acknowledgment != null) {
+				this.acknowledgment.ends();
+			}
+			this.over.accept(failure, this);
 		}
 	}
 
@@ -129,7 +146,8 @@ final class CallInProgress extends CallObservation {
 			return unrecovered();
 		}
 		// An error without a throw was recovered if somebody is there to recover it.
-		return this.target.recovers() ? null : error();
+		boolean refused = this.acknowledgment != null && this.acknowledgment.isRefused();
+		return (this.target.recovers() && !refused) ? null : error();
 	}
 
 }

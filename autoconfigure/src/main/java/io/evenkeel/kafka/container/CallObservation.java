@@ -25,6 +25,8 @@ abstract class CallObservation implements Observation {
 
 	private volatile @Nullable Throwable unrecovered;
 
+	private volatile boolean later;
+
 	/** Written and read by the worker inside the call. */
 	private boolean taken;
 
@@ -76,6 +78,15 @@ abstract class CallObservation implements Observation {
 		return this.unrecovered;
 	}
 
+	/** The listener has returned a future: the call is over when that is. */
+	void endsLater() {
+		this.later = true;
+	}
+
+	boolean isLater() {
+		return this.later;
+	}
+
 	/** An adapter has asked for this observation: it will stop it. */
 	void taken() {
 		this.taken = true;
@@ -96,30 +107,33 @@ abstract class CallObservation implements Observation {
 	@Override
 	public Observation error(Throwable error) {
 		this.error = error;
-		this.delegate.error(error);
+		told(() -> this.delegate.error(error));
 		return this;
 	}
 
 	@Override
 	public void stop() {
-		try {
-			this.delegate.stop();
-		}
-		finally {
-			stopped();
-		}
+		told(this.delegate::stop);
+		stopped();
+	}
+
+	/** Conventions and handlers of the application's change nothing of the call. */
+	private static void told(Runnable action) {
+		EndOfCalls.tell("listener", "observation", action);
 	}
 
 	@Override
 	public Scope openScope() {
-		Scope scope = this.delegate.openScope();
+		Scope[] opened = { Scope.NOOP };
+		told(() -> opened[0] = this.delegate.openScope());
+		Scope scope = opened[0];
 		CallObservationRegistry.Current current = this.registry.current();
 		return new CallScope(scope, current, current.set(this));
 	}
 
 	@Override
 	public Observation start() {
-		this.delegate.start();
+		told(this.delegate::start);
 		return this;
 	}
 
@@ -206,7 +220,7 @@ abstract class CallObservation implements Observation {
 				known.leave(this.previousBeans);
 			}
 			this.current.set(this.previous);
-			this.scope.close();
+			told(this.scope::close);
 		}
 
 		@Override

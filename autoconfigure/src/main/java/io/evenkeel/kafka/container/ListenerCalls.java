@@ -62,6 +62,8 @@ final class ListenerCalls<K, V> {
 
 	private final boolean observesBatches;
 
+	private final boolean mayEndLater;
+
 	private final @Nullable AssignmentBeanScope beanScope;
 
 	private org.apache.kafka.clients.consumer.@Nullable Consumer<K, V> consumer;
@@ -73,6 +75,7 @@ final class ListenerCalls<K, V> {
 		this.interceptBeforeTx = container.interceptsBeforeTransaction();
 		this.observesBatches = container.getContainerProperties().isRecordObservationsInBatch();
 		this.target = target;
+		this.mayEndLater = target.isAsync() || target.mayEndLater();
 		this.invocation = target.isBatch() ? (record, acknowledgment, ignored) -> {
 			throw new IllegalStateException("A batch listener takes no single records");
 		} : target.records();
@@ -104,16 +107,15 @@ final class ListenerCalls<K, V> {
 		return current;
 	}
 
-	/** An observation that only tells when an adapter says that a call is over. */
-	CallObservation observed(Consumer<CallObservation> over) {
-		return new CallObservation(Observation.NOOP, this.calls) {
-
-			@Override
-			void stopped() {
-				over.accept(this);
-			}
-
-		};
+	/**
+	 * Begin a call that is made by somebody else.
+	 * @param acknowledgment the one that the listener gets
+	 * @param over told once, with null after a success, otherwise with why it failed
+	 * @return to be the current observation during the call
+	 */
+	CallInProgress begin(@Nullable Acknowledgment acknowledgment, Consumer<@Nullable Throwable> over) {
+		return new CallInProgress(Observation.NOOP, this.calls, this.target, true, acknowledgment,
+				(failure, call) -> over.accept(failure));
 	}
 
 	/**
@@ -159,7 +161,8 @@ final class ListenerCalls<K, V> {
 			BiConsumer<@Nullable Throwable, CallObservation> over, @Nullable Consumer<Runnable> around) {
 		this.headers.add(record, attempt);
 		Object sample = this.timer.start();
-		CallInProgress call = new CallInProgress(observation(record), this.calls, this.target, over);
+		CallInProgress call = new CallInProgress(observation(record), this.calls, this.target,
+				this.target.tellsWhenOver(), acknowledgment, over);
 		AssignmentBeans beans = (this.beanScope != null) ? this.beanScope.current() : null;
 		if (this.beanScope != null && beans != null) {
 			call.carry(this.beanScope, beans);
@@ -174,24 +177,24 @@ final class ListenerCalls<K, V> {
 		Throwable failure = null;
 		try {
 			this.interceptor.setupThreadState(consumer());
-			invoke(record, acknowledgment, call, (around != null && this.target.isAsync())
+			invoke(record, acknowledgment, call, (around != null && this.mayEndLater)
 					? (work) -> around.accept(() -> call.runToTheEnd(work, this.groupId)) : around);
-			this.timer.success(sample, record);
+			told(() -> this.timer.success(sample, record));
 			after(record, null);
 		}
 		catch (Throwable ex) {
 			failure = ex;
-			this.timer.failure(sample, record, ex);
+			told(() -> this.timer.failure(sample, record, ex));
 			after(record, ex);
 			if (!this.target.tellsWhenOver() || !call.isStopped()) {
 				call.error(ex);
 			}
 		}
 		finally {
-			this.interceptor.clearThreadState(consumer());
+			told(() -> this.interceptor.clearThreadState(consumer()));
 			current.set(previous);
 			if (scope != null) {
-				scope.close();
+				told(scope::close);
 			}
 		}
 		call.returned(failure);
@@ -275,6 +278,16 @@ final class ListenerCalls<K, V> {
 		if (this.observations.isNoop()) {
 			return Observation.NOOP;
 		}
+		try {
+			return created(record);
+		}
+		catch (RuntimeException | Error ex) {
+			logger.error("{}: the observation of a call could not be made: {}", this.listenerId, Failures.types(ex));
+			return Observation.NOOP;
+		}
+	}
+
+	private Observation created(ConsumerRecord<K, V> record) {
 		return KafkaListenerObservation.LISTENER_OBSERVATION.observation(this.convention,
 				DefaultKafkaListenerObservationConvention.INSTANCE, () -> new KafkaRecordReceiverContext(record,
 						this.memberId, this.clientId.get(), this.groupId, this.clusterId),
@@ -282,18 +295,20 @@ final class ListenerCalls<K, V> {
 	}
 
 	private void after(ConsumerRecord<K, V> record, @Nullable Throwable failure) {
-		try {
+		told(() -> {
 			if (failure == null) {
 				this.interceptor.success(record, consumer());
 			}
 			else if (failure instanceof Exception exception) {
 				this.interceptor.failure(record, exception, consumer());
 			}
-			this.interceptor.afterRecord(record, consumer());
-		}
-		catch (Exception ex) {
-			logger.error("{}: the record interceptor failed after the call: {}", this.listenerId, Failures.types(ex));
-		}
+		});
+		told(() -> this.interceptor.afterRecord(record, consumer()));
+	}
+
+	/** What hears of the end of a call changes nothing of it. */
+	private void told(Runnable end) {
+		EndOfCalls.tell(this.listenerId, "record interceptor or timer", end);
 	}
 
 }

@@ -55,6 +55,9 @@ final class ListenerTarget {
 	void observe(ObservationRegistry registry) {
 		if (this.adapter != null) {
 			this.adapter.setObservationRegistry(registry);
+			if (registry instanceof CallObservationRegistry calls) {
+				WatchedHandler.install(this.adapter, calls);
+			}
 		}
 		Object target = bare(this.listener);
 		while (target instanceof DelegatingMessageListener<?> delegating) {
@@ -102,6 +105,14 @@ final class ListenerTarget {
 	/** Whether calls may return before their work is done. */
 	boolean isAsync() {
 		return this.listener instanceof AsyncRepliesAware async && async.isAsyncReplies();
+	}
+
+	/**
+	 * Whether only the result of a call says if its work is done when it returns: the
+	 * method has declared a type that a future may have.
+	 */
+	boolean mayEndLater() {
+		return this.adapter != null && !isAsync() && !splitsBatches() && WatchedHandler.mayReturnFuture(this.adapter);
 	}
 
 	/**

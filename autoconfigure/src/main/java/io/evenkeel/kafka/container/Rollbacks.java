@@ -9,8 +9,6 @@ import io.evenkeel.kafka.engine.EngineListener;
 import io.evenkeel.kafka.engine.dispatch.Outcome;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 import org.springframework.kafka.listener.AfterRollbackProcessor;
 import org.springframework.kafka.listener.ContainerProperties.EOSMode;
 import org.springframework.kafka.listener.MessageListenerContainer;
@@ -22,8 +20,6 @@ import org.springframework.kafka.support.KafkaHeaders;
  * calls are made in one loop on one worker; what it wants is read from its seeks.
  */
 final class Rollbacks<K, V> {
-
-	private static final Logger logger = LoggerFactory.getLogger(Rollbacks.class);
 
 	private final AfterRollbackProcessor<K, V> processor;
 
@@ -78,18 +74,8 @@ final class Rollbacks<K, V> {
 			attempt.again(HandlerConsumer.AFTER_FAILURE);
 		}
 		finally {
-			clear();
-		}
-	}
-
-	/** Whatever the processor does here, the record has ended as it has. */
-	private void clear() {
-		try {
-			this.processor.clearThreadState();
-		}
-		catch (RuntimeException | Error ex) {
-			logger.error("{}: the after-rollback processor could not clear its state: {}",
-					this.container.getListenerId(), Failures.types(ex));
+			EndOfCalls.tell(this.container.getListenerId(), "after-rollback processor",
+					this.processor::clearThreadState);
 		}
 	}
 

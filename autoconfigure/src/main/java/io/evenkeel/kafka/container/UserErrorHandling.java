@@ -15,8 +15,6 @@ import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.errors.RecordDeserializationException;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 import org.springframework.kafka.listener.CommonErrorHandler;
 import org.springframework.kafka.listener.ListenerExecutionFailedException;
 import org.springframework.kafka.listener.MessageListenerContainer;
@@ -30,8 +28,6 @@ import org.springframework.kafka.support.KafkaHeaders;
  * listener, and none while it asks the handler, which may wait as long as it likes.
  */
 final class UserErrorHandling<K, V> implements RecoveryWay<K, V> {
-
-	private static final Logger logger = LoggerFactory.getLogger(UserErrorHandling.class);
 
 	private final CommonErrorHandler handler;
 
@@ -119,12 +115,7 @@ final class UserErrorHandling<K, V> implements RecoveryWay<K, V> {
 	}
 
 	static void clear(CommonErrorHandler handler, String id) {
-		try {
-			handler.clearThreadState();
-		}
-		catch (RuntimeException | Error ex) {
-			logger.error("{}: the error handler could not clear its state: {}", id, Failures.types(ex));
-		}
+		EndOfCalls.tell(id, "error handler", handler::clearThreadState);
 	}
 
 	private Recovery decide(ConsumerRecord<K, V> record, Throwable failure, @Nullable Acknowledgment acknowledgment,

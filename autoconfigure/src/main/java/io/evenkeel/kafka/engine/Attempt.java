@@ -2,6 +2,7 @@ package io.evenkeel.kafka.engine;
 
 import java.time.Duration;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicIntegerFieldUpdater;
 
 import io.evenkeel.kafka.engine.dispatch.Assignment;
 import io.evenkeel.kafka.engine.dispatch.Call;
@@ -21,6 +22,15 @@ import org.jspecify.annotations.Nullable;
  * @param <V> the type of the value
  */
 public final class Attempt<K, V> implements SlotHolder {
+
+	private static final long AFTER_BUG_NANOS = Duration.ofSeconds(1).toNanos();
+
+	@SuppressWarnings("rawtypes")
+	private static final AtomicIntegerFieldUpdater<Attempt> ANSWERED = AtomicIntegerFieldUpdater
+		.newUpdater(Attempt.class, "answered");
+
+	@SuppressWarnings("unused") // through its updater
+	private volatile int answered;
 
 	private final Call<ConsumerRecord<K, V>> call;
 
@@ -140,7 +150,7 @@ public final class Attempt<K, V> implements SlotHolder {
 	 * The handler is done, and so are the records.
 	 */
 	public void succeeded() {
-		this.call.complete(Outcome.SUCCESS);
+		recovered(Outcome.SUCCESS);
 	}
 
 	/**
@@ -148,7 +158,9 @@ public final class Attempt<K, V> implements SlotHolder {
 	 * @param outcome how
 	 */
 	public void recovered(Outcome outcome) {
-		this.call.complete(outcome);
+		if (claim()) {
+			this.call.complete(outcome);
+		}
 	}
 
 	/**
@@ -156,8 +168,10 @@ public final class Attempt<K, V> implements SlotHolder {
 	 * is acknowledged.
 	 */
 	public void returned() {
-		this.acknowledgments.returned(this.call);
-		this.call.close();
+		if (claim()) {
+			this.acknowledgments.returned(this.call);
+			this.call.close();
+		}
 	}
 
 	/**
@@ -181,8 +195,12 @@ public final class Attempt<K, V> implements SlotHolder {
 	 * @param failure why
 	 */
 	public void failed(Throwable failure) {
-		if (!retry(firstOpen(), failure)) {
-			exhausted(failure);
+		if (claim()) {
+			answer(() -> {
+				if (!retry(firstOpen(), failure)) {
+					giveUp(failure);
+				}
+			});
 		}
 	}
 
@@ -193,6 +211,12 @@ public final class Attempt<K, V> implements SlotHolder {
 	 * @param failure why
 	 */
 	public void failedAt(int index, Throwable failure) {
+		if (claim()) {
+			answer(() -> stoppedAt(index, failure));
+		}
+	}
+
+	private void stoppedAt(int index, Throwable failure) {
 		for (int i = 0; i < index; i++) {
 			this.call.end(this.call.delivery(i), Outcome.SUCCESS);
 		}
@@ -202,6 +226,22 @@ public final class Attempt<K, V> implements SlotHolder {
 			// Only this one is recovered; the ones behind it get their call.
 			failed.exhausted(failure);
 			this.call.park(0);
+		}
+	}
+
+	/** Of several answers the first one counts, and none of the others leaves a trace. */
+	private boolean claim() {
+		return ANSWERED.compareAndSet(this, 0, 1);
+	}
+
+	/** Nobody else will answer: what goes wrong here must not keep the lane. */
+	private void answer(Runnable answer) {
+		try {
+			answer.run();
+		}
+		catch (RuntimeException | Error ex) {
+			this.call.park(AFTER_BUG_NANOS);
+			throw ex;
 		}
 	}
 
@@ -218,6 +258,12 @@ public final class Attempt<K, V> implements SlotHolder {
 	 * @param failure why
 	 */
 	public void exhausted(Throwable failure) {
+		if (claim()) {
+			giveUp(failure);
+		}
+	}
+
+	private void giveUp(Throwable failure) {
 		for (Delivery<ConsumerRecord<K, V>> delivery : this.call.deliveries()) {
 			delivery.exhausted(failure);
 		}
@@ -249,15 +295,14 @@ public final class Attempt<K, V> implements SlotHolder {
 	 * @param after how long to wait
 	 */
 	public void again(Duration after) {
-		uncount(0);
-		this.call.park(after.toNanos());
+		if (claim()) {
+			uncount(0);
+			this.call.park(after.toNanos());
+		}
 	}
 
 	/** This call does not count for the records from one on. */
 	private void uncount(int from) {
-		if (this.call.isClosed()) {
-			return;
-		}
 		for (int i = from; i < this.call.size(); i++) {
 			this.call.delivery(i).uncount();
 		}

@@ -207,6 +207,24 @@ class ConsumerLoopTests {
 	}
 
 	@Test
+	void ofSeveralAnswersTheFirstCountsAndTheOthersLeaveNoTrace() {
+		this.engine.own(P0);
+		this.engine.produce(P0, 0, 2);
+		this.engine.turn();
+		Attempt<String, String> retried = this.engine.call(P0, 0);
+		retried.failed(new IllegalStateException("try again"));
+		retried.exhausted(new IllegalStateException("hopeless"));
+		retried.again(Duration.ZERO);
+		Attempt<String, String> given = this.engine.call(P0, 1);
+		given.exhausted(new IllegalStateException("hopeless"));
+		given.failed(new IllegalStateException("try again"));
+		given.succeeded();
+		this.engine.pass(Duration.ofMillis(200));
+		assertThat(this.engine.events).contains("recover 1").doesNotContain("recover 0", "ended SUCCESS");
+		assertThat(this.engine.call(P0, 0).number()).isEqualTo(2);
+	}
+
+	@Test
 	void aPendingRecoveryHoldsItsLaneAndNoSlot() {
 		SteppedEngine stepped = new SteppedEngine(SteppedEngine.settings(Ordering.KEY, 1, 100));
 		List<RecoveryAttempt<String, String>> pending = new ArrayList<>();

@@ -1,6 +1,10 @@
 package io.evenkeel.kafka.engine.dispatch;
 
+import java.math.BigDecimal;
+import java.math.BigInteger;
 import java.util.Arrays;
+import java.util.Set;
+import java.util.UUID;
 import java.util.function.Consumer;
 
 import org.jspecify.annotations.Nullable;
@@ -11,6 +15,12 @@ import org.jspecify.annotations.Nullable;
  * keep the order of the partition, with one warning for each such class.
  *
  * <p>
+ * The application may change a key that it has been handed, so none of its objects is
+ * kept or looked up again, but those that cannot change. Of the others there is what they
+ * were when their record came: the content of a byte array, otherwise the hash code. Two keys with one hash code share a lane, which costs them no more than the
+ * chance to run at once.
+ *
+ * <p>
  * Used by the owner thread only.
  */
 public final class LaneKeys {
@@ -19,6 +29,11 @@ public final class LaneKeys {
 	 * The lane key of a record that needs no order.
 	 */
 	public static final Object ALONE = new Object();
+
+	/** Classes whose objects never change. */
+	private static final Set<Class<?>> CONSTANT = Set.of(String.class, Integer.class, Long.class, Short.class,
+			Byte.class, Double.class, Float.class, Boolean.class, Character.class, BigInteger.class, BigDecimal.class,
+			UUID.class);
 
 	private final Ordering ordering;
 
@@ -62,18 +77,21 @@ public final class LaneKeys {
 	}
 
 	private @Nullable Object comparable(Object key) {
-		if (key instanceof String || key instanceof Number) {
+		if (CONSTANT.contains(key.getClass()) || key instanceof Enum<?>) {
 			return key;
 		}
+		if (key instanceof byte[] bytes) {
+			return new Bytes(bytes.clone());
+		}
 		if (key.getClass().isArray()) {
-			return new ArrayKey(key);
+			return new Hash(key.getClass(), Arrays.deepHashCode(new Object[] { key }));
 		}
 		if (!this.equality.get(key.getClass())) {
 			return null;
 		}
 		// Here rather than in the middle of a look-up: it is the application's code.
 		int hash = key.hashCode();
-		return (hash == key.hashCode()) ? key : null;
+		return (hash == key.hashCode()) ? new Hash(null, hash) : null;
 	}
 
 	private static boolean definesEquality(Class<?> type) {
@@ -87,28 +105,29 @@ public final class LaneKeys {
 	}
 
 	/**
-	 * An array as a key. The deep forms serve primitive arrays too, when wrapped once.
+	 * What a key was when its record came.
+	 *
+	 * @param type of an array; null for others, which may equal keys of another class
+	 * @param hash its hash code
 	 */
-	private static final class ArrayKey {
+	private record Hash(@Nullable Class<?> type, int hash) {
+	}
 
-		private final Object[] holder;
-
-		private final int hash;
-
-		ArrayKey(Object array) {
-			this.holder = new Object[] { array };
-			this.hash = (array instanceof byte[] bytes) ? Arrays.hashCode(bytes) : Arrays.deepHashCode(this.holder);
-		}
+	/**
+	 * The content of a byte array.
+	 *
+	 * @param content nobody else's
+	 */
+	private record Bytes(byte[] content) {
 
 		@Override
 		public boolean equals(@Nullable Object other) {
-			return other instanceof ArrayKey that && this.hash == that.hash
-					&& Arrays.deepEquals(this.holder, that.holder);
+			return other instanceof Bytes that && Arrays.equals(this.content, that.content);
 		}
 
 		@Override
 		public int hashCode() {
-			return this.hash;
+			return Arrays.hashCode(this.content);
 		}
 
 	}

@@ -63,6 +63,36 @@ class LaneKeysTests {
 		assertThat(one.begin("r", 1, this.keys.laneKey("k"), 0).lane()).isSameAs(lane);
 	}
 
+	/** Red when a key of the application's is kept, or looked up again. */
+	@Test
+	void aKeyThatItsHandlerChangesKeepsItsLaneAndLeavesNone() {
+		Assignment<String> assignment = new Assignment<>("t", 0, 1);
+		List<String> list = new ArrayList<>(List.of("a"));
+		byte[] bytes = { 1 };
+		int[] ints = { 1 };
+		List<Delivery<String>> first = new ArrayList<>();
+		for (Object key : List.of(list, bytes, ints)) {
+			first.add(assignment.begin("r", first.size(), this.keys.laneKey(key), 0));
+		}
+		list.add("changed");
+		bytes[0] = 2;
+		ints[0] = 2;
+		List<Delivery<String>> all = new ArrayList<>(first);
+		// Equal to what they were, of another class, too.
+		for (Object key : List.of(new java.util.LinkedList<>(List.of("a")), new byte[] { 1 }, new int[] { 1 })) {
+			all.add(assignment.begin("r", all.size(), this.keys.laneKey(key), 0));
+		}
+		for (int i = 0; i < 3; i++) {
+			assertThat(all.get(i + 3).lane()).isSameAs(all.get(i).lane());
+		}
+		for (Delivery<String> delivery : all) {
+			delivery.end(Outcome.SUCCESS);
+			assignment.completed(delivery);
+		}
+		assignment.retireLanes();
+		assertThat(assignment.keys()).isZero();
+	}
+
 	static final class Opaque {
 
 	}

@@ -1,0 +1,167 @@
+package io.evenkeel.kafka.container;
+
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+
+import org.jspecify.annotations.Nullable;
+import org.springframework.beans.DirectFieldAccessor;
+import org.springframework.kafka.listener.adapter.DelegatingInvocableHandler;
+import org.springframework.kafka.listener.adapter.HandlerAdapter;
+import org.springframework.kafka.listener.adapter.InvocationResult;
+import org.springframework.kafka.listener.adapter.MessagingMessageListenerAdapter;
+import org.springframework.messaging.Message;
+import org.springframework.messaging.handler.invocation.InvocableHandlerMethod;
+
+/**
+ * Calls the method of a listener and tells its call when the result is a future, whatever
+ * the method has declared. Adapters wait for what is a {@link CompletableFuture} or a
+ * {@code Mono}; other stages are made one.
+ */
+final class WatchedHandler extends HandlerAdapter {
+
+	private static final String MONO = "reactor.core.publisher.Mono";
+
+	private static final String FIELD = "handlerMethod";
+
+	private final HandlerAdapter delegate;
+
+	private final CallObservationRegistry calls;
+
+	private final ClassValue<Boolean> monos = new ClassValue<>() {
+
+		@Override
+		protected Boolean computeValue(Class<?> type) {
+			Class<?> current = type;
+			while (current != null && !current.getName().equals(MONO)) {
+				current = current.getSuperclass();
+			}
+			return current != null;
+		}
+
+	};
+
+	private WatchedHandler(InvocableHandlerMethod method, HandlerAdapter delegate, CallObservationRegistry calls) {
+		super(method);
+		this.delegate = delegate;
+		this.calls = calls;
+	}
+
+	private WatchedHandler(DelegatingInvocableHandler methods, HandlerAdapter delegate, CallObservationRegistry calls) {
+		super(methods);
+		this.delegate = delegate;
+		this.calls = calls;
+	}
+
+	/**
+	 * Watch the results of an adapter's method.
+	 * @param adapter has been given its method
+	 * @param calls knows the current call
+	 */
+	static void install(MessagingMessageListenerAdapter<?, ?> adapter, CallObservationRegistry calls) {
+		HandlerAdapter known = handler(adapter);
+		if (known == null) {
+			return;
+		}
+		DirectFieldAccessor fields = new DirectFieldAccessor(known);
+		if (fields.getPropertyValue("delegatingHandler") instanceof DelegatingInvocableHandler methods) {
+			adapter.setHandlerMethod(new WatchedHandler(methods, known, calls));
+		}
+		else if (fields.getPropertyValue("invokerHandlerMethod") instanceof InvocableHandlerMethod method) {
+			adapter.setHandlerMethod(new WatchedHandler(method, known, calls));
+		}
+	}
+
+	private static @Nullable HandlerAdapter handler(MessagingMessageListenerAdapter<?, ?> adapter) {
+		Object known = new DirectFieldAccessor(adapter).getPropertyValue(FIELD);
+		// A container that starts again has its adapter watched already.
+		return (known instanceof WatchedHandler watched) ? watched.delegate : (HandlerAdapter) known;
+	}
+
+	/**
+	 * Whether a method of an adapter may return a future.
+	 * @param adapter has been given its method
+	 * @return false when it has declared something else
+	 */
+	static boolean mayReturnFuture(MessagingMessageListenerAdapter<?, ?> adapter) {
+		HandlerAdapter known = handler(adapter);
+		if (known == null) {
+			return false;
+		}
+		DirectFieldAccessor fields = new DirectFieldAccessor(known);
+		Object methods = fields.getPropertyValue("delegatingHandler");
+		if (methods == null) {
+			return mayBeFuture(fields.getPropertyValue("invokerHandlerMethod"));
+		}
+		return new DirectFieldAccessor(methods).getPropertyValue("handlers") instanceof List<?> all
+				&& all.stream().anyMatch(WatchedHandler::mayBeFuture);
+	}
+
+	private static boolean mayBeFuture(@Nullable Object handler) {
+		if (!(handler instanceof InvocableHandlerMethod method)) {
+			return false;
+		}
+		Class<?> declared = method.getMethod().getReturnType();
+		return declared.isAssignableFrom(CompletableFuture.class) || CompletionStage.class.isAssignableFrom(declared)
+				|| declared.getName().equals(MONO) || declared.getName().equals("org.reactivestreams.Publisher");
+	}
+
+	@Override
+	public boolean isAsyncReplies() {
+		return this.delegate.isAsyncReplies();
+	}
+
+	@Override
+	public @Nullable Object invoke(Message<?> message, @Nullable Object... providedArgs) throws Exception {
+		Object result = this.delegate.invoke(message, providedArgs);
+		if (result instanceof InvocationResult known) {
+			Object inner = known.result();
+			Object watched = watched(inner);
+			return (watched != inner) ? new InvocationResult(watched, known.sendTo(), known.messageReturnType())
+					: known;
+		}
+		return watched(result);
+	}
+
+	private @Nullable Object watched(@Nullable Object result) {
+		boolean future = result instanceof CompletionStage<?>;
+		if (result == null || (!future && !this.monos.get(result.getClass()))) {
+			return result;
+		}
+		CallObservation call = this.calls.call();
+		if (call != null) {
+			call.endsLater();
+		}
+		return (result instanceof CompletionStage<?> stage && !(result instanceof CompletableFuture<?>)) ? future(stage)
+				: result;
+	}
+
+	private static <T> CompletableFuture<T> future(CompletionStage<T> stage) {
+		CompletableFuture<T> future = new CompletableFuture<>();
+		stage.whenComplete((value, failure) -> {
+			if (failure != null) {
+				future.completeExceptionally(failure);
+			}
+			else {
+				future.complete(value);
+			}
+		});
+		return future;
+	}
+
+	@Override
+	public String getMethodAsString(Object payload) {
+		return this.delegate.getMethodAsString(payload);
+	}
+
+	@Override
+	public Object getBean() {
+		return this.delegate.getBean();
+	}
+
+	@Override
+	public @Nullable InvocationResult getInvocationResultFor(Object result, @Nullable Object inboundPayload) {
+		return this.delegate.getInvocationResultFor(result, inboundPayload);
+	}
+
+}
