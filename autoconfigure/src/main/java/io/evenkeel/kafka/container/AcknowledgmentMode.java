@@ -34,8 +34,7 @@ record AcknowledgmentMode(boolean isManual, boolean isAsync, boolean outOfOrder,
 		boolean leaves = errors != null && !errors.isAckAfterHandle() && inOrder && (!manual || async)
 				&& properties.getKafkaAwareTransactionManager() == null;
 		boolean watched = async ? target.recovers() : target.mayEndLater();
-		return new AcknowledgmentMode(manual && !async, async, properties.isAsyncAcks() || async, leaves,
-				watched);
+		return new AcknowledgmentMode(manual && !async, async, properties.isAsyncAcks() || async, leaves, watched);
 	}
 
 	/** Whether a record that is done covers the earlier ones that have been called. */

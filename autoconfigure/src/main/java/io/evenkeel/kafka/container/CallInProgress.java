@@ -56,9 +56,8 @@ final class CallInProgress extends CallObservation {
 	 * @param acknowledgment the one that the listener gets
 	 * @param over told once, with null after a success, otherwise with why it failed
 	 */
-	CallInProgress(Observation delegate, CallObservationRegistry calls, ListenerTarget target,
-			boolean tellsWhenOver, @Nullable Acknowledgment acknowledgment,
-			BiConsumer<@Nullable Throwable, CallObservation> over) {
+	CallInProgress(Observation delegate, CallObservationRegistry calls, ListenerTarget target, boolean tellsWhenOver,
+			@Nullable Acknowledgment acknowledgment, BiConsumer<@Nullable Throwable, CallObservation> over) {
 		super(delegate, calls);
 		this.target = target;
 		this.tellsWhenOver = tellsWhenOver;

@@ -187,7 +187,8 @@ class CallEndsIT {
 			return this.futures.next("-object");
 		}
 
-		@KafkaListener(id = "stage", groupId = "${test.topic}-batch-stage", topics = "${test.topic}-batch-stage", batch = "true")
+		@KafkaListener(id = "stage", groupId = "${test.topic}-batch-stage", topics = "${test.topic}-batch-stage",
+				batch = "true")
 		CompletionStage<Object> stage(List<String> values) {
 			return this.futures.next("-batch-stage");
 		}
@@ -198,8 +199,8 @@ class CallEndsIT {
 			return this.futures.next("-recovered");
 		}
 
-		@KafkaListener(id = "batch-recovered", groupId = "${test.topic}-batch-recovered", topics = "${test.topic}-batch-recovered",
-				batch = "true", errorHandler = "recovering")
+		@KafkaListener(id = "batch-recovered", groupId = "${test.topic}-batch-recovered",
+				topics = "${test.topic}-batch-recovered", batch = "true", errorHandler = "recovering")
 		CompletableFuture<Object> batchRecovered(List<String> values) {
 			return this.futures.next("-batch-recovered");
 		}

@@ -17,8 +17,9 @@ import org.jspecify.annotations.Nullable;
  * <p>
  * The application may change a key that it has been handed, so none of its objects is
  * kept or looked up again, but those that cannot change. Of the others there is what they
- * were when their record came: the content of a byte array, otherwise the hash code. Two keys with one hash code share a lane, which costs them no more than the
- * chance to run at once.
+ * were when their record came: the content of a byte array, otherwise the hash code. Two
+ * keys with one hash code share a lane, which costs them no more than the chance to run
+ * at once.
  *
  * <p>
  * Used by the owner thread only.
