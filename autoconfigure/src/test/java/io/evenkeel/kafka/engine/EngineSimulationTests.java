@@ -21,12 +21,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 /**
  * The whole engine but for its threads, in a simulated group with rebalances of all three
  * protocols, crashes, freezes and refused commits: the guarantees are checked after each
- * event. {@code -Devenkeel.seeds=N} runs N seeds instead of 10,000,
+ * event. {@code -Devenkeel.seeds=N} runs N seeds instead of 6,000,
  * {@code -Devenkeel.seed=N} just the one that failed.
  */
 class EngineSimulationTests {
 
-	private static final int SEEDS = 10_000;
+	private static final int SEEDS = 6_000;
 
 	private static final int STEPS = 400;
 

@@ -67,12 +67,18 @@ final class SimBroker {
 
 		final TreeSet<Long> offsets = new TreeSet<>();
 
+		/** Records that cannot be deserialized. */
+		final TreeSet<Long> poisoned = new TreeSet<>();
+
 		long end;
 
-		void produce(Random random, int records) {
+		void produce(Random random, int records, int poison) {
 			for (int i = 0; i < records; i++) {
 				if (random.nextInt(4) == 0) {
 					this.end += 1 + random.nextInt(3);
+				}
+				if (random.nextInt(100) < poison) {
+					this.poisoned.add(this.end);
 				}
 				this.offsets.add(this.end++);
 			}

@@ -10,10 +10,12 @@ import java.util.Collection;
 import java.util.Collections;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.IdentityHashMap;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalLong;
 import java.util.Random;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
@@ -29,9 +31,16 @@ import org.apache.kafka.clients.consumer.OffsetCommitCallback;
 import org.apache.kafka.clients.consumer.RetriableCommitFailedException;
 import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.errors.FencedInstanceIdException;
+import org.apache.kafka.common.errors.GroupAuthorizationException;
+import org.apache.kafka.common.errors.IllegalGenerationException;
+import org.apache.kafka.common.errors.OffsetMetadataTooLarge;
 import org.apache.kafka.common.errors.RebalanceInProgressException;
+import org.apache.kafka.common.errors.RecordDeserializationException;
 import org.apache.kafka.common.errors.StaleMemberEpochException;
 import org.apache.kafka.common.errors.TimeoutException;
+import org.apache.kafka.common.errors.UnknownMemberIdException;
+import org.apache.kafka.common.record.TimestampType;
 
 /**
  * A simulated consumer: callbacks inside polls, pauses that an eager rebalance forgets,
@@ -54,8 +63,26 @@ final class SimClient implements InvocationHandler {
 	/** KIP-848: a heartbeat has not brought the new epoch yet. */
 	boolean staleEpoch;
 
-	/** Whether the last synchronous commit failed, and when. */
+	/** Another member has taken this one's identity. */
+	boolean fenced;
+
+	/** Whether the last synchronous commit of a hand-over failed, */
 	boolean commitFailed;
+
+	/** and for good; */
+	private boolean failedForGood;
+
+	/** since when the hand-over tries; */
+	private long tryingSince;
+
+	/** how often the group has refused it. */
+	private int refused;
+
+	/** What this client has thrown, or told, and the engine may pass on. */
+	final Set<Throwable> simulated = Collections.newSetFromMap(new IdentityHashMap<>());
+
+	/** To where the application, or the log, has moved back what is owned. */
+	final Map<TopicPartition, Long> movedBackTo = new HashMap<>();
 
 	private final SimWorld world;
 
@@ -155,7 +182,7 @@ final class SimClient implements InvocationHandler {
 			case "groupMetadata" -> new ConsumerGroupMetadata("g", this.generation, "m", java.util.Optional.empty());
 			case "subscription" -> Set.of("t");
 			case "metrics" -> Map.of();
-			case "currentLag" -> java.util.OptionalLong.empty();
+			case "currentLag" -> OptionalLong.empty();
 			case "close" -> {
 				close();
 				yield null;
@@ -177,12 +204,47 @@ final class SimClient implements InvocationHandler {
 		answers(false);
 		this.world.pass(timeout.toNanos());
 		this.broker.tick();
+		if (this.fenced) {
+			throw simulated(new FencedInstanceIdException("fenced"));
+		}
 		if (this.world.faults && this.random.nextInt(400) == 0) {
-			throw new KafkaException("Unexpected");
+			throw simulated(new KafkaException("Unexpected"));
 		}
 		rebalance();
 		answers(false);
+		if (this.world.faults && this.random.nextInt(1000) < this.world.moves) {
+			moveBack();
+		}
 		return fetch();
+	}
+
+	private <T extends Throwable> T simulated(T failure) {
+		this.simulated.add(failure);
+		return failure;
+	}
+
+	/** The log is another one, or a reset went to an earlier offset. */
+	private void moveBack() {
+		List<TopicPartition> located = this.owned.stream().filter(this.positions::containsKey).toList();
+		if (!located.isEmpty() && !this.evicted) {
+			TopicPartition partition = located.get(this.random.nextInt(located.size()));
+			long target = (long) (this.random.nextDouble() * this.positions.get(partition));
+			this.world.oracle.moved(this, partition, target, false);
+			this.positions.put(partition, target);
+		}
+	}
+
+	/** Whether a hand-over that could not commit had to give up. */
+	boolean isExcused() {
+		return this.commitFailed && (this.failedForGood
+				|| this.world.now - this.tryingSince >= this.world.settings.commitTimeout().toNanos());
+	}
+
+	void handOver() {
+		this.commitFailed = false;
+		this.failedForGood = false;
+		this.refused = 0;
+		this.tryingSince = -1;
 	}
 
 	private void rebalance() {
@@ -267,7 +329,7 @@ final class SimClient implements InvocationHandler {
 	}
 
 	private void revoke(Set<TopicPartition> gone) {
-		this.commitFailed = false;
+		handOver();
 		long start = this.world.now;
 		this.world.oracle.callbackBegins(this.member);
 		this.listener.onPartitionsRevoked(gone);
@@ -293,6 +355,7 @@ final class SimClient implements InvocationHandler {
 		this.owned.removeAll(gone);
 		this.positions.keySet().removeAll(gone);
 		this.paused.removeAll(gone);
+		this.movedBackTo.keySet().removeAll(gone);
 	}
 
 	private ConsumerRecords<String, String> fetch() {
@@ -315,12 +378,21 @@ final class SimClient implements InvocationHandler {
 				if (room == 0) {
 					break;
 				}
+				if (log.poisoned.contains(offset)) {
+					// What was read before it comes first.
+					if (fetched.isEmpty() && records.isEmpty()) {
+						this.positions.put(partition, offset);
+						throw poison(partition, offset);
+					}
+					room = 0;
+					break;
+				}
 				records.add(new ConsumerRecord<>(partition.topic(), partition.partition(), offset,
 						this.world.key(offset), "v"));
 				position = offset + 1;
 				room--;
 			}
-			if (log.offsets.ceiling(position) == null) {
+			if (log.offsets.ceiling(position) == null && room > 0) {
 				position = log.end;
 			}
 			if (!records.isEmpty()) {
@@ -331,6 +403,12 @@ final class SimClient implements InvocationHandler {
 			}
 		}
 		return new ConsumerRecords<>(fetched, next);
+	}
+
+	private static RecordDeserializationException poison(TopicPartition partition, long offset) {
+		return new RecordDeserializationException(RecordDeserializationException.DeserializationExceptionOrigin.VALUE,
+				partition, offset, 0, TimestampType.CREATE_TIME, null, null, null, "poison",
+				new IllegalArgumentException());
 	}
 
 	private long locate(TopicPartition partition) {
@@ -363,6 +441,10 @@ final class SimClient implements InvocationHandler {
 		if (!this.sent.isEmpty()) {
 			throw new AssertionError(this.member + " has two commits in flight");
 		}
+		if (this.world.faults && this.random.nextInt(60) == 0) {
+			throw this.random.nextInt(4) > 0 ? new RebalanceInProgressException()
+					: simulated(new KafkaException("Unexpected"));
+		}
 		long due = this.world.now + (this.world.faults ? this.random.nextInt(3000) * MILLI : 0);
 		this.sent.add(new Sent(Map.copyOf(offsets), callback, this.generation, this.joins, due));
 	}
@@ -371,7 +453,7 @@ final class SimClient implements InvocationHandler {
 	private void answers(boolean all) {
 		while (!this.sent.isEmpty() && (all || this.sent.peek().due - this.world.now <= 0)) {
 			Sent commit = this.sent.remove();
-			Exception failure = (commit.joins == this.joins) ? refusal(commit.generation, false)
+			Exception failure = (commit.joins == this.joins) ? refusal(commit.offsets, commit.generation, false)
 					: new CommitFailedException();
 			boolean unanswered = failure == null && this.world.faults && this.random.nextInt(10) == 0;
 			if (failure == null && !(unanswered && this.random.nextBoolean())) {
@@ -382,13 +464,27 @@ final class SimClient implements InvocationHandler {
 		}
 	}
 
-	private RuntimeException refusal(int commitGeneration, boolean sync) {
+	private RuntimeException refusal(Map<TopicPartition, OffsetAndMetadata> offsets, int commitGeneration,
+			boolean sync) {
+		if (this.fenced) {
+			return simulated(new FencedInstanceIdException("fenced"));
+		}
 		if (this.evicted) {
-			return new CommitFailedException();
+			return notAMember();
+		}
+		boolean fits = offsets.values()
+			.stream()
+			.allMatch((offset) -> offset.metadata().length() <= this.world.mostMetadata);
+		if (!fits) {
+			return new OffsetMetadataTooLarge("too large");
+		}
+		if (this.world.faults && this.random.nextInt(200) == 0) {
+			return simulated(GroupAuthorizationException.forGroupId("g"));
 		}
 		if (this.broker.protocol == SimBroker.Protocol.CONSUMER) {
 			if (this.staleEpoch) {
-				return sync ? new CommitFailedException() : new StaleMemberEpochException("stale");
+				return (sync && this.random.nextBoolean()) ? new CommitFailedException()
+						: new StaleMemberEpochException("stale");
 			}
 			return null;
 		}
@@ -396,22 +492,38 @@ final class SimClient implements InvocationHandler {
 			return new RebalanceInProgressException();
 		}
 		if (commitGeneration != this.generation) {
-			return new CommitFailedException();
+			return notAMember();
 		}
 		// KAFKA-19242
 		if (this.world.faults && this.random.nextInt(30) == 0) {
-			return new CommitFailedException();
+			return notAMember();
 		}
 		return (this.world.faults && this.random.nextInt(20) == 0) ? new RebalanceInProgressException() : null;
+	}
+
+	/** The client calls it one or the other, depending on where it finds out. */
+	private RuntimeException notAMember() {
+		return switch (this.random.nextInt(3)) {
+			case 0 -> new UnknownMemberIdException("unknown");
+			case 1 -> new IllegalGenerationException("illegal");
+			default -> new CommitFailedException();
+		};
 	}
 
 	private void commitSync(Map<TopicPartition, OffsetAndMetadata> offsets, Duration timeout) {
 		this.world.oracle.commitBegins(this, offsets.keySet());
 		this.commitFailed = true;
+		if (this.tryingSince < 0) {
+			this.tryingSince = this.world.now;
+		}
 		answers(true);
 		this.world.pass(MILLI * 5);
-		RuntimeException refusal = refusal(this.generation, true);
+		RuntimeException refusal = refusal(offsets, this.generation, true);
 		if (refusal != null) {
+			boolean classic = this.broker.protocol != SimBroker.Protocol.CONSUMER;
+			boolean again = refusal instanceof OffsetMetadataTooLarge
+					|| refusal instanceof RebalanceInProgressException;
+			this.failedForGood |= this.simulated.contains(refusal) || (!again && classic && ++this.refused > 1);
 			if (this.random.nextBoolean()) {
 				this.staleEpoch = false;
 			}
@@ -433,6 +545,7 @@ final class SimClient implements InvocationHandler {
 		if (this.closed) {
 			return;
 		}
+		boolean fails = this.world.faults && this.random.nextInt(15) == 0;
 		answers(true);
 		if (!this.owned.isEmpty()) {
 			Set<TopicPartition> gone = new LinkedHashSet<>(this.owned);
@@ -446,6 +559,9 @@ final class SimClient implements InvocationHandler {
 		}
 		this.closed = true;
 		this.broker.remove(this);
+		if (fails) {
+			throw simulated(new KafkaException("Failed to close kafka consumer"));
+		}
 	}
 
 	/** Positions past everything that was fetched, for the oracle. */

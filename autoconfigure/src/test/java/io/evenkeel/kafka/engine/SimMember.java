@@ -13,12 +13,14 @@ import java.util.concurrent.TimeUnit;
 import io.evenkeel.kafka.engine.dispatch.CompletionQueue;
 import io.evenkeel.kafka.engine.dispatch.Dispatcher;
 import io.evenkeel.kafka.engine.dispatch.LaneKeys;
+import io.evenkeel.kafka.engine.dispatch.Outcome;
 import io.evenkeel.kafka.engine.dispatch.Worker;
 import io.evenkeel.kafka.engine.retry.RetryPlanner;
 import org.apache.kafka.clients.consumer.Consumer;
 import org.apache.kafka.clients.consumer.ConsumerRebalanceListener;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.errors.FencedInstanceIdException;
 import org.apache.kafka.common.errors.RecordDeserializationException;
 
 /**
@@ -37,6 +39,24 @@ final class SimMember implements RecordHandler<String, String>, EngineCallbacks<
 	final AssignmentTable<String, String> table = new AssignmentTable<>();
 
 	final List<Open> open = new ArrayList<>();
+
+	/** Calls that have returned and are to be acknowledged. */
+	private final List<Attempt<String, String>> unacknowledged = new ArrayList<>();
+
+	private final List<RecoveryAttempt<String, String>> recoveries = new ArrayList<>();
+
+	/** How the records ended of which the engine has told; by outcome. */
+	final int[] told = new int[Outcome.values().length];
+
+	/** Records of assignments that had gone. */
+	int toldStale;
+
+	boolean allPaused;
+
+	/** The most calls at once: what is begun stays when the limit falls. */
+	private int mostUsed;
+
+	private boolean stopAsked;
 
 	SimClient client;
 
@@ -73,12 +93,23 @@ final class SimMember implements RecordHandler<String, String>, EngineCallbacks<
 		EngineSettings settings = world.settings;
 		this.dispatcher = new Dispatcher<>(completions, () -> world.now, settings.concurrency(), settings.batchSize());
 		EngineListener listener = new EngineListener() {
+
+			@Override
+			public void ended(String topic, Outcome outcome, long residenceNanos) {
+				SimMember.this.told[outcome.ordinal()]++;
+			}
+
+			@Override
+			public void stale(String topic) {
+				SimMember.this.toldStale++;
+			}
+
 		};
+		this.mostUsed = settings.concurrency();
 		RetryPlanner planner = new RetryPlanner(settings.retry(), (failure) -> failure instanceof Error,
 				this.random::nextDouble);
 		AttemptInvoker<String, String> invoker = new AttemptInvoker<>(this, planner,
-				new Acknowledgments<>(settings.coverEarlier()), listener, (failure) -> {
-				});
+				new Acknowledgments<>(settings.coverEarlier()), listener, (failure) -> this.stopAsked = true);
 		this.worker = new Worker<>(this.dispatcher, invoker, () -> world.now, (assignment, bug) -> {
 			throw new AssertionError("The invoker threw", bug);
 		});
@@ -106,6 +137,9 @@ final class SimMember implements RecordHandler<String, String>, EngineCallbacks<
 		if (this.busy || this.gone || this.world.now < this.frozenUntil) {
 			return;
 		}
+		if (this.stopAsked) {
+			stop();
+		}
 		this.busy = true;
 		try {
 			if (this.stopping && (this.loop.isDrained() || this.world.now - this.stopBy > 0)) {
@@ -116,29 +150,82 @@ final class SimMember implements RecordHandler<String, String>, EngineCallbacks<
 			this.world.oracle.afterTurn(this);
 		}
 		catch (RuntimeException ex) {
-			if (ex.getMessage() == null || !ex.getMessage().startsWith("Unexpected")) {
+			if (!this.client.simulated.contains(ex)) {
 				throw ex;
 			}
-			this.world.oracle.replaced(this);
-			this.loop.abandon(Duration.ZERO, Duration.ofSeconds(1));
-			this.world.oracle.ended(this, null);
-			if (this.stopping) {
-				this.gone = true;
-			}
-			else {
-				connect();
-			}
+			replace(ex);
 		}
 		finally {
 			this.busy = false;
 		}
 	}
 
+	/** What the owner does about a consumer that has failed. */
+	private void replace(RuntimeException failure) {
+		boolean fenced = failure instanceof FencedInstanceIdException;
+		this.world.oracle.replaced(this);
+		if (fenced) {
+			this.loop.fenced();
+		}
+		long drain = fenced ? 0 : this.random.nextInt((int) this.world.settings.drainTimeout().toMillis());
+		this.loop.abandon(Duration.ofMillis(drain), Duration.ofSeconds(1));
+		this.world.oracle.closed(this);
+		this.world.oracle.ended(this, null);
+		if (this.stopping || fenced) {
+			this.gone = true;
+		}
+		else {
+			connect();
+		}
+	}
+
 	private void close() {
-		this.client.commitFailed = false;
+		this.client.handOver();
+		this.world.oracle.callbackBegins(this);
+		long left = Math.max(0, this.stopBy - this.world.now);
 		this.loop.close(Duration.ofSeconds(1));
+		this.world.oracle.closeEnds(this, left);
 		this.gone = true;
 		this.world.oracle.closed(this);
+	}
+
+	/** The application moves a partition, once or twice. */
+	void seek() {
+		if (this.busy || this.gone || this.stopping || this.client.evicted || this.world.moves == 0
+				|| this.table.size() == 0) {
+			return;
+		}
+		List<TopicPartition> partitions = this.table.view().stream().map(PartitionState::partition).toList();
+		TopicPartition partition = partitions.get(this.random.nextInt(partitions.size()));
+		for (int i = this.random.nextInt(3); i >= 0; i--) {
+			seek(partition);
+		}
+	}
+
+	private void seek(TopicPartition partition) {
+		PartitionState<String, String> before = this.table.get(partition);
+		if (before == null || before.assignment().isStopping() || !this.client.owned.contains(partition)) {
+			return;
+		}
+		long target = this.random.nextInt((int) this.world.broker.logs.get(partition).end + 1);
+		this.world.oracle.moved(this.client, partition, target, true);
+		this.loop.seek(partition, (consumer) -> consumer.seek(partition, target));
+		this.world.oracle.follows(this.table.get(partition).assignment(), before.assignment());
+	}
+
+	void limit(int limit) {
+		if (!this.gone) {
+			this.mostUsed = Math.max(limit, this.dispatcher.used());
+			this.dispatcher.limit(limit);
+		}
+	}
+
+	/** How many calls there may be now. */
+	int mostUsed() {
+		if (this.dispatcher.used() <= this.dispatcher.limit()) {
+			this.mostUsed = this.dispatcher.limit();
+		}
+		return this.mostUsed;
 	}
 
 	void stop() {
@@ -153,6 +240,8 @@ final class SimMember implements RecordHandler<String, String>, EngineCallbacks<
 	void crash() {
 		this.gone = true;
 		this.open.clear();
+		this.unacknowledged.clear();
+		this.recoveries.clear();
 		this.dispatcher.close();
 	}
 
@@ -195,6 +284,9 @@ final class SimMember implements RecordHandler<String, String>, EngineCallbacks<
 		if (this.gone) {
 			return;
 		}
+		if (this.world.manual && this.random.nextInt(4) == 0) {
+			acknowledge(attempt, this.random.nextInt(attempt.size()));
+		}
 		if (choice < this.world.asyncShare) {
 			Open call = new Open(attempt);
 			call.stuck = this.world.faults && this.random.nextInt(12) == 0 && this.world.mayStick(this);
@@ -209,24 +301,83 @@ final class SimMember implements RecordHandler<String, String>, EngineCallbacks<
 	void answer(Attempt<String, String> attempt) {
 		int choice = this.random.nextInt(100);
 		if (choice < this.world.failureShare) {
-			if (attempt.size() > 1 && this.random.nextBoolean()) {
-				int index = this.random.nextInt(attempt.size());
-				this.world.oracle.finished(this, attempt, index);
-				attempt.failedAt(index, new IllegalStateException("no"));
-			}
-			else {
-				this.world.oracle.finished(this, attempt, 0);
-				attempt.failed((choice == 0) ? new AssertionError("no") : new IllegalStateException("no"));
-			}
+			fail(attempt, choice == 0);
 		}
 		else if (choice < this.world.failureShare + 3) {
-			this.world.oracle.finished(this, attempt, 0);
+			if (this.world.manual && attempt.size() > 1) {
+				acknowledge(attempt, this.random.nextInt(attempt.size() - 1));
+			}
+			this.world.oracle.finished(attempt, 0, -1, -1);
 			attempt.again(Duration.ofMillis(this.random.nextInt(500)));
 		}
+		else if (this.world.manual) {
+			this.world.oracle.returned(attempt);
+			attempt.returned();
+			if (!attempt.isDone() || this.random.nextInt(8) == 0) {
+				this.unacknowledged.add(attempt);
+			}
+		}
 		else {
-			this.world.oracle.finished(this, attempt, attempt.size());
+			this.world.oracle.finished(attempt, attempt.size(), -1, -1);
 			attempt.succeeded();
 		}
+	}
+
+	private void fail(Attempt<String, String> attempt, boolean fatal) {
+		if (!this.world.manual && attempt.size() > 1 && this.random.nextBoolean()) {
+			int index = this.random.nextInt(attempt.size());
+			this.world.oracle.finished(attempt, index, index, index);
+			attempt.failedAt(index, new IllegalStateException("no"));
+		}
+		else {
+			this.world.oracle.finished(attempt, 0, 0, attempt.size() - 1);
+			attempt.failed(fatal ? new AssertionError("no") : new IllegalStateException("no"));
+		}
+	}
+
+	private void acknowledge(Attempt<String, String> attempt, int index) {
+		this.world.oracle.acknowledged(attempt, index);
+		attempt.acknowledge(index);
+	}
+
+	/** Any thread, in any order, whether the call is over or not. */
+	void acknowledgeOne() {
+		if (!this.unacknowledged.isEmpty() && !isFrozen()) {
+			Attempt<String, String> attempt = this.unacknowledged.get(this.random.nextInt(this.unacknowledged.size()));
+			acknowledge(attempt, this.random.nextInt(attempt.size()));
+			if (this.random.nextInt(4) > 0) {
+				this.unacknowledged.removeIf(Attempt::isDone);
+			}
+		}
+	}
+
+	/** Some thread or other ends a recovery. */
+	private void answer(RecoveryAttempt<String, String> recovery) {
+		boolean deadLettered = this.random.nextBoolean();
+		if (this.world.faults && this.random.nextInt(4) == 0) {
+			this.world.oracle.recovered(this, recovery.delivery(), null);
+			recovery.failed(new IllegalStateException("dead-letter topic is away"));
+		}
+		else {
+			this.world.oracle.recovered(this, recovery.delivery(),
+					deadLettered ? Outcome.DEAD_LETTERED : Outcome.SKIPPED);
+			recovery.ended(deadLettered ? Recovery.DEAD_LETTERED : Recovery.SKIPPED);
+		}
+		if (this.random.nextInt(8) == 0) {
+			// Only the first answer counts.
+			recovery.ended(Recovery.STOP);
+		}
+	}
+
+	void recoverOne() {
+		if (!this.recoveries.isEmpty() && !isFrozen()) {
+			answer(this.recoveries.remove(this.random.nextInt(this.recoveries.size())));
+		}
+	}
+
+	void acknowledgeAll() {
+		this.unacknowledged.forEach((attempt) -> acknowledge(attempt, attempt.size() - 1));
+		this.unacknowledged.clear();
 	}
 
 	void completeOne() {
@@ -243,18 +394,28 @@ final class SimMember implements RecordHandler<String, String>, EngineCallbacks<
 		if (this.world.faults && this.random.nextInt(3) == 0) {
 			throw new IllegalStateException("dead-letter topic is away");
 		}
-		this.world.oracle.recovered(this, recovery.record(), recovery.assignment());
-		recovery.ended(this.random.nextBoolean() ? Recovery.DEAD_LETTERED : Recovery.SKIPPED);
+		if (this.world.faults && this.random.nextInt(60) == 0) {
+			recovery.ended(Recovery.STOP);
+			return;
+		}
+		this.world.oracle.recoveryBegins(this, recovery.delivery());
+		if (this.random.nextBoolean()) {
+			this.recoveries.add(recovery);
+		}
+		else {
+			answer(recovery);
+		}
 	}
 
 	@Override
 	public ConsumerRecord<String, String> undeserializable(RecordDeserializationException failure) {
-		throw new IllegalStateException();
+		return new ConsumerRecord<>(failure.topicPartition().topic(), failure.topicPartition().partition(),
+				failure.offset(), null, null);
 	}
 
 	@Override
 	public boolean all() {
-		return false;
+		return this.allPaused;
 	}
 
 	@Override
@@ -263,13 +424,38 @@ final class SimMember implements RecordHandler<String, String>, EngineCallbacks<
 	}
 
 	@Override
+	public void assigned(Consumer<String, String> consumer, Collection<AssignedPartition> assigned) {
+		if (this.world.faults && this.random.nextInt(60) < this.world.moves && !this.client.evicted) {
+			assigned.forEach((partition) -> seek(partition.partition()));
+		}
+		fail();
+	}
+
+	@Override
+	public void beforeCommit(Consumer<String, String> consumer, Collection<TopicPartition> partitions) {
+		fail();
+	}
+
+	@Override
 	public void revoked(Consumer<String, String> consumer, Collection<AssignedPartition> revoked) {
 		this.world.oracle.ended(this, revoked);
+		fail();
 	}
 
 	@Override
 	public void lost(Consumer<String, String> consumer, Collection<AssignedPartition> lost) {
 		this.world.oracle.lost(this, lost);
+		fail();
+	}
+
+	/** Callbacks of the application throw whatever they like. */
+	private void fail() {
+		if (this.world.faults && this.random.nextInt(20) == 0) {
+			if (this.random.nextBoolean()) {
+				throw new AssertionError("the application's");
+			}
+			throw new IllegalStateException("the application's");
+		}
 	}
 
 	/** Until when a hand-over that has just ended waits for records in hand. */

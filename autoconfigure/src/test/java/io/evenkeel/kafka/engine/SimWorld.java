@@ -35,6 +35,17 @@ final class SimWorld {
 
 	final int failureShare;
 
+	/** Whether handlers acknowledge by hand. */
+	final boolean manual;
+
+	/** How often, in a hundred of its occasions, the application or the log moves. */
+	final int moves;
+
+	/** The brokers refuse a commit with more characters of metadata. */
+	final int mostMetadata;
+
+	final int poison;
+
 	private final int keys;
 
 	private final List<SimMember> members = new ArrayList<>();
@@ -63,11 +74,16 @@ final class SimWorld {
 		this.keys = 1 + this.random.nextInt(5);
 		this.asyncShare = this.random.nextInt(80);
 		this.failureShare = this.random.nextInt(30);
+		this.manual = this.random.nextInt(3) == 0;
+		this.moves = (this.random.nextInt(3) == 0) ? 1 + this.random.nextInt(20) : 0;
+		this.mostMetadata = (this.random.nextInt(4) == 0) ? this.random.nextInt(40) : EngineSettings.MAX_METADATA;
+		this.poison = (this.random.nextInt(4) == 0) ? 1 + this.random.nextInt(10) : 0;
+		boolean coverEarlier = this.manual && ordering == Ordering.PARTITION;
 		this.settings = new EngineSettings(ordering, concurrency, batch, maxPending, Long.MAX_VALUE / 2,
 				Duration.ofMillis(500), Duration.ofMillis(800), this.random.nextInt(5) > 0, Duration.ofSeconds(1),
 				this.random.nextBoolean() ? OnDrainTimeout.ABANDON : OnDrainTimeout.INTERRUPT, Duration.ofMillis(100),
 				new RetrySettings(1 + this.random.nextInt(3), Duration.ofMillis(50), 2, Duration.ofMillis(400), 0.2),
-				this.random.nextBoolean(), protocol == SimBroker.Protocol.CONSUMER, false, true);
+				this.random.nextBoolean(), protocol == SimBroker.Protocol.CONSUMER, coverEarlier, true);
 		this.oracle = new SimOracle(this);
 		this.broker = new SimBroker(this, this.random, protocol, 1 + this.random.nextInt(6));
 	}
@@ -78,7 +94,9 @@ final class SimWorld {
 	}
 
 	boolean mayStick(SimMember member) {
-		return member.open.stream().filter((call) -> call.stuck).count() < this.settings.concurrency() - 1;
+		return member.open.stream()
+			.filter((call) -> call.stuck)
+			.count() < Math.min(member.dispatcher.limit(), this.settings.concurrency()) - 1;
 	}
 
 	/** Time passes, and others do something meanwhile. */
@@ -108,7 +126,7 @@ final class SimWorld {
 		for (int i = this.random.nextInt(3); i >= 0; i--) {
 			join();
 		}
-		this.broker.logs.values().forEach((log) -> log.produce(this.random, this.random.nextInt(20)));
+		this.broker.logs.values().forEach((log) -> log.produce(this.random, this.random.nextInt(20), this.poison));
 		for (int i = 0; i < steps; i++) {
 			step();
 		}
@@ -142,6 +160,8 @@ final class SimWorld {
 		}
 		else if (choice < 170) {
 			member.completeOne();
+			member.acknowledgeOne();
+			member.recoverOne();
 		}
 		else if (choice < 180) {
 			this.now += this.random.nextInt(200) * MILLI;
@@ -154,7 +174,7 @@ final class SimWorld {
 	private void disturb(SimMember member, int choice) {
 		if (choice < 188) {
 			List<SimBroker.Log> logs = List.copyOf(this.broker.logs.values());
-			logs.get(this.random.nextInt(logs.size())).produce(this.random, 1 + this.random.nextInt(8));
+			logs.get(this.random.nextInt(logs.size())).produce(this.random, 1 + this.random.nextInt(8), this.poison);
 		}
 		else if (choice < 190) {
 			join();
@@ -166,7 +186,7 @@ final class SimWorld {
 			this.broker.trigger();
 		}
 		else if (choice < 196) {
-			pauseOrResume(member);
+			disturbUse(member);
 		}
 		else if (choice < 197) {
 			SimMember.Open stuck = member.open.stream().filter((call) -> call.stuck).findFirst().orElse(null);
@@ -179,8 +199,20 @@ final class SimWorld {
 		}
 	}
 
+	/** What an application asks for. */
+	private void disturbUse(SimMember member) {
+		switch (this.random.nextInt(4)) {
+			case 0 -> member.seek();
+			case 1 -> member.limit(1 + this.random.nextInt(this.settings.concurrency() + 2));
+			default -> pauseOrResume(member);
+		}
+	}
+
 	private void pauseOrResume(SimMember member) {
-		if (!member.userPaused.isEmpty() && this.random.nextBoolean()) {
+		if (member.allPaused || this.random.nextInt(8) == 0) {
+			member.allPaused = !member.allPaused;
+		}
+		else if (!member.userPaused.isEmpty() && this.random.nextBoolean()) {
 			member.userPaused.clear();
 		}
 		else if (!member.client.owned.isEmpty()) {
@@ -193,7 +225,12 @@ final class SimWorld {
 		if (member.busy || member.gone) {
 			return;
 		}
-		switch (this.random.nextInt(3)) {
+		switch (this.random.nextInt(4)) {
+			case 3 -> {
+				// Another member has its identity.
+				this.broker.evict(member.client);
+				member.client.fenced = true;
+			}
 			case 0 -> {
 				member.crash();
 				this.broker.evict(member.client);
@@ -210,10 +247,9 @@ final class SimWorld {
 		this.faults = false;
 		for (SimMember member : List.copyOf(this.members)) {
 			member.userPaused.clear();
+			member.allPaused = false;
+			member.limit(this.settings.concurrency());
 			member.frozenUntil = 0;
-		}
-		if (this.members.stream().noneMatch((member) -> !member.gone && !member.stopping)) {
-			this.members.add(new SimMember("last", this));
 		}
 		int before = -1;
 		while (before < this.oracle.ends) {
@@ -228,17 +264,25 @@ final class SimWorld {
 		if (!this.oracle.isAllDone()) {
 			throw new AssertionError("G1 not everything was handled and committed: " + describe());
 		}
+		rounds(3);
+		this.members.forEach(SimMember::turn);
+		this.members.stream().filter((member) -> !member.gone).forEach(this.oracle::checkOutcomes);
 	}
 
 	private void rounds(int rounds) {
 		for (int i = 0; i < rounds; i++) {
 			this.oracle.throwIfViolated();
+			if (this.members.stream().noneMatch((member) -> !member.gone && !member.stopping)) {
+				this.members.add(new SimMember("last", this));
+			}
 			for (SimMember member : List.copyOf(this.members)) {
 				member.turn();
 				for (int j = 0; j < 20 && member.work(); j++) {
 					member.completeOne();
 				}
 				member.completeOne();
+				member.acknowledgeAll();
+				member.recoverOne();
 			}
 			this.now += 100 * MILLI;
 		}
