@@ -82,6 +82,9 @@ final class SteppedEngine
 	Runnable onEnded = () -> {
 	};
 
+	/** An assertion that failed where the engine catches whatever is thrown. */
+	private AssertionError swallowed;
+
 	SteppedEngine() {
 		this(settings(Ordering.KEY, 8, 100));
 	}
@@ -123,6 +126,26 @@ final class SteppedEngine
 	/** Own exactly these, beginning with the next poll. */
 	void own(TopicPartition... partitions) {
 		this.consumer.rebalance(List.of(partitions));
+		throwSwallowed();
+	}
+
+	private void noticing(Runnable callback) {
+		try {
+			callback.run();
+		}
+		catch (AssertionError ex) {
+			// Some are thrown to see what becomes of errors.
+			this.swallowed = "simulated".equals(ex.getMessage()) ? this.swallowed : ex;
+			throw ex;
+		}
+	}
+
+	private void throwSwallowed() {
+		AssertionError failure = this.swallowed;
+		if (failure != null) {
+			this.swallowed = null;
+			throw failure;
+		}
 	}
 
 	void produce(TopicPartition partition, long from, int count) {
@@ -143,6 +166,7 @@ final class SteppedEngine
 				Thread.onSpinWait();
 			}
 		}
+		throwSwallowed();
 	}
 
 	void pass(Duration time) {
@@ -188,7 +212,7 @@ final class SteppedEngine
 	@Override
 	public void handle(Attempt<String, String> attempt) {
 		this.calls.add(attempt);
-		this.handler.accept(attempt);
+		noticing(() -> this.handler.accept(attempt));
 	}
 
 	@Override
@@ -221,13 +245,13 @@ final class SteppedEngine
 	public void assigned(org.apache.kafka.clients.consumer.Consumer<String, String> consumer,
 			Collection<AssignedPartition> assigned) {
 		this.events.add("assigned " + assigned.stream().map(AssignedPartition::partition).toList());
-		this.onAssigned.run();
+		noticing(this.onAssigned);
 	}
 
 	@Override
 	public void beforeCommit(org.apache.kafka.clients.consumer.Consumer<String, String> consumer,
 			Collection<TopicPartition> partitions) {
-		this.onRevoke.run();
+		noticing(this.onRevoke);
 	}
 
 	@Override
@@ -255,7 +279,7 @@ final class SteppedEngine
 	@Override
 	public void ended(String topic, Outcome outcome, long residenceNanos) {
 		this.events.add("ended " + outcome);
-		this.onEnded.run();
+		noticing(this.onEnded);
 	}
 
 	@Override

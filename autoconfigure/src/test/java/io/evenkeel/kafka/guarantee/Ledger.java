@@ -12,6 +12,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.ConcurrentMap;
 import java.util.concurrent.locks.LockSupport;
+import java.util.function.BooleanSupplier;
 
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.common.TopicPartition;
@@ -33,6 +34,11 @@ final class Ledger implements Member.Handler {
 	private final Queue<String> duplicates = new ConcurrentLinkedQueue<>();
 
 	private final Queue<String> violations = new ConcurrentLinkedQueue<>();
+
+	/** The partitions of which a record is held. */
+	private final Map<TopicPartition, Boolean> held = new ConcurrentHashMap<>();
+
+	private volatile BooleanSupplier until;
 
 	private final String ordering;
 
@@ -62,6 +68,7 @@ final class Ledger implements Member.Handler {
 		if (this.handlerNanos > 0) {
 			LockSupport.parkNanos(this.handlerNanos);
 		}
+		hold(partition);
 		if (lane != null) {
 			this.running.remove(lane, id);
 		}
@@ -69,6 +76,39 @@ final class Ledger implements Member.Handler {
 			.add(new Entry(member, partition, record.offset(), record.timestamp(), began, System.currentTimeMillis()));
 		if (this.calls.merge(id, 1, Integer::sum) > 1) {
 			this.duplicates.add(id + " by " + member);
+		}
+	}
+
+	/**
+	 * From here on the first record of each partition stays in its handler until
+	 * something has happened, for ten seconds at most.
+	 */
+	void holdUntil(BooleanSupplier until) {
+		this.until = until;
+	}
+
+	/**
+	 * Nothing is held any more.
+	 * @return of how many partitions a record was held until it happened
+	 */
+	long release() {
+		this.until = null;
+		return this.held.values().stream().filter(Boolean::booleanValue).count();
+	}
+
+	private void hold(TopicPartition partition) {
+		BooleanSupplier until = this.until;
+		if (until == null || this.held.putIfAbsent(partition, false) != null) {
+			return;
+		}
+		long giveUp = System.nanoTime() + 10_000_000_000L;
+		while (!until.getAsBoolean() && System.nanoTime() - giveUp < 0) {
+			LockSupport.parkNanos(1_000_000);
+		}
+		if (until.getAsBoolean()) {
+			// A moment longer, so that the revoke is there first.
+			LockSupport.parkNanos(20_000_000);
+			this.held.put(partition, true);
 		}
 	}
 

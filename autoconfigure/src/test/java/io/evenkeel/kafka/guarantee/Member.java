@@ -5,6 +5,7 @@ import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.Callable;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
 
@@ -83,15 +84,37 @@ final class Member implements AutoCloseable {
 	}
 
 	Member awaitAssigned(int partitions) {
-		await().atMost(Duration.ofSeconds(40))
-			.pollInterval(Duration.ofMillis(20))
-			.until(() -> assigned().size() == partitions);
-		return this;
+		return awaitOrClose(() -> assigned().size() == partitions);
 	}
 
 	Member awaitAnyAssigned() {
-		await().atMost(Duration.ofSeconds(40)).pollInterval(Duration.ofMillis(20)).until(() -> !assigned().isEmpty());
-		return this;
+		return awaitOrClose(() -> !assigned().isEmpty());
+	}
+
+	/**
+	 * One that a test waits for in vain, while it makes it, is in nobody's hands yet:
+	 * left alone it would stay in this JVM, in its group and in the leak tests of other
+	 * classes.
+	 */
+	private Member awaitOrClose(Callable<Boolean> condition) {
+		try {
+			await().atMost(Duration.ofSeconds(40)).pollInterval(Duration.ofMillis(20)).until(condition);
+			return this;
+		}
+		catch (RuntimeException | Error ex) {
+			close();
+			throw ex;
+		}
+	}
+
+	/** Whether a rebalance callback is running. */
+	boolean isRevoking() {
+		return evenkeel().isRebalancing();
+	}
+
+	/** How many records have ended while a revoke waited for them. */
+	int drained() {
+		return evenkeel().rebalances().stream().mapToInt((entry) -> entry.drained()).sum();
 	}
 
 	SimpleMeterRegistry meters() {

@@ -3,15 +3,22 @@ package io.evenkeel.kafka.guarantee;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.Deque;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.stream.IntStream;
 
 import io.evenkeel.kafka.autoconfigure.EvenkeelContainerFactoryCustomizer;
 import io.evenkeel.kafka.broker.EmbeddedBroker;
 import jakarta.annotation.PreDestroy;
+import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.admin.OffsetSpec;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.clients.consumer.OffsetAndMetadata;
+import org.apache.kafka.common.TopicPartition;
 import org.junit.jupiter.api.condition.EnabledIfSystemProperty;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -81,7 +88,12 @@ class RollingChangeIT {
 					"evenkeel.kafka.consumer.ordering=" + ordering, "evenkeel.kafka.consumer.concurrency=4");
 		try (Member first = member.start().awaitAssigned(6)) {
 			Load load = Load.start(bootstrapServers, topic, 400, 50);
+			// Some records are in hand when the second one comes: they end in the revoke.
+			await().until(() -> ledger.callsBy(first) > 20);
+			ledger.holdUntil(first::isRevoking);
 			try (load; Member second = member.start().awaitAnyAssigned()) {
+				assertThat(ledger.release()).as("records that waited for the revoke").isPositive();
+				assertThat(first.drained()).as("records in hand that a revoke waited for").isPositive();
 				try (Member third = member.start().awaitAnyAssigned()) {
 					second.close();
 					await().until(() -> ledger.callsBy(third) > 20);
@@ -89,7 +101,23 @@ class RollingChangeIT {
 				first.awaitAssigned(6);
 			}
 			await().atMost(Duration.ofSeconds(30)).until(() -> ledger.lost(load.sent()).isEmpty());
+			// Whatever comes twice comes before everything is committed.
+			await().atMost(Duration.ofSeconds(30)).until(() -> isCommitted(bootstrapServers, topic));
 			assertKept(ledger, load);
+		}
+	}
+
+	private static boolean isCommitted(String bootstrapServers, String topic) throws Exception {
+		try (Admin admin = Admin.create(Map.of("bootstrap.servers", bootstrapServers))) {
+			Map<TopicPartition, OffsetAndMetadata> committed = admin.listConsumerGroupOffsets(topic)
+				.partitionsToOffsetAndMetadata()
+				.get();
+			Map<TopicPartition, OffsetSpec> all = new HashMap<>();
+			IntStream.range(0, 6).forEach((i) -> all.put(new TopicPartition(topic, i), OffsetSpec.latest()));
+			return admin.listOffsets(all).all().get().entrySet().stream().allMatch((end) -> {
+				OffsetAndMetadata known = committed.get(end.getKey());
+				return end.getValue().offset() == ((known != null) ? known.offset() : 0);
+			});
 		}
 	}
 

@@ -11,8 +11,8 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /**
- * What owner, workers and completing threads share, under each interleaving of short
- * programs: nothing is lost, nothing is given back twice.
+ * What owner, workers and completing threads share, while threads run short programs at
+ * random, thousands of times: nothing is lost, nothing is given back twice.
  */
 @Tag("lincheck")
 class ConcurrencyLincheckTests {

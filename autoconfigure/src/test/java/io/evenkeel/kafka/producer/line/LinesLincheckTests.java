@@ -15,10 +15,11 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /**
- * What senders, scheduler, timer, I/O thread and a closing thread share, under the
- * interleavings of short programs: each record ends once, none overtakes an earlier one
- * of its sender, the backlog returns to nothing, and what can go has gone when the last
- * signal was answered, without waiting for a back-off.
+ * What senders, scheduler, timer, I/O thread and a closing thread share, while threads
+ * run short programs at random, and under those interleavings of two that the model
+ * checker tries: each record ends once, none overtakes an earlier one of its sender, the
+ * backlog returns to nothing, and what can go has gone when the last signal was answered,
+ * without waiting for a back-off.
  */
 @Tag("lincheck")
 class LinesLincheckTests {
