@@ -5,6 +5,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Supplier;
 
 import io.evenkeel.kafka.producer.ProducerSnapshot.State;
 import io.evenkeel.kafka.producer.line.LineWorker;
@@ -21,6 +22,7 @@ import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.errors.AuthenticationException;
 import org.apache.kafka.common.errors.InterruptException;
 import org.apache.kafka.common.errors.ProducerFencedException;
+import org.apache.kafka.common.errors.SerializationException;
 import org.apache.kafka.common.errors.TimeoutException;
 import org.apache.kafka.common.errors.TransactionAbortedException;
 import org.jspecify.annotations.Nullable;
@@ -34,10 +36,7 @@ import org.jspecify.annotations.Nullable;
  * of the call on the caller's. <b>Invariant.</b> A transaction with a failed send is not
  * committed: the commit aborts it and says which send it was. <b>Why.</b> The commit is
  * the acknowledgment, and the client knows only of the sends that it has taken. The wait
- * is the client's own, {@code max.block.ms}: without it a transaction could not begin. A
- * partition that the client does not know is refused at once: the only way to ask for it
- * would risk the transaction, so one that was just added is found with the client's next
- * metadata, at the latest after {@code metadata.max.age.ms}.
+ * is the client's own, {@code max.block.ms}: without it a transaction could not begin.
  */
 final class TransactionalProducer<K, V> extends DelegatingProducer<K, V> implements ManagedProducer {
 
@@ -98,7 +97,7 @@ final class TransactionalProducer<K, V> extends DelegatingProducer<K, V> impleme
 		this.context = new SendContext(runtime.clock(), failures, this.completions, this.open, this.observer,
 				new ClientOutcomes(), userCode.interceptors());
 		this.settings = settings;
-		this.look = new TopicLook(client.producer(), settings.defaults().metadataTimeout(), runtime);
+		this.look = new TopicLook(client.producer(), evidence, runtime);
 		// Nothing replaces a client in the middle of a transaction: whoever commits finds
 		// out.
 		DeliveryWatch deliveries = new DeliveryWatch(id, client::inFlight, runtime.clock(), () -> {
@@ -155,19 +154,18 @@ final class TransactionalProducer<K, V> extends DelegatingProducer<K, V> impleme
 			offer(send);
 			return;
 		}
-		this.evidence.found(obstacle.reason(), send.startedAt(), this.context.clock().getAsLong());
 		if (obstacle.reason() == FailureReason.PARTITION_NOT_FOUND) {
-			send.failLocally(obstacle, 1);
+			offerToNewPartition(send);
+			return;
 		}
-		else {
-			send.failWaited(obstacle);
-		}
+		this.evidence.found(obstacle.reason(), send.startedAt(), this.context.clock().getAsLong());
+		send.failWaited(obstacle);
 	}
 
 	/** What keeps the record from being sent; found without touching the transaction. */
 	private @Nullable Diagnosis lookFor(PendingSend<K, V> send) {
 		try {
-			int partitions = this.look.partitions(send.topic(), this.settings.topic(send.topic()).metadataTimeout());
+			int partitions = this.look.partitions(send.topic(), this.settings.topic(send.topic()));
 			return (send.partition() < partitions) ? null : new Diagnosis(FailureReason.PARTITION_NOT_FOUND,
 					"the topic has no partition " + send.partition(), null);
 		}
@@ -199,6 +197,10 @@ final class TransactionalProducer<K, V> extends DelegatingProducer<K, V> impleme
 	}
 
 	private void offer(PendingSend<K, V> send) {
+		conclude(send, handOver(send));
+	}
+
+	private Handed handOver(PendingSend<K, V> send) {
 		Throwable thrown = null;
 		send.handing();
 		this.client.inFlight().add(send, this.context.clock().getAsLong());
@@ -208,7 +210,52 @@ final class TransactionalProducer<K, V> extends DelegatingProducer<K, V> impleme
 		catch (RuntimeException | Error ex) {
 			thrown = ex;
 		}
-		Exception answer = send.handed(thrown != null);
+		return new Handed(thrown, send.handed(thrown != null));
+	}
+
+	/** Serializers run on the caller's thread; there is no partitioner to ask. */
+	private void offerToNewPartition(PendingSend<K, V> send) {
+		ProducerRecord<K, V> record = send.record();
+		Prepared<K, V> prepared = new Prepared<>(record);
+		try {
+			offering(prepared, () -> {
+				this.client.keySerializer().serialize(record.topic(), record.headers(), record.key());
+				return this.client.valueSerializer().serialize(record.topic(), record.headers(), record.value());
+			});
+		}
+		catch (SerializationException ex) {
+			send.failLocally(Diagnoser.classify(ex), 0);
+			return;
+		}
+		long limit = this.settings.topic(send.topic()).unknownTopicLimit().toNanos();
+		Handed handed = NewPartition.handOver(this.runtime.named("evenkeel-look"),
+				() -> offering(prepared, () -> handOver(send)), limit);
+		if (handed == null) {
+			send.failDelivery(new Diagnosis(FailureReason.UNKNOWN, "the client did not answer", null), true);
+		}
+		else if (handed.answer() instanceof TimeoutException && !(handed.answer() instanceof BufferExhaustedException)
+				|| handed.thrown() instanceof InterruptException && !Thread.currentThread().isInterrupted()) {
+			send.failWaited(this.evidence.explain(send.partition(), send.startedAt(), this.context.clock().getAsLong(),
+					delegate()));
+		}
+		else {
+			conclude(send, handed);
+		}
+	}
+
+	private <T> T offering(Prepared<K, V> prepared, Supplier<T> call) {
+		Prepared<?, ?> outer = this.userCode.offering(prepared);
+		try {
+			return call.get();
+		}
+		finally {
+			this.userCode.offering(outer);
+		}
+	}
+
+	private void conclude(PendingSend<K, V> send, Handed handed) {
+		Throwable thrown = handed.thrown();
+		Exception answer = handed.answer();
 		if (thrown instanceof InterruptException) {
 			send.failLocally(new Diagnosis(FailureReason.UNKNOWN, "the sending thread was interrupted", thrown), 1);
 		}

@@ -9,7 +9,9 @@ import java.util.concurrent.ExecutionException;
 import java.util.function.Consumer;
 
 import io.evenkeel.kafka.broker.EmbeddedBroker;
+import io.evenkeel.kafka.producer.ProducerSettings.TopicSettings;
 import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.admin.NewPartitions;
 import org.apache.kafka.clients.consumer.ConsumerGroupMetadata;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.clients.producer.Producer;
@@ -35,6 +37,7 @@ import org.springframework.transaction.support.TransactionTemplate;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowable;
+import static org.awaitility.Awaitility.await;
 
 /**
  * All or nothing: a transaction with a send that failed is not committed, however it
@@ -113,6 +116,48 @@ class TransactionsOnBothIT {
 			else {
 				assertThat(thrown).isInstanceOf(RecordTooLargeException.class);
 			}
+			rig.template().executeInTransaction((operations) -> operations.send(topic, "k", "next"));
+			assertThat(rig.values(topic)).containsExactly("next");
+		}
+	}
+
+	@ParameterizedTest
+	@EnumSource(Templates.class)
+	void aPartitionThatWasJustAddedIsFound(Templates which) throws Exception {
+		try (TemplateRig rig = rig(which); Admin admin = EmbeddedBroker.admin()) {
+			String topic = rig.topic(1);
+			rig.template().executeInTransaction((operations) -> operations.send(topic, 0, "k", "one"));
+			admin.createPartitions(Map.of(topic, NewPartitions.increaseTo(2))).all().get();
+			await().until(() -> admin.describeTopics(List.of(topic))
+				.allTopicNames()
+				.get()
+				.get(topic)
+				.partitions()
+				.size() == 2);
+			rig.template().executeInTransaction((operations) -> operations.send(topic, 1, "k", "two"));
+			assertThat(rig.values(topic)).containsExactlyInAnyOrder("one", "two");
+		}
+	}
+
+	/** The longest wait for a topic that brokers know is another one. */
+	@Test
+	void whatBrokersDoNotKnowIsNotWaitedForAsLongAsTheyAre() {
+		ProducerSettings settings = ProducerSettings.DEFAULTS;
+		TopicSettings limits = settings.defaults();
+		ProducerSettings hurried = new ProducerSettings(
+				new TopicSettings(Duration.ofMinutes(5), Duration.ofMillis(600), limits.initialInterval(),
+						limits.multiplier(), limits.maxInterval(), limits.jitter(), limits.maxAttempts(),
+						limits.failFastOpenDuration()),
+				Map.of(), settings.bufferMaxRecords(), settings.bufferMaxBytes(), settings.bufferWhenFull(),
+				settings.deliveryTimeout(), settings.shutdownTimeout());
+		try (TemplateRig rig = new TemplateRig(Templates.EVENKEEL).transactional().settings(hurried)) {
+			String topic = rig.topic(1);
+			Throwable missing = catchThrowable(
+					() -> rig.template().executeInTransaction((operations) -> operations.send("no-such-topic", "v")));
+			assertSendFailed(Templates.EVENKEEL, missing, FailureReason.TOPIC_NOT_FOUND);
+			Throwable partition = catchThrowable(
+					() -> rig.template().executeInTransaction((operations) -> operations.send(topic, 9, "k", "v")));
+			assertSendFailed(Templates.EVENKEEL, partition, FailureReason.PARTITION_NOT_FOUND);
 			rig.template().executeInTransaction((operations) -> operations.send(topic, "k", "next"));
 			assertThat(rig.values(topic)).containsExactly("next");
 		}
