@@ -144,8 +144,7 @@ final class ListenerEvents implements EngineListener {
 
 	private TopicMeters topic(String topic) {
 		TopicMeters meters = this.topics.get(topic);
-		return (meters != null) ? meters
-				: this.topics.computeIfAbsent(topic, TopicMeters::new);
+		return (meters != null) ? meters : this.topics.computeIfAbsent(topic, TopicMeters::new);
 	}
 
 	/**

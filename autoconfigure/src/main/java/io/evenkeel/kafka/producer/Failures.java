@@ -59,8 +59,8 @@ final class Failures {
 		TopicSettings limits = this.settings.topic(topic);
 		boolean unknown = found.reason() == FailureReason.TOPIC_NOT_FOUND
 				|| found.reason() == FailureReason.PARTITION_NOT_FOUND;
-		return "sends to topic '" + TopicNames.printable(topic) + "' have waited for " + seconds(elapsed) + ": " + found.reason() + " ("
-				+ detail(found, now) + "). Limit: "
+		return "sends to topic '" + TopicNames.printable(topic) + "' have waited for " + seconds(elapsed) + ": "
+				+ found.reason() + " (" + detail(found, now) + "). Limit: "
 				+ (unknown ? unknownLimit(limits) : "metadata.timeout=" + simple(limits.metadataTimeout())) + '.';
 	}
 

@@ -233,10 +233,8 @@ class ProducerBeansTests {
 
 		@Bean("own")
 		DefaultKafkaProducerFactory<String, String> ownFactory() {
-			this.factory = new DefaultKafkaProducerFactory<>(
-					Map.of("bootstrap.servers", "localhost:1", "client.id", "mine", "value.serializer",
-							StringSerializer.class),
-					this.serializer, null);
+			this.factory = new DefaultKafkaProducerFactory<>(Map.of("bootstrap.servers", "localhost:1", "client.id",
+					"mine", "value.serializer", StringSerializer.class), this.serializer, null);
 			this.factory.addListener(new ProducerFactory.Listener<>() {
 
 				@Override

@@ -55,8 +55,8 @@ class AdoptedFactoriesIT {
 				"{\"id\":\"b-bad\",\"amount\":3}", "{\"id\":\"b3\",\"amount\":4}");
 		Topics.send(topic + "-audit", "keep 1", "drop 2", "keep 3");
 		Calls calls = new Calls();
-		try (App app = App.of(Orders.class, OrderListener.class, Batches.class, BatchListener.class, Audit.class,
-				AuditListener.class)
+		try (App app = App
+			.of(Orders.class, OrderListener.class, Batches.class, BatchListener.class, Audit.class, AuditListener.class)
 			.bean(calls)
 			.with("evenkeel.kafka.consumer.adopt-factories=" + adopted, "spring.kafka.listener.concurrency=2")
 			.start(topic)) {
@@ -94,7 +94,9 @@ class AdoptedFactoriesIT {
 
 	}
 
-	/** A consumer factory of its own, JSON by a converter, retries, dead letters, MANUAL. */
+	/**
+	 * A consumer factory of its own, JSON by a converter, retries, dead letters, MANUAL.
+	 */
 	@Configuration(proxyBeanMethods = false)
 	static class Orders {
 
