@@ -410,7 +410,8 @@ class PendingSend<K, V> extends CompletableFuture<RecordMetadata> implements Wai
 	}
 
 	private @Nullable SendFailedException failure() {
-		return (this.outcome instanceof Failed failed) ? failed.make(this.endedAt - this.startedAt, this.endedAt) : null;
+		return (this.outcome instanceof Failed failed) ? failed.make(this.endedAt - this.startedAt, this.endedAt)
+				: null;
 	}
 
 	private RecordMetadata metadata() {
