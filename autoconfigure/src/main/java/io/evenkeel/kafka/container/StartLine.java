@@ -102,7 +102,9 @@ final class StartLine {
 		return "the topic with the suffix " + this.settings.topicSuffix();
 	}
 
-	/** Dead letters are sent by the application's producer, also those of another cluster. */
+	/**
+	 * Dead letters are sent by the application's producer, also those of another cluster.
+	 */
 	private String elsewhere(ApplicationContext context) {
 		Set<String> own = servers(this.config.get(CommonClientConfigs.BOOTSTRAP_SERVERS_CONFIG));
 		String[] names = context.getBeanNamesForType(ProducerFactory.class, false, false);
@@ -121,8 +123,8 @@ final class StartLine {
 		if (configured == null) {
 			return Set.of();
 		}
-		String text = (configured instanceof Collection<?> several) ? StringUtils.collectionToCommaDelimitedString(several)
-				: String.valueOf(configured);
+		String text = (configured instanceof Collection<?> several)
+				? StringUtils.collectionToCommaDelimitedString(several) : String.valueOf(configured);
 		return new TreeSet<>(StringUtils.commaDelimitedListToSet(StringUtils.trimAllWhitespace(text)));
 	}
 
