@@ -31,8 +31,11 @@ class PendingRoomTests {
 			attempt.returned();
 		};
 		engine.own(P0, P1);
-		engine.produce(P0, 0, 300);
-		engine.produce(P1, 0, 300);
+		for (int i = 0; i < 30; i++) {
+			engine.produce(P0, i * 10L, 10);
+			engine.produce(P1, i * 10L, 10);
+			engine.turn();
+		}
 		engine.settle();
 		assertThat(engine.called(P0)).hasSize(300);
 		assertThat(engine.called(P1)).hasSize(300);
