@@ -236,9 +236,17 @@ class LinesLincheckTests {
 	/** A client with memory for one record. */
 	public static class Memory extends Model {
 
+		/** Frees that follow at once tell only once: here each tells for itself. */
+		private static final long APART = 1_000_000;
+
 		public Memory() {
 			know(1);
 			this.memory.set(1);
+		}
+
+		@Override
+		long timeout() {
+			return 1_000 * APART;
 		}
 
 		@Operation(nonParallelGroup = "first sender")
@@ -258,6 +266,7 @@ class LinesLincheckTests {
 
 		@Operation(nonParallelGroup = "client")
 		public void acknowledge() {
+			this.now += APART;
 			if (this.memory.compareAndSet(0, 1) && this.lines.memoryFreed()) {
 				this.work.incrementAndGet();
 			}
@@ -278,7 +287,7 @@ class LinesLincheckTests {
 		final AtomicInteger work = new AtomicInteger();
 
 		final Lines<String, TestWaiter> lines = new Lines<>(this,
-				(topic) -> new LineSettings(TIMEOUT, TIMEOUT, Integer.MAX_VALUE, new Backoff(100, 1, 100, 0), 100), 100,
+				(topic) -> new LineSettings(timeout(), timeout(), Integer.MAX_VALUE, new Backoff(100, 1, 100, 0), 100), 100,
 				1_000, () -> this.now, () -> 0.5, new LineListener() {
 
 					@Override
@@ -312,6 +321,10 @@ class LinesLincheckTests {
 		private int answered;
 
 		private long wait = 0;
+
+		long timeout() {
+			return TIMEOUT;
+		}
 
 		void send(int sender, int partition) {
 			TestWaiter waiter = new TestWaiter(this.numbers.incrementAndGet(), "a", partition, 1, this.now);
