@@ -21,8 +21,8 @@ import static io.evenkeel.kafka.producer.ProducerFixture.offset;
 import static org.assertj.core.api.Assertions.assertThat;
 
 /**
- * A user's interceptor does not come back, on a real broker. On the client's I/O thread it
- * would hold all sends.
+ * A user's interceptor does not come back, on a real broker. On the client's I/O thread
+ * it would hold all sends.
  */
 @EmbeddedKafka(topics = "orders", partitions = 1)
 class StuckInterceptorIT {

@@ -287,8 +287,8 @@ class LinesLincheckTests {
 		final AtomicInteger work = new AtomicInteger();
 
 		final Lines<String, TestWaiter> lines = new Lines<>(this,
-				(topic) -> new LineSettings(timeout(), timeout(), Integer.MAX_VALUE, new Backoff(100, 1, 100, 0), 100), 100,
-				1_000, () -> this.now, () -> 0.5, new LineListener() {
+				(topic) -> new LineSettings(timeout(), timeout(), Integer.MAX_VALUE, new Backoff(100, 1, 100, 0), 100),
+				100, 1_000, () -> this.now, () -> 0.5, new LineListener() {
 
 					@Override
 					public void released(String topic) {
