@@ -13,6 +13,7 @@ import java.util.regex.Pattern;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.Producer;
 import org.apache.kafka.clients.producer.ProducerConfig;
+import org.apache.kafka.common.MetricName;
 import org.apache.kafka.common.config.AbstractConfig;
 import org.apache.kafka.common.serialization.Serializer;
 import org.jspecify.annotations.Nullable;
@@ -64,6 +65,8 @@ public class EvenkeelProducerFactory<K, V> extends DefaultKafkaProducerFactory<K
 	private final List<ClientListener<K, V>> clientListeners = new CopyOnWriteArrayList<>();
 
 	/** Set while a thread asks the parent for a producer. */
+	private final ThreadLocal<@Nullable Boolean> identifying = new ThreadLocal<>();
+
 	private final ThreadLocal<Boolean> handingOut = new ThreadLocal<>();
 
 	private final AtomicBoolean started = new AtomicBoolean();
@@ -149,7 +152,7 @@ public class EvenkeelProducerFactory<K, V> extends DefaultKafkaProducerFactory<K
 
 				});
 		return new StandingProducer<>(producer.startWithClient(), () -> null, this::closeUnlessTooOld,
-				settings.shutdownTimeout());
+				settings.shutdownTimeout(), () -> false);
 	}
 
 	/** A factory that is not ours closes what is too old on the thread of a sender. */
@@ -294,13 +297,17 @@ public class EvenkeelProducerFactory<K, V> extends DefaultKafkaProducerFactory<K
 	}
 
 	private boolean isStanding(Producer<K, V> producer) {
-		return producer.metrics()
-			.keySet()
-			.stream()
-			.findFirst()
-			.map((name) -> this.producers.get(name.tags().get("client-id")))
-			.filter(StandingProducer::isStanding)
-			.isPresent();
+		Map<MetricName, ?> metrics;
+		this.identifying.set(Boolean.TRUE);
+		try {
+			// The parent's wrapper tells nothing else of what is in it.
+			metrics = producer.metrics();
+		}
+		finally {
+			this.identifying.remove();
+		}
+		StandingProducer<K, V> found = this.producers.get(IdMetric.idIn(metrics));
+		return found != null && found.isStanding();
 	}
 
 	/** Not on a sender's thread, who only wanted a producer. */
@@ -331,7 +338,7 @@ public class EvenkeelProducerFactory<K, V> extends DefaultKafkaProducerFactory<K
 		return inClassLoader(() -> {
 			SendingProducer<K, V> sending = newSendingProducer(configs, settings);
 			StandingProducer<K, V> producer = new StandingProducer<>(sending, this::successor, this::close,
-					settings.shutdownTimeout());
+					settings.shutdownTimeout(), () -> this.identifying.get() != null);
 			this.producers.put(sending.id(), producer);
 			sending.start();
 			return producer;

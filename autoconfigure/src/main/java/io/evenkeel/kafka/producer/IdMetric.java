@@ -19,6 +19,15 @@ record IdMetric(MetricName metricName) implements Metric {
 		return Map.of(name, new IdMetric(name));
 	}
 
+	/** The client id that the metrics of a producer tell, empty if they do not. */
+	static String idIn(Map<MetricName, ?> metrics) {
+		return metrics.keySet()
+			.stream()
+			.findFirst()
+			.map((name) -> name.tags().getOrDefault("client-id", ""))
+			.orElse("");
+	}
+
 	@Override
 	public Object metricValue() {
 		return this.metricName.tags().getOrDefault("client-id", "");

@@ -8,6 +8,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.concurrent.locks.LockSupport;
+import java.util.function.BooleanSupplier;
 import java.util.function.Supplier;
 
 import org.apache.kafka.clients.producer.Callback;
@@ -45,6 +46,8 @@ final class StandingProducer<K, V> extends WithoutTransactions<K, V> {
 
 	private final Duration longestClose;
 
+	private final BooleanSupplier identifying;
+
 	private final LongAdder entered = new LongAdder();
 
 	private final LongAdder left = new LongAdder();
@@ -60,13 +63,16 @@ final class StandingProducer<K, V> extends WithoutTransactions<K, V> {
 	 * the factory was closed for good
 	 * @param closer runs the closing
 	 * @param longestClose the longest time that closing may take
+	 * @param identifying whether the calling thread asks for the metrics to learn the id;
+	 * a client may have none that tells
 	 */
 	StandingProducer(SendingProducer<K, V> inner, Supplier<@Nullable Producer<K, V>> successor, Closer closer,
-			Duration longestClose) {
+			Duration longestClose, BooleanSupplier identifying) {
 		this.inner = inner;
 		this.successor = successor;
 		this.closer = closer;
 		this.longestClose = longestClose;
+		this.identifying = identifying;
 	}
 
 	SendingProducer<K, V> inner() {
@@ -114,7 +120,7 @@ final class StandingProducer<K, V> extends WithoutTransactions<K, V> {
 
 	@Override
 	public Map<MetricName, ? extends Metric> metrics() {
-		return this.inner.metrics();
+		return this.identifying.getAsBoolean() ? IdMetric.mapOf(this.inner.id()) : this.inner.metrics();
 	}
 
 	@Override
