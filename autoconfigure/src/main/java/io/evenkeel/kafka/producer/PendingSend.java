@@ -424,7 +424,7 @@ class PendingSend<K, V> extends CompletableFuture<RecordMetadata> implements Wai
 
 	/** Tell the interceptors, unless they have been told, or are being. */
 	private void acknowledge() {
-		if (!this.acknowledged) {
+		if (!this.acknowledged && !this.context.interceptors().isEmpty()) {
 			this.acknowledged = true;
 			this.context.interceptors().onAcknowledgement(metadata(), failure(), this.record.headers());
 		}
