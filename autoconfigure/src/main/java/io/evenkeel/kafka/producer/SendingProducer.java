@@ -213,7 +213,7 @@ final class SendingProducer<K, V> extends WithoutTransactions<K, V> implements M
 	@Override
 	public Future<RecordMetadata> send(ProducerRecord<K, V> record, @Nullable Callback callback) {
 		long startedAt = this.runtime.clock().getAsLong();
-		ProducerRecord<K, V> intercepted = this.spec.userCode().interceptors().onSend(record);
+		ProducerRecord<K, V> intercepted = this.spec.userCode().interceptors().onSend(DeliveryAttempts.without(record));
 		PendingSend<K, V> send = new PendingSend<>(this.context, (intercepted != null) ? intercepted : record, callback,
 				startedAt);
 		OpenSends.Frames frames = this.open.frames();

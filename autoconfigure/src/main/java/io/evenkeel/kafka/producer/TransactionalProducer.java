@@ -121,7 +121,7 @@ final class TransactionalProducer<K, V> extends DelegatingProducer<K, V> impleme
 		}
 		current.joinSurrounding(this);
 		long startedAt = this.context.clock().getAsLong();
-		ProducerRecord<K, V> intercepted = this.userCode.interceptors().onSend(record);
+		ProducerRecord<K, V> intercepted = this.userCode.interceptors().onSend(DeliveryAttempts.without(record));
 		TransactionalSend<K, V> send = new TransactionalSend<>(this.context,
 				(intercepted != null) ? intercepted : record, callback, startedAt, current);
 		send.takeUnseen();
