@@ -118,7 +118,13 @@ final class GroupOrigin {
 	}
 
 	private static @Nullable String property(@Nullable ApplicationContext context) {
-		return (context != null) ? context.getEnvironment().getProperty(PROPERTY) : null;
+		try {
+			return (context != null) ? context.getEnvironment().getProperty(PROPERTY) : null;
+		}
+		catch (IllegalArgumentException ex) {
+			// A placeholder that nothing resolves: Boot takes the text as it is.
+			return null;
+		}
 	}
 
 }

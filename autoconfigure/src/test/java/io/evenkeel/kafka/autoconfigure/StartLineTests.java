@@ -89,6 +89,17 @@ class StartLineTests {
 			.run((context) -> assertThat(output).doesNotContain(ID_IS_GROUP));
 	}
 
+	/** Boot takes it as it is written; many run so in tests. */
+	@Test
+	void aGroupWithAPlaceholderThatNothingResolvesStopsNothing(CapturedOutput output) {
+		this.stopped.withUserConfiguration(OnlyAnId.class)
+			.withPropertyValues("spring.kafka.consumer.group-id=shop-${nobody.knows}")
+			.run((context) -> {
+				assertThat(context).hasNotFailed();
+				assertThat(output).contains(ID_IS_GROUP);
+			});
+	}
+
 	@ParameterizedTest
 	@ValueSource(strings = { "spring.kafka.consumer.enable-auto-commit",
 			"spring.kafka.consumer.properties.enable.auto.commit",
