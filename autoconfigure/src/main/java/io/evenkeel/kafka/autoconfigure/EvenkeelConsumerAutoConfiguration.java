@@ -97,7 +97,7 @@ public final class EvenkeelConsumerAutoConfiguration {
 		return new ContainerSupport(mapper::forListener, meters.getIfAvailable(() -> ListenerMeters.NONE), (suffix) -> {
 			ConsumerRecordRecoverer user = recoverer.getIfUnique();
 			return (user != null) ? user : deadLetters.getObject().create(suffix);
-		});
+		}, new ProducerSendFailures());
 	}
 
 	/**

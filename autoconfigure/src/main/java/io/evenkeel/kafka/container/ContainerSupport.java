@@ -10,7 +10,21 @@ import org.springframework.kafka.listener.ConsumerRecordRecoverer;
  * @param settings the settings for a listener id
  * @param meters where meters are kept
  * @param recoverer makes the recoverer of a listener with the given dead-letter suffix
+ * @param sends tells why sends in a listener's transaction failed
  */
 public record ContainerSupport(Function<String, ContainerSettings> settings, ListenerMeters meters,
-		Function<String, ConsumerRecordRecoverer> recoverer) {
+		Function<String, ConsumerRecordRecoverer> recoverer, SendFailures sends) {
+
+	/**
+	 * For producers that throw nothing but Kafka's own exceptions.
+	 * @param settings the settings for a listener id
+	 * @param meters where meters are kept
+	 * @param recoverer makes the recoverer of a listener with the given dead-letter
+	 * suffix
+	 */
+	public ContainerSupport(Function<String, ContainerSettings> settings, ListenerMeters meters,
+			Function<String, ConsumerRecordRecoverer> recoverer) {
+		this(settings, meters, recoverer, SendFailures.NONE);
+	}
+
 }

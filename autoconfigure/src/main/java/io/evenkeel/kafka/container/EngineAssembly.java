@@ -79,7 +79,7 @@ final class EngineAssembly<K, V> {
 		ListenerCalls<K, V> calls = new ListenerCalls<>(this.container, target, observations, timer,
 				(table != null) ? table.scope() : null,
 				observations.isNoop() ? ClusterId.unknown() : ClusterId.of(this.container, inspected.servers()));
-		Transactions transactions = Transactions.of(properties);
+		Transactions transactions = Transactions.of(properties, new CommitFailures(this.support.sends()));
 		Recoverer<K, V> recovery = recoverer(settings, calls);
 		this.recoverer = recovery;
 		EngineHolder<K, V> holder = new EngineHolder<>();

@@ -1,6 +1,7 @@
 package io.evenkeel.kafka.container;
 
 import java.util.List;
+import java.util.concurrent.atomic.AtomicBoolean;
 
 import io.evenkeel.kafka.engine.Attempt;
 import io.evenkeel.kafka.engine.dispatch.Outcome;
@@ -11,8 +12,9 @@ import org.springframework.kafka.support.Acknowledgment;
 /**
  * One call of a listener in a transaction of its own. A user's error handler is asked
  * inside that transaction, as spring-kafka does: when it has handled the failure the
- * transaction is committed, with what the handler sent and the offset after the record.
- * Worker thread.
+ * transaction is committed, with what the handler sent and the offset after the record. A
+ * send that the listener has started and that failed without its saying so is found when
+ * the transaction is to be committed: the call has failed then. Worker thread.
  */
 final class TransactionalCall<K, V> {
 
@@ -27,6 +29,8 @@ final class TransactionalCall<K, V> {
 	private final @Nullable Acknowledgment acknowledgment;
 
 	private @Nullable Throwable handled;
+
+	private boolean failedInside;
 
 	TransactionalCall(Attempt<K, V> attempt, Transactions transactions, @Nullable UserErrorHandling<K, V> errors,
 			AcknowledgmentMode mode) {
@@ -57,7 +61,40 @@ final class TransactionalCall<K, V> {
 			this.attempt.recovered(Outcome.SKIPPED);
 			return null;
 		}
-		return failure;
+		boolean hidden = !this.failedInside && failure instanceof Transactions.NotCommittedException aborted
+				&& aborted.isOfASend();
+		Throwable cause = hidden ? failure.getCause() : null;
+		return (cause != null) ? cause : failure;
+	}
+
+	/** Whether the user's error handler does not know yet that the call failed. */
+	boolean isUnasked() {
+		return this.errors != null && !this.failedInside;
+	}
+
+	/**
+	 * Ask the user's error handler about a failure that was found after the listener had
+	 * returned, in a transaction of its own.
+	 * @param failure why the call failed
+	 * @return null when the handler is done with the record and the attempt was answered,
+	 * otherwise why not
+	 */
+	@Nullable Throwable ask(Throwable failure) {
+		AtomicBoolean unhandled = new AtomicBoolean();
+		List<ConsumerRecord<K, V>> records = this.attempt.records();
+		try {
+			this.transactions.run(this.attempt.assignment(), records.get(records.size() - 1), () -> {
+				if (!isHandled(failure)) {
+					unhandled.set(true);
+					throw new UserErrorHandling.HandedOverException();
+				}
+			});
+		}
+		catch (RuntimeException | Error ex) {
+			return unhandled.get() ? failure : ex;
+		}
+		this.attempt.recovered(Outcome.SKIPPED);
+		return null;
 	}
 
 	private void run(Runnable listener) {
@@ -67,6 +104,7 @@ final class TransactionalCall<K, V> {
 				listener.run();
 			}
 			catch (RuntimeException | Error ex) {
+				this.failedInside = true;
 				if (!isHandled(ex)) {
 					throw ex;
 				}

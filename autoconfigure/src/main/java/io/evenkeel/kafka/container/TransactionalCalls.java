@@ -56,12 +56,14 @@ final class TransactionalCalls<K, V> implements RecoveryWay<K, V> {
 	 */
 	void handle(Attempt<K, V> attempt, Listener listener) {
 		try {
-			Throwable failure = call(attempt, listener);
+			TransactionalCall<K, V> call = call(attempt);
+			Throwable failure = call.make(listener);
 			while (failure != null && !isAnswered(attempt, failure)) {
 				if (this.rollbacks != null) {
 					this.rollbacks.after(attempt, failure, () -> {
 						attempt.nextNumber();
-						return call(attempt, listener);
+						Throwable again = call(attempt).make(listener);
+						return (again != null && isAnswered(attempt, again)) ? null : again;
 					});
 					return;
 				}
@@ -69,13 +71,20 @@ final class TransactionalCalls<K, V> implements RecoveryWay<K, V> {
 					attempt.failed(failure);
 					return;
 				}
+				if (call.isUnasked()) {
+					failure = call.ask(failure);
+					if (failure == null || isAnswered(attempt, failure)) {
+						return;
+					}
+				}
 				if (!attempt.resume()) {
 					attempt.again(Duration.ZERO);
 					return;
 				}
 				this.errors.calledAgain(attempt.record());
 				attempt.nextNumber();
-				failure = call(attempt, listener);
+				call = call(attempt);
+				failure = call.make(listener);
 			}
 		}
 		finally {
@@ -85,8 +94,8 @@ final class TransactionalCalls<K, V> implements RecoveryWay<K, V> {
 		}
 	}
 
-	private @Nullable Throwable call(Attempt<K, V> attempt, Listener listener) {
-		return new TransactionalCall<>(attempt, this.transactions, this.errors, this.mode).make(listener);
+	private TransactionalCall<K, V> call(Attempt<K, V> attempt) {
+		return new TransactionalCall<>(attempt, this.transactions, this.errors, this.mode);
 	}
 
 	/**

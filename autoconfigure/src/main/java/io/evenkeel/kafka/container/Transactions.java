@@ -40,16 +40,20 @@ final class Transactions {
 	/** Null when the transactions are not Kafka's. */
 	private final @Nullable ProducerFactory<?, ?> producers;
 
+	private final CommitFailures failures;
+
 	private volatile @Nullable ConsumerGroupMetadata group;
 
-	private Transactions(TransactionTemplate template, @Nullable ProducerFactory<?, ?> producers) {
+	private Transactions(TransactionTemplate template, @Nullable ProducerFactory<?, ?> producers,
+			CommitFailures failures) {
+		this.failures = failures;
 		this.template = template;
 		this.producers = producers;
 	}
 
 	/** Null without a transaction manager. */
 	@SuppressWarnings({ "deprecation", "removal" })
-	static @Nullable Transactions of(ContainerProperties properties) {
+	static @Nullable Transactions of(ContainerProperties properties, CommitFailures failures) {
 		KafkaAwareTransactionManager<?, ?> kafka = properties.getKafkaAwareTransactionManager();
 		PlatformTransactionManager manager = (kafka != null) ? kafka : properties.getTransactionManager();
 		if (manager == null) {
@@ -59,7 +63,8 @@ final class Transactions {
 		TransactionTemplate template = (definition != null) ? new TransactionTemplate(manager, definition)
 				: new TransactionTemplate(manager);
 		return new Transactions(template,
-				(manager instanceof KafkaAwareTransactionManager<?, ?> aware) ? aware.getProducerFactory() : null);
+				(manager instanceof KafkaAwareTransactionManager<?, ?> aware) ? aware.getProducerFactory() : null,
+				failures);
 	}
 
 	/** Whether offsets go into the transactions, and nowhere else. */
@@ -124,7 +129,7 @@ final class Transactions {
 			if (thrown.byWork != null) {
 				throw ex;
 			}
-			throw new NotCommittedException(ex);
+			throw new NotCommittedException(ex, this.failures.isOfASend(ex));
 		}
 	}
 
@@ -151,8 +156,16 @@ final class Transactions {
 
 		private static final long serialVersionUID = 1L;
 
-		NotCommittedException(Throwable cause) {
+		private final boolean ofASend;
+
+		NotCommittedException(Throwable cause, boolean ofASend) {
 			super("The transaction was not committed", cause);
+			this.ofASend = ofASend;
+		}
+
+		/** Whether a send of the listener's is why, so that it will be why again. */
+		boolean isOfASend() {
+			return this.ofASend;
 		}
 
 	}

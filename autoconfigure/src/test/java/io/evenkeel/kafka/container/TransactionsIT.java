@@ -1,25 +1,36 @@
 package io.evenkeel.kafka.container;
 
+import java.lang.reflect.InvocationTargetException;
+import java.lang.reflect.Proxy;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 
+import io.evenkeel.kafka.autoconfigure.EvenkeelProducerAutoConfiguration;
 import io.evenkeel.kafka.broker.EmbeddedBroker;
 import io.evenkeel.kafka.config.InvalidSettingException;
+import io.evenkeel.kafka.producer.EvenkeelProducerFactory;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.clients.producer.Producer;
+import org.apache.kafka.common.errors.TimeoutException;
 import org.assertj.core.api.Assertions;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 import org.springframework.beans.factory.annotation.Value;
+import org.springframework.boot.autoconfigure.ImportAutoConfiguration;
+import org.springframework.boot.kafka.autoconfigure.DefaultKafkaProducerFactoryCustomizer;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
 import org.springframework.kafka.annotation.KafkaListener;
+import org.springframework.kafka.core.DefaultKafkaProducerFactory;
 import org.springframework.kafka.core.KafkaTemplate;
+import org.springframework.kafka.core.ProducerFactory;
 import org.springframework.kafka.listener.DefaultAfterRollbackProcessor;
 import org.springframework.kafka.listener.DefaultErrorHandler;
 import org.springframework.kafka.support.Acknowledgment;
@@ -103,6 +114,93 @@ class TransactionsIT {
 				.extracting((record) -> Topics.text(record.value()))
 				.containsExactly("one", "fail-twice", "two");
 		}
+	}
+
+	/** Nothing of such a call is committed, and it would never be. */
+	@ParameterizedTest
+	@ValueSource(classes = { StockProducers.class, OurProducers.class })
+	void aSendThatFailsWithoutTheListenersSayingSoIsAFailedCall(Class<?> producers) {
+		String topic = topicWithHiddenFailures("txhidden");
+		Calls calls = new Calls();
+		try (App app = App.of(Hiding.class, producers)
+			.bean(calls)
+			.with(PREFIX + topic + "-", "evenkeel.kafka.consumer.retry.max-attempts=2")
+			.start(topic)) {
+			calls.awaitExactly("one", "hide-call", "hide-call", "hide-delivery", "hide-delivery", "two");
+			Topics.awaitCommitted(topic, topic, 0, 4);
+			Assertions.assertThat(Topics.read(topic + "-dlt", 2, "read_committed"))
+				.extracting((record) -> Topics.text(record.value()))
+				.containsExactly("hide-call", "hide-delivery");
+			Assertions.assertThat(Topics.read(topic + "-out", 2, "read_committed"))
+				.extracting((record) -> Topics.text(record.value()))
+				.containsExactly("one", "two");
+		}
+	}
+
+	@ParameterizedTest
+	@EnumSource
+	void theAfterRollbackProcessorHearsOfSendsThatFailUnseen(Engine engine) {
+		String topic = topicWithHiddenFailures("txhiddenrecover");
+		Calls calls = new Calls();
+		try (App app = App.of(Hiding.class, AfterRollback.class)
+			.bean(calls)
+			.on(engine)
+			.with(PREFIX + topic + "-")
+			.start(topic)) {
+			calls.awaitExactly("one", "hide-call", "hide-call", "hide-call", "hide-call", "recovered hide-call",
+					"hide-delivery", "hide-delivery", "hide-delivery", "hide-delivery", "recovered hide-delivery",
+					"two");
+			Topics.awaitCommitted(topic, topic, 0, 4);
+			Assertions.assertThat(Topics.read(topic + "-out", 2, "read_committed"))
+				.extracting((record) -> Topics.text(record.value()))
+				.containsExactly("one", "two");
+		}
+	}
+
+	/** It was not asked inside of the transaction: there was nothing to ask about yet. */
+	@Test
+	void aUsersErrorHandlerHearsOfSendsThatFailUnseen() {
+		String topic = topicWithHiddenFailures("txhiddenhandler");
+		Calls calls = new Calls();
+		try (App app = App.of(Hiding.class, Handler.class).bean(calls).with(PREFIX + topic + "-").start(topic)) {
+			calls.awaitExactly("one", "hide-call", "hide-call", "hide-call", "recovered hide-call", "hide-delivery",
+					"hide-delivery", "hide-delivery", "recovered hide-delivery", "two");
+			Topics.awaitCommitted(topic, topic, 0, 4);
+			Assertions.assertThat(Topics.read(topic + "-out", 4, "read_committed"))
+				.extracting((record) -> Topics.text(record.value()))
+				.containsExactly("one", "recovered", "recovered", "two");
+		}
+	}
+
+	/** One that stands beside the cluster's trouble is not given up for it. */
+	@ParameterizedTest
+	@CsvSource({ "false", "true" })
+	void aCommitThatFailsForTheClusterIsNoAttemptOfTheRecord(boolean processor) {
+		String topic = EmbeddedBroker.topic("txcluster", 1);
+		EmbeddedBroker.createTopic(topic + "-out", 1, java.util.Map.of());
+		Topics.send(topic, "fail-twice", "two");
+		Calls calls = new Calls();
+		try (App app = (processor ? App.of(Forwarding.class, TiredCoordinator.class, AfterRollback.class)
+				: App.of(Forwarding.class, TiredCoordinator.class))
+			.bean(calls)
+			.with(PREFIX + topic + "-", "evenkeel.kafka.consumer.retry.max-attempts=3")
+			.start(topic)) {
+			// Failed twice, not committed five times, committed.
+			calls.awaitExactly("fail-twice", "fail-twice", "fail-twice", "fail-twice", "fail-twice", "fail-twice",
+					"fail-twice", "fail-twice", "two");
+			Topics.awaitCommitted(topic, topic, 0, 2);
+			Assertions.assertThat(Topics.read(topic + "-out", 2, "read_committed"))
+				.extracting((record) -> Topics.text(record.value()))
+				.containsExactly("fail-twice", "two");
+		}
+	}
+
+	private static String topicWithHiddenFailures(String prefix) {
+		String topic = EmbeddedBroker.topic(prefix, 1);
+		EmbeddedBroker.createTopic(topic + "-out", 1, java.util.Map.of());
+		EmbeddedBroker.createTopic(topic + "-small", 1, java.util.Map.of("max.message.bytes", "1000"));
+		Topics.send(topic, "one", "hide-call", "hide-delivery", "two");
+		return topic;
 	}
 
 	@Test
@@ -264,6 +362,87 @@ class TransactionsIT {
 				this.template.send(this.out, value).join();
 			}
 			FailuresIT.fail(value, value.equals("fail-twice") ? this.twice.incrementAndGet() : 0);
+		}
+
+	}
+
+	/** Sends, and does not look at how it went. */
+	@Configuration(proxyBeanMethods = false)
+	static class Hiding {
+
+		private final Calls calls;
+
+		private final KafkaTemplate<Object, Object> template;
+
+		private final String topic;
+
+		Hiding(Calls calls, KafkaTemplate<Object, Object> template, @Value("${test.topic}") String topic) {
+			this.calls = calls;
+			this.template = template;
+			this.topic = topic;
+		}
+
+		@KafkaListener(id = "listener", idIsGroup = false, topics = "${test.topic}")
+		void listen(String value) {
+			this.calls.add(value);
+			this.template.send(this.topic + "-out", value);
+			if (value.equals("hide-call")) {
+				Assertions.assertThatException().isThrownBy(() -> this.template.send("not a topic", value));
+			}
+			else if (value.equals("hide-delivery")) {
+				// The broker's limit is smaller than the client's.
+				this.template.send(this.topic + "-small", "v".repeat(20_000));
+			}
+		}
+
+	}
+
+	@Configuration(proxyBeanMethods = false)
+	static class StockProducers {
+
+	}
+
+	@Configuration(proxyBeanMethods = false)
+	@ImportAutoConfiguration(EvenkeelProducerAutoConfiguration.class)
+	static class OurProducers {
+
+		OurProducers(ProducerFactory<?, ?> producers) {
+			Assertions.assertThat(producers).isInstanceOf(EvenkeelProducerFactory.class);
+		}
+
+	}
+
+	/** Five commits are not answered, more than a record has attempts. */
+	@Configuration(proxyBeanMethods = false)
+	static class TiredCoordinator {
+
+		private final AtomicInteger commits = new AtomicInteger();
+
+		@Bean
+		DefaultKafkaProducerFactoryCustomizer tired() {
+			return this::makeTired;
+		}
+
+		private <K, V> void makeTired(DefaultKafkaProducerFactory<K, V> factory) {
+			factory.addPostProcessor(this::tired);
+		}
+
+		@SuppressWarnings("unchecked")
+		private <K, V> Producer<K, V> tired(Producer<K, V> producer) {
+			return (Producer<K, V>) Proxy.newProxyInstance(Producer.class.getClassLoader(),
+					new Class<?>[] { Producer.class }, (proxy, method, args) -> {
+						if (method.getName().equals("commitTransaction") && this.commits.incrementAndGet() <= 5) {
+							// Left open, it would hide what comes after it.
+							producer.abortTransaction();
+							throw new TimeoutException("The coordinator did not answer");
+						}
+						try {
+							return method.invoke(producer, args);
+						}
+						catch (InvocationTargetException ex) {
+							throw ex.getCause();
+						}
+					});
 		}
 
 	}
