@@ -5,8 +5,8 @@ import io.evenkeel.kafka.producer.SendFailedException;
 import org.apache.kafka.common.KafkaException;
 
 /**
- * What the sending producer says of a failed send. The names of the reasons mean the same
- * whether a listener lets the exception through or hides it.
+ * Tells the containers what a failed send of the sending producer's was due to, which has
+ * a reason where Kafka's own exceptions would often say nothing but "timed out".
  */
 final class ProducerSendFailures implements SendFailures {
 

@@ -58,19 +58,18 @@ class CommitFailuresTests {
 
 	static Stream<Exception> whatComesOfTheClusterIsNotTheRecords() {
 		return Stream.of(new TimeoutException("t"), new CoordinatorNotAvailableException("t"),
-				new ProducerFencedException("t"), new InvalidProducerEpochException("t"), new CommitFailedException("t"),
-				new RebalanceInProgressException("t"), new SaslAuthenticationException("t"),
-				new TransactionalIdAuthorizationException("t"), new ClusterAuthorizationException("t"),
-				new InterruptException("t"), new UnknownServerException("t"), new KafkaException("t"),
-				new IllegalStateException("t"));
+				new ProducerFencedException("t"), new InvalidProducerEpochException("t"),
+				new CommitFailedException("t"), new RebalanceInProgressException("t"),
+				new SaslAuthenticationException("t"), new TransactionalIdAuthorizationException("t"),
+				new ClusterAuthorizationException("t"), new InterruptException("t"), new UnknownServerException("t"),
+				new KafkaException("t"), new IllegalStateException("t"));
 	}
 
 	/** What a producer says of its send counts more than what the client said to it. */
 	@Test
 	void aProducerThatKnowsIsBelieved() {
 		IllegalStateException known = new IllegalStateException("t", new InvalidTopicException("t"));
-		CommitFailures cluster = new CommitFailures(
-				(failure) -> (failure == known) ? Blame.CLUSTER : Blame.NOT_KNOWN);
+		CommitFailures cluster = new CommitFailures((failure) -> (failure == known) ? Blame.CLUSTER : Blame.NOT_KNOWN);
 		assertThat(cluster.isOfASend(inErrorState(known))).isFalse();
 		CommitFailures record = new CommitFailures(
 				(failure) -> (failure instanceof IllegalStateException) ? Blame.RECORD : Blame.NOT_KNOWN);
