@@ -7,7 +7,6 @@ import org.apache.kafka.clients.consumer.CommitFailedException;
 import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.errors.ClusterAuthorizationException;
 import org.apache.kafka.common.errors.CoordinatorNotAvailableException;
-import org.apache.kafka.common.errors.InterruptException;
 import org.apache.kafka.common.errors.InvalidProducerEpochException;
 import org.apache.kafka.common.errors.InvalidTopicException;
 import org.apache.kafka.common.errors.ProducerFencedException;
@@ -61,8 +60,8 @@ class CommitFailuresTests {
 				new ProducerFencedException("t"), new InvalidProducerEpochException("t"),
 				new CommitFailedException("t"), new RebalanceInProgressException("t"),
 				new SaslAuthenticationException("t"), new TransactionalIdAuthorizationException("t"),
-				new ClusterAuthorizationException("t"), new InterruptException("t"), new UnknownServerException("t"),
-				new KafkaException("t"), new IllegalStateException("t"));
+				new ClusterAuthorizationException("t"), new UnknownServerException("t"), new KafkaException("t"),
+				new IllegalStateException("t"));
 	}
 
 	/** What a producer says of its send counts more than what the client said to it. */
