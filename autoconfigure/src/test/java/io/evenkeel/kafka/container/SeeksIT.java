@@ -87,7 +87,11 @@ class SeeksIT {
 		}
 	}
 
-	/** The client has fetched all of it when the first record is in hand. */
+	/**
+	 * The client has fetched all of it when the first record is in hand, and waits at the
+	 * end of the log for {@code fetch.max.wait.ms} before it fetches what the seek asks
+	 * for: the idle interval is longer than that.
+	 */
 	@ParameterizedTest
 	@EnumSource
 	void aRelativeSeekInsideAListenerLosesNothing(Engine engine) {
@@ -97,7 +101,8 @@ class SeeksIT {
 		try (App app = App.of(Relative.class)
 			.bean(calls)
 			.on(engine)
-			.with("spring.kafka.listener.poll-timeout=100ms", "spring.kafka.listener.idle-event-interval=300ms")
+			.with("spring.kafka.listener.poll-timeout=100ms", "spring.kafka.listener.idle-event-interval=700ms",
+					"spring.kafka.consumer.fetch-max-wait=100ms")
 			.start(topic)) {
 			Awaitility.await()
 				.atMost(Duration.ofSeconds(30))
