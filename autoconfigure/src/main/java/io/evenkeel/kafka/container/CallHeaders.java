@@ -35,6 +35,14 @@ final class CallHeaders {
 		}
 	}
 
+	/**
+	 * Take the number of the call out again: it is true of calls only, not of a dead
+	 * letter that is made of the record.
+	 */
+	static void removeAttempt(ConsumerRecord<?, ?> record) {
+		record.headers().remove(KafkaHeaders.DELIVERY_ATTEMPT);
+	}
+
 	private static Header attemptHeader(int attempt) {
 		return new RecordHeader(KafkaHeaders.DELIVERY_ATTEMPT, ByteBuffer.allocate(4).putInt(attempt).array());
 	}

@@ -20,7 +20,6 @@ import org.slf4j.LoggerFactory;
 import org.springframework.kafka.listener.ConsumerAwareRecordRecoverer;
 import org.springframework.kafka.listener.ConsumerRecordRecoverer;
 import org.springframework.kafka.listener.DeadLetterPublishingRecoverer;
-import org.springframework.kafka.support.KafkaHeaders;
 
 /**
  * What happens to records whose attempts are exhausted. A recovery holds the lane of its
@@ -127,7 +126,7 @@ final class Recoverer<K, V> implements RecoveryWay<K, V> {
 		Exception exception = (failure instanceof Exception known) ? known
 				: new IllegalStateException("The listener failed with an error", failure);
 		// True of our calls only, not of those that the dead letter may get.
-		record.headers().remove(KafkaHeaders.DELIVERY_ATTEMPT);
+		CallHeaders.removeAttempt(record);
 		if (this.recoverer instanceof DeadLetters own) {
 			return own.write(record, exception, this.createTopics).thenApply((written) -> Recovery.DEAD_LETTERED);
 		}

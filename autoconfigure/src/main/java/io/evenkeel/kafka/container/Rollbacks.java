@@ -12,7 +12,6 @@ import org.jspecify.annotations.Nullable;
 import org.springframework.kafka.listener.AfterRollbackProcessor;
 import org.springframework.kafka.listener.ContainerProperties.EOSMode;
 import org.springframework.kafka.listener.MessageListenerContainer;
-import org.springframework.kafka.support.KafkaHeaders;
 
 /**
  * What follows a rollback under an {@link AfterRollbackProcessor} of the user's own: it
@@ -82,7 +81,7 @@ final class Rollbacks<K, V> {
 	private boolean recovered(Attempt<K, V> attempt, Exception failure, MessageListenerContainer view) {
 		List<ConsumerRecord<K, V>> records = attempt.records();
 		// True of our calls only, not of those that a dead letter may get.
-		records.forEach((record) -> record.headers().remove(KafkaHeaders.DELIVERY_ATTEMPT));
+		records.forEach(CallHeaders::removeAttempt);
 		HandlerConsumer<K, V> consumer = new HandlerConsumer<>(this.calls.consumer(), records.get(0));
 		Runnable process = () -> {
 			if (this.batch) {

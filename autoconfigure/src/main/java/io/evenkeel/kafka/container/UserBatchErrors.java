@@ -16,7 +16,6 @@ import org.jspecify.annotations.Nullable;
 import org.springframework.kafka.listener.BatchListenerFailedException;
 import org.springframework.kafka.listener.CommonErrorHandler;
 import org.springframework.kafka.listener.MessageListenerContainer;
-import org.springframework.kafka.support.KafkaHeaders;
 
 /**
  * Failures of batches under an error handler of the user's own: all calls for one batch
@@ -130,7 +129,7 @@ final class UserBatchErrors<K, V> implements RecoveryWay<K, V> {
 			SlotHolder holder, Supplier<@Nullable Throwable> call) {
 		holder.rest();
 		// True of our calls only, not of those that a dead letter may get.
-		rest.forEach((record) -> record.headers().remove(KafkaHeaders.DELIVERY_ATTEMPT));
+		rest.forEach(CallHeaders::removeAttempt);
 		ConsumerRecords<K, V> data = BatchCalls.records(rest);
 		HandlerConsumer<K, V> consumer = new HandlerConsumer<>(this.calls.consumer(), rest.get(0));
 		boolean[] succeeded = new boolean[1];

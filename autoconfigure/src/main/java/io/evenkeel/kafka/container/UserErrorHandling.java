@@ -19,7 +19,6 @@ import org.springframework.kafka.listener.CommonErrorHandler;
 import org.springframework.kafka.listener.ListenerExecutionFailedException;
 import org.springframework.kafka.listener.MessageListenerContainer;
 import org.springframework.kafka.support.Acknowledgment;
-import org.springframework.kafka.support.KafkaHeaders;
 
 /**
  * Failures under an error handler of the user's own, which takes the place of our retries
@@ -143,7 +142,7 @@ final class UserErrorHandling<K, V> implements RecoveryWay<K, V> {
 	private boolean handled(ConsumerRecord<K, V> record, Exception failure, SlotHolder holder) {
 		holder.rest();
 		// True of our calls only, not of those that a dead letter may get.
-		record.headers().remove(KafkaHeaders.DELIVERY_ATTEMPT);
+		CallHeaders.removeAttempt(record);
 		MessageListenerContainer view = ContainerView.of(this.container, holder::isStopping);
 		HandlerConsumer<K, V> consumer = new HandlerConsumer<>(this.calls.consumer(), record);
 		try (Observation.Scope scope = CallObservation.scope(holder.kept())) {

@@ -1,7 +1,5 @@
 package io.evenkeel.kafka.producer.line;
 
-import java.util.Set;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
@@ -46,8 +44,6 @@ public final class LineWorker {
 	private final AtomicLong work = new AtomicLong();
 
 	private final ReentrantLock lock = new ReentrantLock();
-
-	private final Set<Thread> running = ConcurrentHashMap.newKeySet();
 
 	private final ThreadFactory threads;
 
@@ -103,14 +99,6 @@ public final class LineWorker {
 	public void stop() {
 		this.stopped = true;
 		LockSupport.unpark(this.runner.thread);
-	}
-
-	/**
-	 * Whether the caller is a thread of the worker, be it one that was relieved.
-	 * @return true on a thread of the worker
-	 */
-	public boolean isOwnThread() {
-		return this.running.contains(Thread.currentThread());
 	}
 
 	private boolean isCurrentThread() {
@@ -237,16 +225,6 @@ public final class LineWorker {
 
 		@Override
 		public void run() {
-			LineWorker.this.running.add(this.thread);
-			try {
-				serve();
-			}
-			finally {
-				LineWorker.this.running.remove(this.thread);
-			}
-		}
-
-		private void serve() {
 			LineWorker worker = LineWorker.this;
 			while (!worker.stopped) {
 				long seen = worker.work.get();
