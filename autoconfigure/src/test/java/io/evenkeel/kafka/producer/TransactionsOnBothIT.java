@@ -5,7 +5,9 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Future;
 import java.util.function.Consumer;
 
 import io.evenkeel.kafka.broker.EmbeddedBroker;
@@ -197,20 +199,26 @@ class TransactionsOnBothIT {
 		}
 	}
 
+	/**
+	 * The client fails what it has not yet given to the network. It looks for an abort
+	 * first and sends second: a batch that it gives to the network between an abort and
+	 * that look is acknowledged, and is part of the aborted transaction all the same. So
+	 * an ended send may have either end, but each has ended, and nobody reads it.
+	 */
 	@ParameterizedTest
 	@EnumSource(Templates.class)
-	void whatIsUnderWayWhenATransactionIsAbortedFails(Templates which) {
+	void whatIsUnderWayWhenATransactionIsAbortedEndsAndIsNotRead(Templates which) {
 		try (TemplateRig rig = rig(which)) {
 			rig.config(ProducerConfig.LINGER_MS_CONFIG, 60_000);
 			String topic = rig.topic(1);
-			List<CompletableFuture<SendResult<String, String>>> sends = new ArrayList<>();
+			List<Future<?>> sends = new CopyOnWriteArrayList<>();
 			Throwable thrown = catchThrowable(() -> rig.template().executeInTransaction((operations) -> {
 				List<CompletableFuture<Void>> threads = new ArrayList<>();
 				operations.execute((producer) -> {
 					for (int i = 0; i < 4; i++) {
 						int number = i;
 						threads.add(CompletableFuture
-							.runAsync(() -> producer.send(new ProducerRecord<>(topic, "k", "v" + number))));
+							.runAsync(() -> sends.add(producer.send(new ProducerRecord<>(topic, "k", "v" + number)))));
 					}
 					return null;
 				});
@@ -219,7 +227,7 @@ class TransactionsOnBothIT {
 				throw new IllegalStateException("no");
 			}));
 			assertThat(thrown).isInstanceOf(IllegalStateException.class).hasMessage("no");
-			assertThat(sends.get(0)).isCompletedExceptionally();
+			assertThat(sends).hasSize(5).allSatisfy((send) -> assertThat(send.isDone()).isTrue());
 			rig.template().executeInTransaction((operations) -> operations.send(topic, "k", "next"));
 			assertThat(rig.values(topic)).containsExactly("next");
 		}
