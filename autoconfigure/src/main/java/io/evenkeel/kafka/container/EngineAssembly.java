@@ -6,7 +6,7 @@ import java.util.concurrent.ThreadLocalRandom;
 
 import io.evenkeel.kafka.engine.ConsumerEngine;
 import io.evenkeel.kafka.engine.EngineConfig;
-import io.evenkeel.kafka.engine.EngineListener;
+import io.evenkeel.kafka.engine.EngineObserver;
 import io.evenkeel.kafka.engine.EngineSettings;
 import io.evenkeel.kafka.engine.RecordHandler;
 import io.evenkeel.kafka.engine.retry.RetryPlanner;
@@ -84,7 +84,7 @@ final class EngineAssembly<K, V> {
 		this.recoverer = recovery;
 		EngineHolder<K, V> holder = new EngineHolder<>();
 		SeekCallback<K, V> seeks = new SeekCallback<>(holder::engine, this.container.getGroupId());
-		EngineListener listener = this.support.meters().start(this.container);
+		EngineObserver listener = this.support.meters().start(this.container);
 		RetryPlanner planner = new RetryPlanner(settings.retry(), (failure) -> notRetryable(settings, failure),
 				() -> ThreadLocalRandom.current().nextDouble());
 		ContainerCallbacks<K, V> callbacks = new ContainerCallbacks<>(this.container, this.events, this.state,
@@ -138,7 +138,7 @@ final class EngineAssembly<K, V> {
 	}
 
 	private RecordHandler<K, V> handler(ListenerCalls<K, V> calls, ListenerTarget target, AcknowledgmentMode mode,
-			Recoverer<K, V> recovery, CallTimer timer, @Nullable Transactions transactions, EngineListener listener) {
+			Recoverer<K, V> recovery, CallTimer timer, @Nullable Transactions transactions, EngineObserver listener) {
 		CommonErrorHandler errors = this.container.getCommonErrorHandler();
 		if (errors != null && !isOfARetryTopic() && this.container.announcements().first(errors)) {
 			logger.info("{}: {} takes the place of evenkeel.kafka.consumer.retry.* and .recovery.*",
@@ -185,7 +185,7 @@ final class EngineAssembly<K, V> {
 	}
 
 	private @Nullable Rollbacks<K, V> rollbacks(Transactions transactions, ListenerCalls<K, V> calls,
-			ListenerTarget target, EngineListener listener) {
+			ListenerTarget target, EngineObserver listener) {
 		AfterRollbackProcessor<K, V> processor = this.container.userRollbackProcessor();
 		return (processor != null)
 				? new Rollbacks<>(processor, transactions, calls, this.container, listener, target.isBatch()) : null;

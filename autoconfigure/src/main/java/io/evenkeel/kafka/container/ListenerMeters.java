@@ -1,6 +1,6 @@
 package io.evenkeel.kafka.container;
 
-import io.evenkeel.kafka.engine.EngineListener;
+import io.evenkeel.kafka.engine.EngineObserver;
 
 /**
  * Makes the engine listener of a container, for meters.
@@ -11,7 +11,7 @@ public interface ListenerMeters {
 	/**
 	 * For applications without meters.
 	 */
-	ListenerMeters NONE = (container) -> new EngineListener() {
+	ListenerMeters NONE = (container) -> new EngineObserver() {
 	};
 
 	/**
@@ -19,7 +19,7 @@ public interface ListenerMeters {
 	 * @param container the container; its id and its snapshots tell the rest
 	 * @return told what happens in its engine until it stops
 	 */
-	EngineListener start(EvenkeelContainer<?, ?> container);
+	EngineObserver start(EvenkeelContainer<?, ?> container);
 
 	/**
 	 * A container has stopped, and may start again: what tells its state has to leave.

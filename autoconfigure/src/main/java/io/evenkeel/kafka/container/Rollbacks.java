@@ -5,7 +5,7 @@ import java.util.List;
 import java.util.function.Supplier;
 
 import io.evenkeel.kafka.engine.Attempt;
-import io.evenkeel.kafka.engine.EngineListener;
+import io.evenkeel.kafka.engine.EngineObserver;
 import io.evenkeel.kafka.engine.dispatch.Outcome;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.jspecify.annotations.Nullable;
@@ -28,12 +28,12 @@ final class Rollbacks<K, V> {
 
 	private final EvenkeelContainer<K, V> container;
 
-	private final EngineListener listener;
+	private final EngineObserver listener;
 
 	private final boolean batch;
 
 	Rollbacks(AfterRollbackProcessor<K, V> processor, Transactions transactions, ListenerCalls<K, V> calls,
-			EvenkeelContainer<K, V> container, EngineListener listener, boolean batch) {
+			EvenkeelContainer<K, V> container, EngineObserver listener, boolean batch) {
 		this.listener = listener;
 		this.processor = processor;
 		this.transactions = transactions;

@@ -6,7 +6,7 @@ import java.util.function.IntFunction;
 import java.util.function.Supplier;
 
 import io.evenkeel.kafka.engine.Attempt;
-import io.evenkeel.kafka.engine.EngineListener;
+import io.evenkeel.kafka.engine.EngineObserver;
 import io.evenkeel.kafka.engine.RecordHandler.Recovery;
 import io.evenkeel.kafka.engine.RecoveryAttempt;
 import io.evenkeel.kafka.engine.SlotHolder;
@@ -31,12 +31,12 @@ final class UserBatchErrors<K, V> implements RecoveryWay<K, V> {
 
 	private final EvenkeelContainer<K, V> container;
 
-	private final EngineListener listener;
+	private final EngineObserver listener;
 
 	private final AcknowledgmentMode mode;
 
 	UserBatchErrors(CommonErrorHandler handler, ListenerCalls<K, V> calls, EvenkeelContainer<K, V> container,
-			EngineListener listener, AcknowledgmentMode mode) {
+			EngineObserver listener, AcknowledgmentMode mode) {
 		this.listener = listener;
 		this.mode = mode;
 		this.handler = handler;

@@ -5,7 +5,7 @@ import java.util.List;
 import java.util.function.IntSupplier;
 
 import io.evenkeel.kafka.engine.Attempt;
-import io.evenkeel.kafka.engine.EngineListener;
+import io.evenkeel.kafka.engine.EngineObserver;
 import io.evenkeel.kafka.engine.RecordHandler.Recovery;
 import io.evenkeel.kafka.engine.RecoveryAttempt;
 import io.evenkeel.kafka.engine.SlotHolder;
@@ -34,12 +34,12 @@ final class UserErrorHandling<K, V> implements RecoveryWay<K, V> {
 
 	private final EvenkeelContainer<K, V> container;
 
-	private final EngineListener listener;
+	private final EngineObserver listener;
 
 	private final AcknowledgmentMode mode;
 
 	UserErrorHandling(CommonErrorHandler handler, ListenerCalls<K, V> calls, EvenkeelContainer<K, V> container,
-			EngineListener listener, AcknowledgmentMode mode) {
+			EngineObserver listener, AcknowledgmentMode mode) {
 		this.listener = listener;
 		this.mode = mode;
 		this.handler = handler;

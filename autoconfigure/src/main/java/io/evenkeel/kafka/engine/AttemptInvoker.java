@@ -23,12 +23,12 @@ final class AttemptInvoker<K, V> implements Invoker<ConsumerRecord<K, V>> {
 
 	private final Acknowledgments<K, V> acknowledgments;
 
-	private final EngineListener listener;
+	private final EngineObserver listener;
 
 	private final Consumer<Throwable> stop;
 
 	AttemptInvoker(RecordHandler<K, V> handler, RetryPlanner planner, Acknowledgments<K, V> acknowledgments,
-			EngineListener listener, Consumer<Throwable> stop) {
+			EngineObserver listener, Consumer<Throwable> stop) {
 		this.handler = handler;
 		this.planner = planner;
 		this.acknowledgments = acknowledgments;

@@ -32,10 +32,10 @@ final class CommittedOffsets<K, V> {
 
 	private final EngineSettings settings;
 
-	private final EngineListener listener;
+	private final EngineObserver listener;
 
 	CommittedOffsets(String id, Consumer<K, V> consumer, AssignmentTable<K, V> table, EngineSettings settings,
-			EngineListener listener) {
+			EngineObserver listener) {
 		this.id = id;
 		this.consumer = consumer;
 		this.table = table;

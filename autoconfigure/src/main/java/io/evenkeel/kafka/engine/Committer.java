@@ -11,7 +11,7 @@ import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.LongSupplier;
 
-import io.evenkeel.kafka.engine.EngineListener.CommitResult;
+import io.evenkeel.kafka.engine.EngineObserver.CommitResult;
 import io.evenkeel.kafka.engine.offset.CommitPoint;
 import org.apache.kafka.clients.consumer.CommitFailedException;
 import org.apache.kafka.clients.consumer.Consumer;
@@ -60,7 +60,7 @@ final class Committer<K, V> {
 
 	private final EngineSettings settings;
 
-	private final EngineListener listener;
+	private final EngineObserver listener;
 
 	private final LongSupplier clock;
 
@@ -89,7 +89,7 @@ final class Committer<K, V> {
 
 	private @Nullable RuntimeException fatal;
 
-	Committer(String id, Consumer<K, V> consumer, EngineSettings settings, EngineListener listener, LongSupplier clock,
+	Committer(String id, Consumer<K, V> consumer, EngineSettings settings, EngineObserver listener, LongSupplier clock,
 			OwnerWait ownerWait) {
 		this.id = id;
 		this.consumer = consumer;

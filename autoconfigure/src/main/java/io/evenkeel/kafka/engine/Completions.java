@@ -16,13 +16,13 @@ final class Completions<K, V> {
 
 	private final CompletionQueue<ConsumerRecord<K, V>> queue;
 
-	private final EngineListener listener;
+	private final EngineObserver listener;
 
 	private final LongSupplier clock;
 
 	private long now;
 
-	Completions(CompletionQueue<ConsumerRecord<K, V>> queue, EngineListener listener, LongSupplier clock) {
+	Completions(CompletionQueue<ConsumerRecord<K, V>> queue, EngineObserver listener, LongSupplier clock) {
 		this.queue = queue;
 		this.listener = listener;
 		this.clock = clock;

@@ -62,7 +62,7 @@ final class ConsumerLoop<K, V> {
 
 	private final Positions<K, V> positions;
 
-	private final PausePlan<K, V> pausePlan;
+	private final PauseController<K, V> pauses;
 
 	private final Views<K, V> views;
 
@@ -103,7 +103,8 @@ final class ConsumerLoop<K, V> {
 		this.userCommits = new UserCommits<>(this.table, this.completions, this.committer, this.settings);
 		this.askedUntil = this.clock.getAsLong();
 		this.positions = new Positions<>(id, consumer);
-		this.pausePlan = new PausePlan<>(consumer, this.dispatcher, parts.pauseRequests(), this.settings, this.clock);
+		this.pauses = new PauseController<>(consumer, this.dispatcher, parts.pauseRequests(), this.settings,
+				this.clock);
 	}
 
 	/** What the consumer is to be subscribed with. */
@@ -143,7 +144,7 @@ final class ConsumerLoop<K, V> {
 	}
 
 	private void applyPauses() {
-		this.pausePlan.apply(this.table.view(), this.stopping);
+		this.pauses.apply(this.table.view(), this.stopping);
 	}
 
 	private int poll() {
@@ -151,7 +152,7 @@ final class ConsumerLoop<K, V> {
 			ConsumerRecords<K, V> records = this.consumer.poll(pollTimeout());
 			this.views.polled(records.partitions());
 			int queued = this.intake.accept(records, this.clock.getAsLong());
-			this.pausePlan.polled(records.count(), this.intake.polledBytes());
+			this.pauses.polled(records.count(), this.intake.polledBytes());
 			this.callbacks.polled(this.consumer, records.count());
 			return queued;
 		}
@@ -176,7 +177,7 @@ final class ConsumerLoop<K, V> {
 	}
 
 	private Duration pollTimeout() {
-		if (this.stopping || this.pausePlan.isHoldingBack() || this.clock.getAsLong() - this.askedUntil < 0) {
+		if (this.stopping || this.pauses.isHoldingBack() || this.clock.getAsLong() - this.askedUntil < 0) {
 			return SHORT_POLL;
 		}
 		long untilCommit = TimeUnit.NANOSECONDS.toMillis(this.committer.untilDue());
@@ -212,7 +213,7 @@ final class ConsumerLoop<K, V> {
 		fresh.restoredEmpty(true);
 		fresh.atBroker(state);
 		fresh.follows(state, this.clock.getAsLong() + this.settings.drainTimeout().toNanos());
-		this.pausePlan.hold(fresh);
+		this.pauses.hold(fresh);
 		return fresh;
 	}
 

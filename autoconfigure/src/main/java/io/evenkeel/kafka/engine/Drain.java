@@ -34,7 +34,7 @@ final class Drain<K, V> {
 
 	private final EngineSettings settings;
 
-	private final EngineListener listener;
+	private final EngineObserver listener;
 
 	private final LongSupplier clock;
 
@@ -58,7 +58,7 @@ final class Drain<K, V> {
 	private long failingNanos;
 
 	Drain(String id, Consumer<K, V> consumer, Dispatcher<ConsumerRecord<K, V>> dispatcher,
-			Completions<K, V> completions, EngineSettings settings, EngineListener listener, LongSupplier clock,
+			Completions<K, V> completions, EngineSettings settings, EngineObserver listener, LongSupplier clock,
 			OwnerWait ownerWait) {
 		this.id = id;
 		this.dispatcher = dispatcher;

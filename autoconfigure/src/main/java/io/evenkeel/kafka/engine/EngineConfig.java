@@ -23,6 +23,6 @@ import io.evenkeel.kafka.engine.retry.RetryPlanner;
  * @param <V> the type of the value
  */
 public record EngineConfig<K, V>(String id, EngineSettings settings, RecordHandler<K, V> handler, RetryPlanner planner,
-		EngineLifecycle<K, V> lifecycle, EngineCallbacks<K, V> callbacks, EngineListener listener,
+		EngineLifecycle<K, V> lifecycle, EngineCallbacks<K, V> callbacks, EngineObserver listener,
 		PauseRequests pauseRequests, Consumer<Runnable> workers, Duration restartInitial, Duration restartMax) {
 }

@@ -20,7 +20,7 @@ import org.slf4j.LoggerFactory;
  */
 record EngineParts<K, V>(AssignmentTable<K, V> table, Dispatcher<ConsumerRecord<K, V>> dispatcher,
 		Completions<K, V> completions, RecordHandler<K, V> handler, EngineCallbacks<K, V> callbacks,
-		EngineListener listener, EngineSettings settings, LaneKeys laneKeys, PauseRequests pauseRequests,
+		EngineObserver listener, EngineSettings settings, LaneKeys laneKeys, PauseRequests pauseRequests,
 		LongSupplier clock, OwnerWait ownerWait, RebalanceLog log) {
 
 	private static final Logger logger = LoggerFactory.getLogger(EngineParts.class);
@@ -39,7 +39,7 @@ record EngineParts<K, V>(AssignmentTable<K, V> table, Dispatcher<ConsumerRecord<
 			LongSupplier clock, OwnerWait ownerWait, Consumer<Throwable> unrecoverable) {
 		String id = config.id();
 		EngineSettings settings = config.settings();
-		EngineListener listener = new GuardedListener(id, config.listener());
+		EngineObserver listener = new GuardedObserver(id, config.listener());
 		Dispatcher<ConsumerRecord<K, V>> dispatcher = new Dispatcher<>(completions, clock, settings.concurrency(),
 				settings.batchSize());
 		AttemptInvoker<K, V> invoker = new AttemptInvoker<>(config.handler(), config.planner(),

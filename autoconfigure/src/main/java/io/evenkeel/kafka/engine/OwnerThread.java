@@ -5,7 +5,7 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.function.LongSupplier;
 
-import io.evenkeel.kafka.engine.EngineListener.ResetCause;
+import io.evenkeel.kafka.engine.EngineObserver.ResetCause;
 import io.evenkeel.kafka.engine.dispatch.CompletionQueue;
 import org.apache.kafka.clients.consumer.Consumer;
 import org.apache.kafka.clients.consumer.ConsumerRecord;

@@ -6,7 +6,7 @@ import java.util.Collection;
 import java.util.List;
 import java.util.function.Supplier;
 
-import io.evenkeel.kafka.engine.EngineListener.RebalanceEvent;
+import io.evenkeel.kafka.engine.EngineObserver.RebalanceEvent;
 import org.apache.kafka.common.TopicPartition;
 
 /**

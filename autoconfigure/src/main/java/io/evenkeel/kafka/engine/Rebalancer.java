@@ -6,8 +6,8 @@ import java.util.Collection;
 import java.util.List;
 import java.util.function.LongSupplier;
 
-import io.evenkeel.kafka.engine.EngineListener.RebalanceEvent;
-import io.evenkeel.kafka.engine.EngineListener.ResetCause;
+import io.evenkeel.kafka.engine.EngineObserver.RebalanceEvent;
+import io.evenkeel.kafka.engine.EngineObserver.ResetCause;
 import io.evenkeel.kafka.engine.dispatch.Dispatcher;
 import org.apache.kafka.clients.consumer.Consumer;
 import org.apache.kafka.clients.consumer.ConsumerRebalanceListener;
@@ -50,7 +50,7 @@ final class Rebalancer<K, V> implements ConsumerRebalanceListener {
 
 	private final EngineCallbacks<K, V> callbacks;
 
-	private final EngineListener listener;
+	private final EngineObserver listener;
 
 	private final LongSupplier clock;
 
@@ -71,7 +71,7 @@ final class Rebalancer<K, V> implements ConsumerRebalanceListener {
 
 	Rebalancer(String id, Consumer<K, V> consumer, AssignmentTable<K, V> table,
 			Dispatcher<ConsumerRecord<K, V>> dispatcher, Committer<K, V> committer, Completions<K, V> completions,
-			EngineSettings settings, EngineCallbacks<K, V> callbacks, EngineListener listener, LongSupplier clock,
+			EngineSettings settings, EngineCallbacks<K, V> callbacks, EngineObserver listener, LongSupplier clock,
 			OwnerWait ownerWait, RebalanceLog log, Runnable pauses, Runnable publish) {
 		this.id = id;
 		this.consumer = consumer;

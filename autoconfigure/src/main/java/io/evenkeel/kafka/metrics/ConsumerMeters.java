@@ -7,7 +7,7 @@ import java.util.concurrent.ConcurrentLinkedQueue;
 
 import io.evenkeel.kafka.container.EvenkeelContainer;
 import io.evenkeel.kafka.container.ListenerMeters;
-import io.evenkeel.kafka.engine.EngineListener;
+import io.evenkeel.kafka.engine.EngineObserver;
 import io.micrometer.core.instrument.MeterRegistry;
 
 /**
@@ -32,7 +32,7 @@ public final class ConsumerMeters implements ListenerMeters {
 	}
 
 	@Override
-	public EngineListener start(EvenkeelContainer<?, ?> container) {
+	public EngineObserver start(EvenkeelContainer<?, ?> container) {
 		ListenerGauges own = new ListenerGauges(this.registry, container.getListenerId(), container::snapshot);
 		ListenerGauges previous = this.gauges.put(container, own);
 		if (previous != null) {

@@ -9,7 +9,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 
 import io.evenkeel.kafka.engine.AssignedPartition;
-import io.evenkeel.kafka.engine.EngineListener;
+import io.evenkeel.kafka.engine.EngineObserver;
 import io.evenkeel.kafka.engine.dispatch.Outcome;
 import io.evenkeel.kafka.metrics.ConsumerMeter.Key;
 import io.micrometer.core.instrument.Counter;
@@ -26,7 +26,7 @@ import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
  * looked up without a lock, everything else under one, so that no meter is made after
  * {@link #close()} has removed them all.
  */
-final class ListenerEvents implements EngineListener {
+final class ListenerEvents implements EngineObserver {
 
 	private static final String STALE = "stale";
 

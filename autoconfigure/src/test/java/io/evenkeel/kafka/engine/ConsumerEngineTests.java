@@ -45,7 +45,7 @@ import static org.awaitility.Awaitility.await;
  */
 @Timeout(60)
 class ConsumerEngineTests
-		implements RecordHandler<String, String>, EngineLifecycle<String, String>, EngineListener, PauseRequests {
+		implements RecordHandler<String, String>, EngineLifecycle<String, String>, EngineObserver, PauseRequests {
 
 	private final BlockingQueue<PollingClient> made = new LinkedBlockingQueue<>();
 

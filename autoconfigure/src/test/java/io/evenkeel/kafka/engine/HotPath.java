@@ -51,7 +51,7 @@ final class HotPath {
 	 */
 	private static void measure(Ordering ordering, int distinct, boolean stuck) {
 		CompletionQueue<ConsumerRecord<String, String>> queue = new CompletionQueue<>();
-		EngineListener listener = new GuardedListener("l", new EngineListener() {
+		EngineObserver listener = new GuardedObserver("l", new EngineObserver() {
 		});
 		Dispatcher<ConsumerRecord<String, String>> dispatcher = new Dispatcher<>(queue, System::nanoTime, 8, 0);
 		AttemptInvoker<String, String> invoker = new AttemptInvoker<>(new Succeeding(),

@@ -92,7 +92,7 @@ final class SimMember implements RecordHandler<String, String>, EngineCallbacks<
 		CompletionQueue<ConsumerRecord<String, String>> completions = new CompletionQueue<>();
 		EngineSettings settings = world.settings;
 		this.dispatcher = new Dispatcher<>(completions, () -> world.now, settings.concurrency(), settings.batchSize());
-		EngineListener listener = new EngineListener() {
+		EngineObserver listener = new EngineObserver() {
 
 			@Override
 			public void ended(String topic, Outcome outcome, long residenceNanos) {

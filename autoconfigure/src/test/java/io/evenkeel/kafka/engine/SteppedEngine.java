@@ -35,7 +35,7 @@ import org.apache.kafka.common.errors.RecordDeserializationException;
  * thread, and a note of all that was told to the outside.
  */
 final class SteppedEngine
-		implements RecordHandler<String, String>, EngineCallbacks<String, String>, PauseRequests, EngineListener {
+		implements RecordHandler<String, String>, EngineCallbacks<String, String>, PauseRequests, EngineObserver {
 
 	static final TopicPartition P0 = new TopicPartition("t", 0);
 
@@ -98,7 +98,7 @@ final class SteppedEngine
 		this.worker = new Worker<>(this.dispatcher, invoker, () -> this.now,
 				(assignment, bug) -> this.events.add("bug " + bug));
 		EngineParts<String, String> parts = new EngineParts<>(this.table, this.dispatcher,
-				new Completions<>(completions, this, () -> this.now), this, this, new GuardedListener("l", this),
+				new Completions<>(completions, this, () -> this.now), this, this, new GuardedObserver("l", this),
 				settings, new LaneKeys(settings.ordering(), (type) -> this.events.add("keys " + type.getSimpleName())),
 				this, () -> this.now, this::await, new RebalanceLog(Instant::now));
 		this.loop = new ConsumerLoop<>("l", this.consumer, parts);

@@ -10,7 +10,7 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 
 import io.evenkeel.kafka.broker.EmbeddedBroker;
-import io.evenkeel.kafka.engine.EngineListener.RebalanceEvent;
+import io.evenkeel.kafka.engine.EngineObserver.RebalanceEvent;
 import io.evenkeel.kafka.engine.RebalanceLog;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerRecord;

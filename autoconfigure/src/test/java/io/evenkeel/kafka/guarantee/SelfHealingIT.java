@@ -8,7 +8,7 @@ import java.util.concurrent.ConcurrentHashMap;
 
 import io.evenkeel.kafka.broker.EmbeddedBroker;
 import io.evenkeel.kafka.broker.ProcessBroker;
-import io.evenkeel.kafka.engine.EngineListener.RebalanceEvent;
+import io.evenkeel.kafka.engine.EngineObserver.RebalanceEvent;
 import io.evenkeel.kafka.engine.RebalanceLog;
 import io.evenkeel.kafka.engine.StopCause;
 import io.micrometer.core.instrument.Gauge;

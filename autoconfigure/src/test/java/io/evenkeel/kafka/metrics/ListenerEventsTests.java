@@ -4,9 +4,9 @@ import java.time.Duration;
 import java.util.List;
 
 import io.evenkeel.kafka.engine.AssignedPartition;
-import io.evenkeel.kafka.engine.EngineListener.CommitResult;
-import io.evenkeel.kafka.engine.EngineListener.RebalanceEvent;
-import io.evenkeel.kafka.engine.EngineListener.ResetCause;
+import io.evenkeel.kafka.engine.EngineObserver.CommitResult;
+import io.evenkeel.kafka.engine.EngineObserver.RebalanceEvent;
+import io.evenkeel.kafka.engine.EngineObserver.ResetCause;
 import io.evenkeel.kafka.engine.dispatch.Outcome;
 import io.micrometer.core.instrument.Meter;
 import io.micrometer.core.instrument.MeterRegistry;

@@ -26,7 +26,7 @@ import org.jspecify.annotations.Nullable;
  * is about to return makes one.</li>
  * </ol>
  * Those of the lanes, the slots and the workers are with {@link ReadyRing},
- * {@link ParkedLanes}, {@link Slots} and {@link Crew}, which share the lock.
+ * {@link ParkedLanes}, {@link RunScheduler} and {@link WorkerPool}, which share the lock.
  *
  * <h2>Why workers pull</h2> A hand-off through the owner would cost two thread switches
  * for a record and would stop whenever the owner is inside a rebalance; this way the
@@ -45,9 +45,9 @@ public final class Dispatcher<R> {
 
 	private final ParkedLanes<R> parked;
 
-	private final Crew crew = new Crew(this.lock);
+	private final WorkerPool workers = new WorkerPool(this.lock);
 
-	private final Slots<R> slots;
+	private final RunScheduler<R> runs;
 
 	private final CompletionQueue<R> completions;
 
@@ -64,8 +64,8 @@ public final class Dispatcher<R> {
 	public Dispatcher(CompletionQueue<R> completions, LongSupplier clock, int limit, int batchSize) {
 		this.completions = completions;
 		this.parked = new ParkedLanes<>(clock);
-		this.slots = new Slots<>(this.ready, this.parked, this.crew, completions, this.lock.newCondition(), limit,
-				batchSize);
+		this.runs = new RunScheduler<>(this.ready, this.parked, this.workers, completions, this.lock.newCondition(),
+				limit, batchSize);
 	}
 
 	/**
@@ -76,7 +76,7 @@ public final class Dispatcher<R> {
 	 */
 	public void attach(Worker<R> worker, Consumer<Runnable> spawner, Consumer<Throwable> refusals) {
 		this.worker = worker;
-		this.crew.attach(worker::work, spawner, refusals);
+		this.workers.attach(worker::work, spawner, refusals);
 	}
 
 	/**
@@ -136,20 +136,20 @@ public final class Dispatcher<R> {
 		acquire();
 		try {
 			if (finished != null) {
-				this.slots.giveBack(finished);
+				this.runs.giveBack(finished);
 			}
-			Run<R> next = this.slots.take();
+			Run<R> next = this.runs.take();
 			boolean stay = wait;
-			while (next == null && stay && !this.crew.isClosed()) {
-				stay = this.crew.stayIdle(this.parked.untilDue());
+			while (next == null && stay && !this.workers.isClosed()) {
+				stay = this.workers.stayIdle(this.parked.untilDue());
 				// Once more even when the time is up: a submit may have counted on this
 				// worker.
-				next = this.slots.take();
+				next = this.runs.take();
 			}
 			if (wait && next == null) {
-				this.crew.left();
+				this.workers.left();
 			}
-			this.crew.call(this.slots.runnable());
+			this.workers.call(this.runs.runnable());
 			return next;
 		}
 		finally {
@@ -176,9 +176,9 @@ public final class Dispatcher<R> {
 		this.lock.lock();
 		try {
 			if (held != null) {
-				this.slots.giveBack(held);
+				this.runs.giveBack(held);
 			}
-			this.crew.left();
+			this.workers.left();
 		}
 		finally {
 			leave();
@@ -188,7 +188,7 @@ public final class Dispatcher<R> {
 	void give(Run<R> finished) {
 		this.lock.lock();
 		try {
-			this.slots.giveBack(finished);
+			this.runs.giveBack(finished);
 		}
 		finally {
 			leave();
@@ -202,7 +202,7 @@ public final class Dispatcher<R> {
 	void release(Run<R> run) {
 		this.lock.lock();
 		try {
-			this.slots.release(run);
+			this.runs.release(run);
 		}
 		finally {
 			leave();
@@ -213,7 +213,7 @@ public final class Dispatcher<R> {
 	void rest(Run<R> run) {
 		this.lock.lock();
 		try {
-			this.slots.rest(run);
+			this.runs.rest(run);
 		}
 		finally {
 			leave();
@@ -227,7 +227,7 @@ public final class Dispatcher<R> {
 	boolean resume(Run<R> run) {
 		this.lock.lock();
 		try {
-			this.slots.ask(run);
+			this.runs.ask(run);
 		}
 		finally {
 			// Somebody must come by to give it away.
@@ -235,8 +235,8 @@ public final class Dispatcher<R> {
 		}
 		this.lock.lock();
 		try {
-			while (run.resting && !run.assignment().isStopping() && !this.crew.isClosed()) {
-				this.slots.returned().awaitUninterruptibly();
+			while (run.resting && !run.assignment().isStopping() && !this.workers.isClosed()) {
+				this.runs.returned().awaitUninterruptibly();
 			}
 			return !run.resting;
 		}
@@ -260,12 +260,12 @@ public final class Dispatcher<R> {
 			for (Assignment<R> assignment : assignments) {
 				assignment.stopStarting();
 				this.ready.remove(assignment);
-				assignment.ready.forEach(this.slots::dropReady);
+				assignment.ready.forEach(this.runs::dropReady);
 				assignment.ready.clear();
-				assignment.runs.forEach((run) -> this.slots.drop(run.lane()));
+				assignment.runs.forEach((run) -> this.runs.drop(run.lane()));
 			}
-			this.parked.dropStopping(this.slots::drop);
-			this.slots.returned().signalAll();
+			this.parked.dropStopping(this.runs::drop);
+			this.runs.returned().signalAll();
 		}
 		finally {
 			this.lock.unlock();
@@ -358,7 +358,7 @@ public final class Dispatcher<R> {
 	public void limit(int limit) {
 		this.lock.lock();
 		try {
-			this.slots.limit(limit);
+			this.runs.limit(limit);
 		}
 		finally {
 			leave();
@@ -368,7 +368,7 @@ public final class Dispatcher<R> {
 	public int limit() {
 		this.lock.lock();
 		try {
-			return this.slots.limit();
+			return this.runs.limit();
 		}
 		finally {
 			this.lock.unlock();
@@ -382,7 +382,7 @@ public final class Dispatcher<R> {
 	public int used() {
 		this.lock.lock();
 		try {
-			return this.slots.used();
+			return this.runs.used();
 		}
 		finally {
 			this.lock.unlock();
@@ -404,7 +404,7 @@ public final class Dispatcher<R> {
 				assignment.apply(owner).weigh();
 			}
 			this.parked.release(this.ready);
-			return this.slots.used() < this.slots.limit() && this.ready.lanes() == 0;
+			return this.runs.used() < this.runs.limit() && this.ready.lanes() == 0;
 		}
 		finally {
 			this.lock.unlock();
@@ -418,8 +418,8 @@ public final class Dispatcher<R> {
 	public void close() {
 		this.lock.lock();
 		try {
-			this.crew.close();
-			this.slots.returned().signalAll();
+			this.workers.close();
+			this.runs.returned().signalAll();
 		}
 		finally {
 			this.lock.unlock();
@@ -428,9 +428,9 @@ public final class Dispatcher<R> {
 
 	/** Leave the lock; whoever is missing for what is ready is called or made. */
 	private void leave() {
-		int missing = this.crew.summon(this.slots.runnable(), this.slots.limit() + this.slots.away());
+		int missing = this.workers.summon(this.runs.runnable(), this.runs.limit() + this.runs.away());
 		this.lock.unlock();
-		this.crew.spawn(missing);
+		this.workers.spawn(missing);
 	}
 
 	/**

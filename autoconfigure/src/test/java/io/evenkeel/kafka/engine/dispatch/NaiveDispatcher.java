@@ -42,7 +42,7 @@ final class NaiveDispatcher {
 		this.random = random;
 		int batchSize = (random.nextInt(3) == 0) ? 1 + random.nextInt(4) : 0;
 		this.batch = batchSize > 0;
-		this.runLength = this.batch ? batchSize : Slots.RUN_LENGTH;
+		this.runLength = this.batch ? batchSize : RunScheduler.RUN_LENGTH;
 		this.limit = 1 + random.nextInt(4);
 		this.real = new Dispatcher<>(this.completions, () -> this.now, this.limit, batchSize);
 		for (int i = 0; i < 3; i++) {

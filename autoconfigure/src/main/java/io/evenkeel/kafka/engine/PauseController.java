@@ -15,7 +15,7 @@ import org.apache.kafka.common.TopicPartition;
  * Both sides are asked anew each turn: an eager rebalance forgets the consumer's pauses
  * and a cooperative one keeps them, and this is right in both. Owner thread only.
  */
-final class PausePlan<K, V> {
+final class PauseController<K, V> {
 
 	private final Consumer<K, V> consumer;
 
@@ -33,7 +33,7 @@ final class PausePlan<K, V> {
 
 	private boolean holdingBack;
 
-	PausePlan(Consumer<K, V> consumer, Dispatcher<ConsumerRecord<K, V>> dispatcher, PauseRequests requests,
+	PauseController(Consumer<K, V> consumer, Dispatcher<ConsumerRecord<K, V>> dispatcher, PauseRequests requests,
 			EngineSettings settings, LongSupplier clock) {
 		this.clock = clock;
 		this.consumer = consumer;

@@ -29,7 +29,7 @@ import org.jspecify.annotations.Nullable;
  * as many workers as the processor has room for, and not all of them to find that the
  * first one has done the work.
  */
-final class Crew {
+final class WorkerPool {
 
 	private static final long KEEP_ALIVE_NANOS = TimeUnit.SECONDS.toNanos(10);
 
@@ -54,7 +54,7 @@ final class Crew {
 
 	private boolean closed;
 
-	Crew(ReentrantLock lock) {
+	WorkerPool(ReentrantLock lock) {
 		this.lock = lock;
 		this.work = lock.newCondition();
 	}

@@ -25,7 +25,7 @@ import org.jspecify.annotations.Nullable;
  *
  * @param <R> the type of the record
  */
-final class Slots<R> {
+final class RunScheduler<R> {
 
 	/**
 	 * The most workers that may be inside calls without a slot: each is a thread. Beyond
@@ -40,7 +40,7 @@ final class Slots<R> {
 
 	private final ParkedLanes<R> parked;
 
-	private final Crew crew;
+	private final WorkerPool workers;
 
 	private final CompletionQueue<R> completions;
 
@@ -56,11 +56,11 @@ final class Slots<R> {
 
 	private int away;
 
-	Slots(ReadyRing<R> ready, ParkedLanes<R> parked, Crew crew, CompletionQueue<R> completions, Condition returned,
-			int limit, int batchSize) {
+	RunScheduler(ReadyRing<R> ready, ParkedLanes<R> parked, WorkerPool workers, CompletionQueue<R> completions,
+			Condition returned, int limit, int batchSize) {
 		this.ready = ready;
 		this.parked = parked;
-		this.crew = crew;
+		this.workers = workers;
 		this.completions = completions;
 		this.returned = returned;
 		this.limit = limit;
@@ -111,7 +111,7 @@ final class Slots<R> {
 
 	/** The lane whose turn it is; resting runs whose turn it is get their slots. */
 	private @Nullable Lane<R> next() {
-		while (this.used < this.limit && !this.crew.isClosed()) {
+		while (this.used < this.limit && !this.workers.isClosed()) {
 			Lane<R> lane = this.ready.poll();
 			if (lane == null) {
 				return null;
@@ -262,7 +262,7 @@ final class Slots<R> {
 			assignment.queued += again.size();
 			again.forEach((delivery) -> assignment.bytes += delivery.bytes());
 			this.parked.add(lane, (call != null) ? call.parkNanos() : 0, run.isBatch() ? again.size() : 0);
-			this.crew.due();
+			this.workers.due();
 		}
 		else if (lane.size() > 0) {
 			this.ready.add(lane);

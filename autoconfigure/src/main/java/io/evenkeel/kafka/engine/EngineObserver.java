@@ -9,7 +9,7 @@ import io.evenkeel.kafka.engine.dispatch.Outcome;
  * nothing and must return quickly; what they throw is logged and changes nothing. Unless
  * it says otherwise a method is called on the owner thread.
  */
-public interface EngineListener {
+public interface EngineObserver {
 
 	/**
 	 * Partitions have been assigned.

@@ -12,17 +12,17 @@ import org.slf4j.LoggerFactory;
  * able to break a transition. The first failure is logged, the others would only repeat
  * it.
  */
-final class GuardedListener implements EngineListener {
+final class GuardedObserver implements EngineObserver {
 
-	private static final Logger logger = LoggerFactory.getLogger(GuardedListener.class);
+	private static final Logger logger = LoggerFactory.getLogger(GuardedObserver.class);
 
 	private final String id;
 
-	private final EngineListener delegate;
+	private final EngineObserver delegate;
 
 	private final AtomicBoolean reported = new AtomicBoolean();
 
-	GuardedListener(String id, EngineListener delegate) {
+	GuardedObserver(String id, EngineObserver delegate) {
 		this.id = id;
 		this.delegate = delegate;
 	}
