@@ -6,6 +6,7 @@ import io.evenkeel.kafka.container.DeadLetterRecoverers;
 import io.evenkeel.kafka.container.EvenkeelContainerFactory;
 import io.evenkeel.kafka.container.ListenerMeters;
 import io.evenkeel.kafka.producer.ProducerRegistry;
+import io.evenkeel.kafka.thread.NanoClock;
 import org.springframework.beans.factory.ObjectProvider;
 import org.springframework.beans.factory.config.ConfigurableListableBeanFactory;
 import org.springframework.boot.autoconfigure.AutoConfiguration;
@@ -92,12 +93,12 @@ public final class EvenkeelConsumerAutoConfiguration {
 	@ConditionalOnMissingBean
 	ContainerSupport evenkeelContainerSupport(EvenkeelConsumerProperties consumerProperties, Environment environment,
 			ObjectProvider<DeadLetterRecoverers> deadLetters, ObjectProvider<ConsumerRecordRecoverer> recoverer,
-			ObjectProvider<ListenerMeters> meters) {
+			ObjectProvider<ListenerMeters> meters, ObjectProvider<NanoClock> clock) {
 		ConsumerSettingsMapper mapper = new ConsumerSettingsMapper(Binder.get(environment), consumerProperties);
 		return new ContainerSupport(mapper::forListener, meters.getIfAvailable(() -> ListenerMeters.NONE), (suffix) -> {
 			ConsumerRecordRecoverer user = recoverer.getIfUnique();
 			return (user != null) ? user : deadLetters.getObject().create(suffix);
-		}, new ProducerSendFailures());
+		}, new ProducerSendFailures(), clock.getIfAvailable(() -> NanoClock.SYSTEM));
 	}
 
 	/**

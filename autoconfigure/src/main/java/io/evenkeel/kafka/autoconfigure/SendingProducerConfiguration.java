@@ -9,6 +9,7 @@ import io.evenkeel.kafka.producer.EvenkeelKafkaTemplate;
 import io.evenkeel.kafka.producer.EvenkeelKafkaTemplateCustomizer;
 import io.evenkeel.kafka.producer.EvenkeelProducerFactory;
 import io.evenkeel.kafka.producer.ProducerRegistry;
+import io.evenkeel.kafka.producer.ProducerSurroundings;
 import io.evenkeel.kafka.producer.SendFailureLog;
 import io.evenkeel.kafka.producer.SendObserver;
 import io.evenkeel.kafka.producer.SendObserverFactory;
@@ -65,8 +66,11 @@ class SendingProducerConfiguration {
 
 	@Bean
 	@ConditionalOnMissingBean
-	ProducerRegistry evenkeelProducerRegistry(ObjectProvider<SendObserverFactory> observers) {
-		return new ProducerRegistry(observers.getIfAvailable(() -> (producer) -> SendObserver.NONE));
+	ProducerRegistry evenkeelProducerRegistry(ObjectProvider<SendObserverFactory> observers,
+			ObjectProvider<ProducerSurroundings> surroundings) {
+		SendObserverFactory known = observers.getIfAvailable(() -> (producer) -> SendObserver.NONE);
+		ProducerSurroundings given = surroundings.getIfAvailable();
+		return (given != null) ? new ProducerRegistry(known, given) : new ProducerRegistry(known);
 	}
 
 	@Bean

@@ -2,6 +2,7 @@ package io.evenkeel.kafka.container;
 
 import java.util.function.Function;
 
+import io.evenkeel.kafka.thread.NanoClock;
 import org.springframework.kafka.listener.ConsumerRecordRecoverer;
 
 /**
@@ -11,9 +12,10 @@ import org.springframework.kafka.listener.ConsumerRecordRecoverer;
  * @param meters where meters are kept
  * @param recoverer makes the recoverer of a listener with the given dead-letter suffix
  * @param sends tells why sends in a listener's transaction failed
+ * @param clock the time that listeners go by
  */
 public record ContainerSupport(Function<String, ContainerSettings> settings, ListenerMeters meters,
-		Function<String, ConsumerRecordRecoverer> recoverer, SendFailures sends) {
+		Function<String, ConsumerRecordRecoverer> recoverer, SendFailures sends, NanoClock clock) {
 
 	/**
 	 * For producers that throw nothing but Kafka's own exceptions.
@@ -24,7 +26,7 @@ public record ContainerSupport(Function<String, ContainerSettings> settings, Lis
 	 */
 	public ContainerSupport(Function<String, ContainerSettings> settings, ListenerMeters meters,
 			Function<String, ConsumerRecordRecoverer> recoverer) {
-		this(settings, meters, recoverer, SendFailures.NONE);
+		this(settings, meters, recoverer, SendFailures.NONE, NanoClock.SYSTEM);
 	}
 
 }

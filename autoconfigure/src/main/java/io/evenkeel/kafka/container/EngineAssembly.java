@@ -98,7 +98,7 @@ final class EngineAssembly<K, V> {
 								inspected.hasGroup(), seeks, callbacks),
 						callbacks, listener, this.container,
 						new WorkerThreads(this.container, seekAware(target), seeks), settings.restartInitial(),
-						settings.restartMax()));
+						settings.restartMax(), this.support.clock()));
 		holder.engine = engine;
 		org.apache.kafka.clients.consumer.Consumer<K, V> proxy = ConsumerProxy.create(engine, this.container,
 				mode.isManual());

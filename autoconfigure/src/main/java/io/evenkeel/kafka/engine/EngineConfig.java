@@ -2,6 +2,7 @@ package io.evenkeel.kafka.engine;
 
 import java.time.Duration;
 import java.util.function.Consumer;
+import java.util.function.LongSupplier;
 
 import io.evenkeel.kafka.engine.retry.RetryPlanner;
 
@@ -19,10 +20,12 @@ import io.evenkeel.kafka.engine.retry.RetryPlanner;
  * @param workers runs a worker on a thread of its own
  * @param restartInitial the first wait before a failed consumer is replaced
  * @param restartMax the longest such wait
+ * @param clock the time it goes by
  * @param <K> the type of the key
  * @param <V> the type of the value
  */
 public record EngineConfig<K, V>(String id, EngineSettings settings, RecordHandler<K, V> handler, RetryPlanner planner,
 		EngineLifecycle<K, V> lifecycle, EngineCallbacks<K, V> callbacks, EngineObserver listener,
-		PauseRequests pauseRequests, Consumer<Runnable> workers, Duration restartInitial, Duration restartMax) {
+		PauseRequests pauseRequests, Consumer<Runnable> workers, Duration restartInitial, Duration restartMax,
+		LongSupplier clock) {
 }

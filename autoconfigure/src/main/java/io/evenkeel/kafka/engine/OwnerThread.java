@@ -48,7 +48,7 @@ final class OwnerThread<K, V> implements Runnable {
 
 	private final CompletionQueue<ConsumerRecord<K, V>> completions = new CompletionQueue<>();
 
-	private final LongSupplier clock = System::nanoTime;
+	private final LongSupplier clock;
 
 	private final RestartBackOff backOff;
 
@@ -79,6 +79,7 @@ final class OwnerThread<K, V> implements Runnable {
 	OwnerThread(EngineConfig<K, V> config, OwnerCommands<K, V> commands) {
 		this.id = config.id();
 		this.config = config;
+		this.clock = config.clock();
 		this.commands = commands;
 		this.backOff = new RestartBackOff(config.restartInitial(), config.restartMax());
 		this.parts = EngineParts.create(config, this.completions, this.clock, this::await, this::unrecoverable);

@@ -10,7 +10,6 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Supplier;
 import java.util.regex.Pattern;
 
-import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.Producer;
 import org.apache.kafka.clients.producer.ProducerConfig;
 import org.apache.kafka.common.MetricName;
@@ -87,7 +86,7 @@ public class EvenkeelProducerFactory<K, V> extends DefaultKafkaProducerFactory<K
 	 * @param registry knows the producers
 	 */
 	public EvenkeelProducerFactory(Map<String, Object> configs, ProducerLimits limits, ProducerRegistry registry) {
-		this(configs, limits, registry, ProducerRuntime.SYSTEM);
+		this(configs, limits, registry, registry.surroundings().runtime());
 	}
 
 	EvenkeelProducerFactory(Map<String, Object> configs, ProducerLimits limits, ProducerRegistry registry,
@@ -441,7 +440,7 @@ public class EvenkeelProducerFactory<K, V> extends DefaultKafkaProducerFactory<K
 	}
 
 	Producer<K, V> newClient(Map<String, Object> configs, Serializer<K> key, Serializer<V> value) {
-		return new KafkaProducer<>(configs, key, value);
+		return this.registry.surroundings().clients().make(configs, key, value);
 	}
 
 	private Producer<K, V> postProcessed(Producer<K, V> client, UserCode<K, V> userCode) {

@@ -20,13 +20,30 @@ public class ProducerRegistry {
 
 	private final SendObserverFactory observers;
 
+	private final ProducerSurroundings surroundings;
+
 	/**
 	 * Make a registry.
 	 * @param observers makes the observer of a new producer, {@link SendObserver#NONE}
 	 * for none
 	 */
 	public ProducerRegistry(SendObserverFactory observers) {
+		this(observers, ProducerSurroundings.SYSTEM);
+	}
+
+	/**
+	 * Make a registry.
+	 * @param observers makes the observer of a new producer, {@link SendObserver#NONE}
+	 * for none
+	 * @param surroundings where its producers get clients, time and threads from
+	 */
+	public ProducerRegistry(SendObserverFactory observers, ProducerSurroundings surroundings) {
 		this.observers = observers;
+		this.surroundings = surroundings;
+	}
+
+	ProducerSurroundings surroundings() {
+		return this.surroundings;
 	}
 
 	/**

@@ -356,7 +356,7 @@ class ConsumerEngineTests
 				Duration.ofMillis(5), base.retry(), true, false, false, true);
 		this.running = new ConsumerEngine<>(new EngineConfig<>("l", settings, this,
 				new RetryPlanner(settings.retry(), (failure) -> false, () -> 0.5), this, new EngineCallbacks<>() {
-				}, this, this, this::work, Duration.ofMillis(5), Duration.ofMillis(20)));
+				}, this, this, this::work, Duration.ofMillis(5), Duration.ofMillis(20), System::nanoTime));
 		if (this.prepares) {
 			this.running.prepare();
 		}
