@@ -2,6 +2,7 @@ package io.evenkeel.kafka.engine;
 
 import java.io.File;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -64,10 +65,7 @@ class MutantTests {
 	Stream<DynamicTest> eachGuardAndItsTestAreThere() throws IOException {
 		return all().stream().map((mutant) -> DynamicTest.dynamicTest(mutant.toString(), () -> {
 			assertThat(occurrences(mutant)).as("the guard is in %s, once", mutant.source()).isEqualTo(1);
-			String[] test = mutant.testClass().substring(PACKAGE.length()).split("\\.");
-			Path source = TESTS.resolve(String.join(File.separator, test) + ".java");
-			assertThat(source).exists();
-			assertThat(Files.readString(source)).contains(" " + mutant.testMethod() + "(");
+			assertThat(Files.readString(mutant.testSource())).contains(" " + mutant.testMethod() + "(");
 		}));
 	}
 
@@ -226,29 +224,50 @@ class MutantTests {
 		return text.endsWith("\n") ? text.substring(0, text.length() - 1) : text;
 	}
 
+	/** A file of the folder, or the only one with its name in what is below. */
+	private static Path find(Path folder, String file) {
+		Path there = folder.resolve(file).normalize();
+		if (file.contains("/") || Files.exists(there)) {
+			assertThat(there).exists();
+			return there;
+		}
+		try (Stream<Path> below = Files.walk(folder)) {
+			List<Path> found = below.filter((each) -> each.endsWith(file)).toList();
+			assertThat(found).as("%s below %s", file, folder).hasSize(1);
+			return found.get(0);
+		}
+		catch (IOException ex) {
+			throw new UncheckedIOException(ex);
+		}
+	}
+
 	/**
 	 * A guard.
 	 *
 	 * @param area the table, which is the folder of its file and of its test
-	 * @param test a class and a method; the class may be in another folder, which then is
-	 * said from the root: {@code ../guarantee.KeysIT}
+	 * @param file a file of that folder, or the only one with its name below it
+	 * @param test a class and a method, found in the same way; the class may be in
+	 * another folder, which then is said from the root: {@code ../guarantee.KeysIT}
 	 */
 	private record Mutant(String area, String name, String file, String test, String guard, String without) {
 
 		Path source() {
-			return SOURCES.resolve(this.area).resolve(this.file).normalize();
+			return find(SOURCES.resolve(this.area), this.file);
+		}
+
+		Path testSource() {
+			String type = this.test.split("#")[0];
+			String file = (type.startsWith("../") ? type.substring(3) : type).replace('.', '/') + ".java";
+			return find(type.startsWith("../") ? TESTS : TESTS.resolve(this.area), file);
 		}
 
 		String fullTest() {
-			return PACKAGE + (this.test.startsWith("../") ? this.test.substring(3) : this.area + "." + this.test);
-		}
-
-		String testClass() {
-			return fullTest().split("#")[0];
+			String file = TESTS.relativize(testSource()).toString().replace(File.separatorChar, '.');
+			return PACKAGE + file.substring(0, file.length() - ".java".length()) + "#" + testMethod();
 		}
 
 		String testMethod() {
-			return fullTest().split("#")[1];
+			return this.test.split("#")[1];
 		}
 
 		@Override
