@@ -25,9 +25,12 @@ public record EvenkeelDescriptor(List<Listener> listeners, List<Producer> produc
 	 * @param concurrency its slots
 	 * @param partitions its live assignments
 	 * @param rebalances the last 50, oldest first
+	 * @param commitAgeSeconds the time since a commit last succeeded, null before the
+	 * first
 	 */
 	public record Listener(String id, String state, @Nullable String groupId, String memberId, String groupProtocol,
-			String ordering, Concurrency concurrency, List<Partition> partitions, List<Rebalance> rebalances) {
+			String ordering, Concurrency concurrency, List<Partition> partitions, List<Rebalance> rebalances,
+			@Nullable Double commitAgeSeconds) {
 	}
 
 	/**
@@ -52,9 +55,15 @@ public record EvenkeelDescriptor(List<Listener> listeners, List<Producer> produc
 	 * @param parked records waiting for their next attempt
 	 * @param oldestAgeSeconds the age of the oldest unfinished record, 0 without one
 	 * @param paused by whom: user, backpressure
+	 * @param endOffset the end of the log as of the client's last fetch, null while it is
+	 * not known
+	 * @param lag the records that are not done, null while that is not known
+	 * @param lagSeconds the age of the oldest of them by its own timestamp, 0 without
+	 * one, null while it is not known
 	 */
 	public record Partition(String topic, int partition, long epoch, long position, long committed, int queued,
-			int inFlight, int parked, double oldestAgeSeconds, List<String> paused) {
+			int inFlight, int parked, double oldestAgeSeconds, List<String> paused, @Nullable Long endOffset,
+			@Nullable Long lag, @Nullable Double lagSeconds) {
 	}
 
 	/**

@@ -8,6 +8,7 @@ import java.util.function.Supplier;
 import io.evenkeel.kafka.container.EvenkeelContainer;
 import io.evenkeel.kafka.engine.EngineSettings;
 import io.evenkeel.kafka.engine.EngineSnapshot;
+import io.evenkeel.kafka.engine.PartitionLag;
 import io.evenkeel.kafka.engine.RebalanceLog;
 import org.apache.kafka.common.TopicPartition;
 import org.jspecify.annotations.Nullable;
@@ -105,7 +106,8 @@ public final class EvenkeelEndpoint {
 				(settings != null) ? settings.ordering().name().toLowerCase(Locale.ROOT) : "",
 				new EvenkeelDescriptor.Concurrency(container.concurrencyLimit(), snapshot.used()),
 				snapshot.partitions().stream().map((partition) -> partition(partition, now)).toList(),
-				container.rebalances().stream().map(EvenkeelEndpoint::rebalance).toList());
+				container.rebalances().stream().map(EvenkeelEndpoint::rebalance).toList(),
+				(snapshot.committedNanos() != 0) ? (now - snapshot.committedNanos()) / 1e9 : null);
 	}
 
 	private static String state(EvenkeelContainer<?, ?> container) {
@@ -130,10 +132,13 @@ public final class EvenkeelEndpoint {
 			paused.add("backpressure");
 		}
 		TopicPartition name = partition.partition();
+		PartitionLag lag = partition.lag();
+		boolean known = lag.isKnown();
 		double age = partition.hasOldest() ? (now - partition.oldestNanos()) / 1e9 : 0;
 		return new EvenkeelDescriptor.Partition(name.topic(), name.partition(), partition.epoch(), partition.position(),
 				partition.committed(), partition.queued(), partition.inFlight(), partition.parked(), Math.max(0, age),
-				paused);
+				paused, known ? lag.endOffset() : null, known ? lag.records() : null,
+				known ? lag.seconds(System.currentTimeMillis(), now) : null);
 	}
 
 	private static EvenkeelDescriptor.Rebalance rebalance(RebalanceLog.Entry entry) {

@@ -80,11 +80,11 @@ final class EngineAssembly<K, V> {
 				(table != null) ? table.scope() : null,
 				observations.isNoop() ? ClusterId.unknown() : ClusterId.of(this.container, inspected.servers()));
 		Transactions transactions = Transactions.of(properties, new CommitFailures(this.support.sends()));
-		Recoverer<K, V> recovery = recoverer(settings, calls);
+		EngineObserver listener = this.support.meters().start(this.container);
+		Recoverer<K, V> recovery = recoverer(settings, calls, listener);
 		this.recoverer = recovery;
 		EngineHolder<K, V> holder = new EngineHolder<>();
 		SeekCallback<K, V> seeks = new SeekCallback<>(holder::engine, this.container.getGroupId());
-		EngineObserver listener = this.support.meters().start(this.container);
 		RetryPlanner planner = new RetryPlanner(settings.retry(), (failure) -> notRetryable(settings, failure),
 				() -> ThreadLocalRandom.current().nextDouble());
 		ContainerCallbacks<K, V> callbacks = new ContainerCallbacks<>(this.container, this.events, this.state,
@@ -195,9 +195,11 @@ final class EngineAssembly<K, V> {
 		return (table != null) ? new ScopedHandler<>(handler, table) : handler;
 	}
 
-	private Recoverer<K, V> recoverer(ContainerSettings settings, ListenerCalls<K, V> calls) {
+	private Recoverer<K, V> recoverer(ContainerSettings settings, ListenerCalls<K, V> calls,
+			EngineObserver listener) {
 		return new Recoverer<>(this.container.getListenerId(), settings.onExhausted(),
-				this.support.recoverer().apply(settings.topicSuffix()), settings.createTopics(), calls);
+				this.support.recoverer().apply(settings.topicSuffix()), settings.createTopics(), calls,
+				listener);
 	}
 
 	private static boolean notRetryable(ContainerSettings settings, Throwable failure) {

@@ -9,6 +9,7 @@ import java.util.concurrent.CompletionException;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
 
+import io.evenkeel.kafka.engine.EngineObserver;
 import io.evenkeel.kafka.engine.RecordHandler.Recovery;
 import io.evenkeel.kafka.engine.RecoveryAttempt;
 import io.evenkeel.kafka.engine.dispatch.Delivery;
@@ -51,6 +52,8 @@ final class Recoverer<K, V> implements RecoveryWay<K, V> {
 
 	private final ListenerCalls<K, V> calls;
 
+	private final EngineObserver listener;
+
 	private final Map<Delivery<ConsumerRecord<K, V>>, Underway> underway = new ConcurrentHashMap<>();
 
 	/** Since the last recovery that succeeded. */
@@ -62,7 +65,8 @@ final class Recoverer<K, V> implements RecoveryWay<K, V> {
 	private long lastLook = System.nanoTime();
 
 	Recoverer(String id, OnExhausted onExhausted, ConsumerRecordRecoverer recoverer, boolean createTopics,
-			ListenerCalls<K, V> calls) {
+			ListenerCalls<K, V> calls, EngineObserver listener) {
+		this.listener = listener;
 		this.id = id;
 		this.onExhausted = onExhausted;
 		this.recoverer = recoverer;
@@ -147,6 +151,7 @@ final class Recoverer<K, V> implements RecoveryWay<K, V> {
 
 	/** A recovery of a record, of whatever way, has failed. */
 	void failed(Delivery<ConsumerRecord<K, V>> delivery, Throwable failure) {
+		this.listener.recoveryFailed(delivery.record().topic());
 		long now = System.nanoTime();
 		this.underway.compute(delivery, (key, known) -> new Underway((known != null) ? known.since : now, true));
 		forget();

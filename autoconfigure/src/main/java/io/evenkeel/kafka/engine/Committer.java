@@ -89,6 +89,8 @@ final class Committer<K, V> {
 
 	private @Nullable RuntimeException fatal;
 
+	private long committedNanos;
+
 	Committer(String id, Consumer<K, V> consumer, EngineSettings settings, EngineObserver listener, LongSupplier clock,
 			OwnerWait ownerWait) {
 		this.id = id;
@@ -315,7 +317,13 @@ final class Committer<K, V> {
 		return states.stream().map(PartitionState::assignment).toList();
 	}
 
+	/** When a commit last succeeded, nanoseconds of the clock; 0 before the first. */
+	long committedNanos() {
+		return this.committedNanos;
+	}
+
 	private void apply(Map<PartitionState<K, V>, CommitPoint> points) {
+		this.committedNanos = this.clock.getAsLong();
 		List<String> late = new ArrayList<>();
 		points.forEach((state, point) -> {
 			if (state.assignment().isClosed()) {

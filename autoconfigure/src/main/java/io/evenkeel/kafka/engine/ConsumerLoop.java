@@ -66,6 +66,8 @@ final class ConsumerLoop<K, V> {
 
 	private final Views<K, V> views;
 
+	private final LagWatch<K, V> lags;
+
 	private final UserCommits<K, V> userCommits;
 
 	/** Until when polls are short, because somebody waits for the owner. */
@@ -100,6 +102,7 @@ final class ConsumerLoop<K, V> {
 		this.intake = new Intake<>(id, this.table, this.dispatcher, parts.laneKeys(), this::renew, this.handler,
 				consumer::seek, this::publish);
 		this.views = new Views<>(consumer, this.table);
+		this.lags = new LagWatch<>(consumer, parts.listener(), this.clock);
 		this.userCommits = new UserCommits<>(this.table, this.completions, this.committer, this.settings);
 		this.askedUntil = this.clock.getAsLong();
 		this.positions = new Positions<>(id, consumer);
@@ -139,6 +142,7 @@ final class ConsumerLoop<K, V> {
 		work += poll();
 		work += this.completions.apply();
 		this.completions.retireLanes(this.table.view());
+		this.lags.turn(this.table.view());
 		takeSnapshot();
 		return work;
 	}
@@ -150,7 +154,7 @@ final class ConsumerLoop<K, V> {
 	private int poll() {
 		try {
 			ConsumerRecords<K, V> records = this.consumer.poll(pollTimeout());
-			this.views.polled(records.partitions());
+			this.lags.polled(records, this.table);
 			int queued = this.intake.accept(records, this.clock.getAsLong());
 			this.pauses.polled(records.count(), this.intake.polledBytes());
 			this.callbacks.polled(this.consumer, records.count());
@@ -390,7 +394,8 @@ final class ConsumerLoop<K, V> {
 	private void takeSnapshot() {
 		long now = this.clock.getAsLong();
 		if (this.rebalancer.takeChanged() || now - this.snapshot.atNanos() > SNAPSHOT_NANOS) {
-			this.snapshot = Snapshots.take(this.consumer, this.dispatcher, this.table.view(), now);
+			this.snapshot = Snapshots.take(this.consumer, this.dispatcher, this.table.view(), now,
+					this.committer.committedNanos());
 		}
 	}
 

@@ -3,6 +3,7 @@ package io.evenkeel.kafka.engine;
 import java.util.Collection;
 
 import io.evenkeel.kafka.engine.dispatch.Outcome;
+import org.apache.kafka.common.TopicPartition;
 
 /**
  * Told what happens in a listener's engine: the door for meters. All methods default to
@@ -92,6 +93,20 @@ public interface EngineObserver {
 	 * @param partitions how many assignments
 	 */
 	default void reset(ResetCause cause, int partitions) {
+	}
+
+	/**
+	 * It is known for the first time how far behind an assigned partition is.
+	 * @param partition the partition
+	 */
+	default void lagKnown(TopicPartition partition) {
+	}
+
+	/**
+	 * A recovery of a record failed, and is tried again. Any thread.
+	 * @param topic its topic
+	 */
+	default void recoveryFailed(String topic) {
 	}
 
 	/**

@@ -4,6 +4,7 @@ import java.util.Collection;
 import java.util.concurrent.atomic.AtomicBoolean;
 
 import io.evenkeel.kafka.engine.dispatch.Outcome;
+import org.apache.kafka.common.TopicPartition;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -85,6 +86,16 @@ final class GuardedObserver implements EngineObserver {
 	@Override
 	public void reset(ResetCause cause, int partitions) {
 		guard(() -> this.delegate.reset(cause, partitions));
+	}
+
+	@Override
+	public void lagKnown(TopicPartition partition) {
+		guard(() -> this.delegate.lagKnown(partition));
+	}
+
+	@Override
+	public void recoveryFailed(String topic) {
+		guard(() -> this.delegate.recoveryFailed(topic));
 	}
 
 	@Override

@@ -207,14 +207,14 @@ final class Intake<K, V> {
 		this.polledBytes += bytes;
 		try {
 			Object laneKey = this.laneKeys.laneKey(record.key());
-			return state.assignment().begin(record, record.offset(), laneKey, now, bytes);
+			return state.assignment().begin(record, record.offset(), laneKey, now, bytes, record.timestamp());
 		}
 		catch (RuntimeException | Error ex) {
 			logger.warn(
 					"{}: the key of {}-{}@{} cannot be hashed or compared ({}); the record keeps the order of "
 							+ "its partition",
 					this.id, record.topic(), record.partition(), record.offset(), ex.getClass().getName());
-			return state.assignment().begin(record, record.offset(), null, now, bytes);
+			return state.assignment().begin(record, record.offset(), null, now, bytes, record.timestamp());
 		}
 	}
 

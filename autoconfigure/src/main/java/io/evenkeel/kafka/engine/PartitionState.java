@@ -25,6 +25,8 @@ final class PartitionState<K, V> {
 
 	private final LeaderEpochs epochs = new LeaderEpochs();
 
+	private final LagMeasure lag = new LagMeasure();
+
 	private @Nullable CompletedOffsets completed;
 
 	private boolean restored;
@@ -132,6 +134,10 @@ final class PartitionState<K, V> {
 		return this.epochs;
 	}
 
+	LagMeasure lag() {
+		return this.lag;
+	}
+
 	/** The broker refused the metadata as too large. */
 	void shrinkMetadata() {
 		this.metadataLimit /= 2;
@@ -149,6 +155,7 @@ final class PartitionState<K, V> {
 	/** A seek changes nothing of what the broker has. */
 	void atBroker(PartitionState<K, V> before) {
 		this.atBroker = before.atBroker;
+		this.lag.follows(before.lag);
 		OffsetAndMetadata known = before.view.committed();
 		if (known != null) {
 			this.view.committed(known);

@@ -18,24 +18,25 @@ final class Snapshots {
 	}
 
 	static <K, V> EngineSnapshot take(Consumer<K, V> consumer, Dispatcher<ConsumerRecord<K, V>> dispatcher,
-			Collection<PartitionState<K, V>> states, long now) {
+			Collection<PartitionState<K, V>> states, long now, long committedNanos) {
 		List<EngineSnapshot.Partition> partitions = new ArrayList<>(states.size());
 		int keys = 0;
 		for (PartitionState<K, V> state : states) {
-			partitions.add(partition(state, dispatcher.load(state.assignment())));
+			partitions.add(partition(state, dispatcher.load(state.assignment()), now));
 			keys += state.assignment().keys();
 		}
 		return new EngineSnapshot(now, memberId(consumer), dispatcher.limit(), dispatcher.used(), keys,
-				List.copyOf(partitions));
+				List.copyOf(partitions), committedNanos);
 	}
 
-	private static <K, V> EngineSnapshot.Partition partition(PartitionState<K, V> state, Dispatcher.Load load) {
+	private static <K, V> EngineSnapshot.Partition partition(PartitionState<K, V> state, Dispatcher.Load load,
+			long now) {
 		OffsetTracker tracker = state.assignment().tracker();
 		int unacknowledged = Math.max(0, tracker.unfinished() - load.queued() - load.inFlight() - load.parked());
 		return new EngineSnapshot.Partition(state.partition(), state.assignment().epoch(), tracker.position(),
 				state.atBroker(), tracker.completedAbove(), load.queued(), load.inFlight() + unacknowledged,
 				load.parked(), (tracker.unfinished() > 0) ? tracker.oldestUnfinishedNanos() : -1, state.isUserPaused(),
-				state.isBackPressure());
+				state.isBackPressure(), state.lag().lag(tracker, now));
 	}
 
 	private static String memberId(Consumer<?, ?> consumer) {

@@ -3,7 +3,6 @@ package io.evenkeel.kafka.engine;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Objects;
-import java.util.OptionalLong;
 import java.util.Set;
 
 import io.evenkeel.kafka.engine.offset.OffsetTracker;
@@ -60,26 +59,6 @@ final class Views<K, V> {
 			}
 			this.current = new ConsumerView(Map.copyOf(partitions), group, Set.copyOf(this.consumer.subscription()),
 					this.consumer.metrics());
-		}
-	}
-
-	/** A poll has brought records of these partitions. */
-	void polled(Set<TopicPartition> partitions) {
-		for (TopicPartition partition : partitions) {
-			PartitionState<K, V> state = this.table.get(partition);
-			if (state != null) {
-				state.view().lag(lag(partition));
-			}
-		}
-	}
-
-	private OptionalLong lag(TopicPartition partition) {
-		try {
-			return this.consumer.currentLag(partition);
-		}
-		catch (RuntimeException ex) {
-			// Revoked within the poll that brought its records.
-			return OptionalLong.empty();
 		}
 	}
 

@@ -33,7 +33,8 @@ public final class ConsumerMeters implements ListenerMeters {
 
 	@Override
 	public EngineObserver start(EvenkeelContainer<?, ?> container) {
-		ListenerGauges own = new ListenerGauges(this.registry, container.getListenerId(), container::snapshot);
+		ListenerGauges own = new ListenerGauges(this.registry, container.getListenerId(), container.getGroupId(),
+				container::snapshot);
 		ListenerGauges previous = this.gauges.put(container, own);
 		if (previous != null) {
 			previous.close();

@@ -18,6 +18,7 @@ import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Tags;
 import io.micrometer.core.instrument.Timer;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
+import org.apache.kafka.common.TopicPartition;
 
 /**
  * Counts and times what happens in the engine of one listener.
@@ -105,7 +106,20 @@ final class ListenerEvents implements EngineObserver {
 	}
 
 	@Override
+	public void lagKnown(TopicPartition partition) {
+		this.gauges.lagKnown(partition);
+	}
+
+	@Override
+	public void recoveryFailed(String topic) {
+		topic(topic).recoveryFailures.increment();
+	}
+
+	@Override
 	public void committed(CommitResult result, long nanos) {
+		if (result == CommitResult.OK) {
+			this.gauges.committed();
+		}
 		timer(ConsumerMeter.COMMIT, Key.RESULT, tag(result)).record(nanos, TimeUnit.NANOSECONDS);
 	}
 
@@ -119,13 +133,19 @@ final class ListenerEvents implements EngineObserver {
 	}
 
 	private synchronized Timer timer(ConsumerMeter meter, Tags tags) {
-		Timer timer = this.registry.timer(meter.getName(), tags);
+		Timer timer = Timer.builder(meter.getName())
+			.description(meter.description())
+			.tags(tags)
+			.register(this.registry);
 		this.meters.add(timer);
 		return timer;
 	}
 
 	private synchronized Counter counter(ConsumerMeter meter, Tags tags) {
-		Counter counter = this.registry.counter(meter.getName(), tags);
+		Counter counter = Counter.builder(meter.getName())
+			.description(meter.description())
+			.tags(tags)
+			.register(this.registry);
 		this.meters.add(counter);
 		return counter;
 	}
@@ -161,6 +181,8 @@ final class ListenerEvents implements EngineObserver {
 
 		private final Counter retries;
 
+		private final Counter recoveryFailures;
+
 		private final Timer waited;
 
 		TopicMeters(String topic) {
@@ -175,6 +197,7 @@ final class ListenerEvents implements EngineObserver {
 			}
 			this.stale = counter(ConsumerMeter.RECORDS, tags.and(Key.OUTCOME.asString(), STALE));
 			this.retries = counter(ConsumerMeter.RETRIES, tags);
+			this.recoveryFailures = counter(ConsumerMeter.RECOVERY_FAILURES, tags);
 			this.waited = timer(ConsumerMeter.RECORD_WAIT, tags);
 		}
 

@@ -2,8 +2,10 @@ package io.evenkeel.kafka.metrics;
 
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.function.Supplier;
 import java.util.function.ToDoubleFunction;
 
@@ -29,19 +31,27 @@ final class ListenerGauges {
 
 	private final String listener;
 
+	private final String group;
+
 	private final Supplier<EngineSnapshot> snapshots;
 
 	private final List<Meter> general = new ArrayList<>();
 
 	private final Map<TopicPartition, List<Meter>> partitions = new HashMap<>();
 
+	private final Set<TopicPartition> withLag = new HashSet<>();
+
 	private boolean closed;
+
+	private volatile long committedNanos;
 
 	private volatile Index index = new Index(null, Map.of());
 
-	ListenerGauges(MeterRegistry registry, String listener, Supplier<EngineSnapshot> snapshots) {
+	ListenerGauges(MeterRegistry registry, String listener, @Nullable String group,
+			Supplier<EngineSnapshot> snapshots) {
 		this.registry = registry;
 		this.listener = listener;
+		this.group = (group == null || group.isEmpty()) ? "none" : group;
 		this.snapshots = snapshots;
 	}
 
@@ -68,6 +78,7 @@ final class ListenerGauges {
 
 	private Meter gauge(ConsumerMeter meter, Tags tags, ToDoubleFunction<EngineSnapshot> value) {
 		return Gauge.builder(meter.getName(), () -> value.applyAsDouble(this.snapshots.get()))
+			.description(meter.description())
 			.tags(tags)
 			.baseUnit(meter.getBaseUnit())
 			.register(this.registry);
@@ -98,7 +109,45 @@ final class ListenerGauges {
 		return Gauge.builder(meter.getName(), () -> {
 			EngineSnapshot.Partition found = find(partition);
 			return (found != null) ? value.applyAsDouble(found) : absent;
-		}).tags(tags).baseUnit(meter.getBaseUnit()).register(this.registry);
+		}).description(meter.description()).tags(tags).baseUnit(meter.getBaseUnit()).register(this.registry);
+	}
+
+	/** A partition's lag is known from now on; before, the gauges are not there. */
+	synchronized void lagKnown(TopicPartition partition) {
+		List<Meter> meters = this.partitions.get(partition);
+		if (meters == null || !this.withLag.add(partition)) {
+			return;
+		}
+		Tags tags = group().and(Key.TOPIC.asString(), partition.topic(), Key.PARTITION.asString(),
+				String.valueOf(partition.partition()));
+		meters.add(gauge(ConsumerMeter.LAG, tags, partition,
+				(found) -> found.lag().isKnown() ? found.lag().records() : Double.NaN, Double.NaN));
+		meters.add(gauge(ConsumerMeter.LAG_TIME, tags, partition, ListenerGauges::lagTime, Double.NaN));
+	}
+
+	private static double lagTime(EngineSnapshot.Partition partition) {
+		return partition.lag().isKnown() ? partition.lag().seconds(System.currentTimeMillis(), System.nanoTime())
+				: Double.NaN;
+	}
+
+	/** A commit has succeeded. Owner thread. */
+	void committed() {
+		boolean first = this.committedNanos == 0;
+		this.committedNanos = System.nanoTime();
+		if (first) {
+			openCommitAge();
+		}
+	}
+
+	private synchronized void openCommitAge() {
+		if (!this.closed) {
+			this.general.add(gauge(ConsumerMeter.COMMIT_AGE, group(),
+					(ignored) -> (System.nanoTime() - this.committedNanos) / 1e9));
+		}
+	}
+
+	private Tags group() {
+		return Tags.of(Key.LISTENER.asString(), this.listener, Key.GROUP.asString(), this.group);
 	}
 
 	private static double age(EngineSnapshot.Partition partition) {
@@ -121,6 +170,7 @@ final class ListenerGauges {
 
 	synchronized void remove(TopicPartition partition) {
 		List<Meter> meters = this.partitions.remove(partition);
+		this.withLag.remove(partition);
 		if (meters != null) {
 			meters.forEach(this.registry::remove);
 		}
@@ -132,6 +182,7 @@ final class ListenerGauges {
 		this.general.clear();
 		this.partitions.values().forEach((meters) -> meters.forEach(this.registry::remove));
 		this.partitions.clear();
+		this.withLag.clear();
 	}
 
 	private record Index(@Nullable EngineSnapshot snapshot, Map<TopicPartition, EngineSnapshot.Partition> partitions) {

@@ -13,56 +13,65 @@ public enum ProducerMeter implements MeterDocumentation {
 	/**
 	 * From the call of send to its completion.
 	 */
-	SEND("evenkeel.producer.send", Meter.Type.TIMER, Key.PRODUCER, Key.TOPIC, Key.OUTCOME, Key.REASON),
+	SEND("evenkeel.producer.send", "Time from the call of send to its completion", Meter.Type.TIMER, Key.PRODUCER,
+			Key.TOPIC, Key.OUTCOME, Key.REASON),
 
 	/**
 	 * How long send held its caller.
 	 */
-	SEND_BLOCKED("evenkeel.producer.send.blocked", Meter.Type.TIMER, Key.PRODUCER),
+	SEND_BLOCKED("evenkeel.producer.send.blocked", "How long send held its caller", Meter.Type.TIMER, Key.PRODUCER),
 
 	/**
 	 * How long a record waited for metadata or for the client's memory.
 	 */
-	METADATA_WAIT("evenkeel.producer.metadata.wait", Meter.Type.TIMER, Key.PRODUCER, Key.TOPIC, Key.OUTCOME),
+	METADATA_WAIT("evenkeel.producer.metadata.wait", "How long a record waited for metadata or for the client's memory",
+			Meter.Type.TIMER, Key.PRODUCER, Key.TOPIC, Key.OUTCOME),
 
 	/**
 	 * How often the client was asked once more for a topic.
 	 */
-	METADATA_RETRIES("evenkeel.producer.metadata.retries", Meter.Type.COUNTER, Key.PRODUCER, Key.TOPIC),
+	METADATA_RETRIES("evenkeel.producer.metadata.retries", "Further questions for a topic", Meter.Type.COUNTER,
+			Key.PRODUCER, Key.TOPIC),
 
 	/**
 	 * Seconds since the cluster last answered.
 	 */
-	METADATA_AGE("evenkeel.producer.metadata.age", Meter.Type.GAUGE, Key.PRODUCER),
+	METADATA_AGE("evenkeel.producer.metadata.age", "Time since the cluster last answered", Meter.Type.GAUGE,
+			Key.PRODUCER),
 
 	/**
 	 * Records that wait.
 	 */
-	PENDING_RECORDS("evenkeel.producer.pending.records", Meter.Type.GAUGE, Key.PRODUCER),
+	PENDING_RECORDS("evenkeel.producer.pending.records", "Records that wait", Meter.Type.GAUGE, Key.PRODUCER),
 
 	/**
 	 * Bytes that wait.
 	 */
-	PENDING_BYTES("evenkeel.producer.pending.bytes", Meter.Type.GAUGE, Key.PRODUCER),
+	PENDING_BYTES("evenkeel.producer.pending.bytes", "Bytes that wait", Meter.Type.GAUGE, Key.PRODUCER),
 
 	/**
 	 * 1 while sends to a topic fail at once.
 	 */
-	FAIL_FAST("evenkeel.producer.fail.fast", Meter.Type.GAUGE, Key.PRODUCER, Key.TOPIC),
+	FAIL_FAST("evenkeel.producer.fail.fast", "1 while sends to the topic fail at once", Meter.Type.GAUGE, Key.PRODUCER,
+			Key.TOPIC),
 
 	/**
 	 * How often the client was replaced.
 	 */
-	REPLACEMENTS("evenkeel.producer.replacements", Meter.Type.COUNTER, Key.PRODUCER, Key.CAUSE);
+	REPLACEMENTS("evenkeel.producer.replacements", "Clients that were replaced, by the reason", Meter.Type.COUNTER,
+			Key.PRODUCER, Key.CAUSE);
 
 	private final String meterName;
+
+	private final String description;
 
 	private final Meter.Type type;
 
 	private final KeyName[] keys;
 
-	ProducerMeter(String meterName, Meter.Type type, KeyName... keys) {
+	ProducerMeter(String meterName, String description, Meter.Type type, KeyName... keys) {
 		this.meterName = meterName;
+		this.description = description;
 		this.type = type;
 		this.keys = keys;
 	}
@@ -81,6 +90,14 @@ public enum ProducerMeter implements MeterDocumentation {
 	@Override
 	public @Nullable String getBaseUnit() {
 		return (this == METADATA_AGE) ? "seconds" : null;
+	}
+
+	/**
+	 * What backends show beside the name.
+	 * @return one clause without a full stop
+	 */
+	public String description() {
+		return this.description;
 	}
 
 	@Override

@@ -74,11 +74,15 @@ public final class ProducerMeters implements SendObserverFactory {
 		Observer(ManagedProducer producer) {
 			this.base = Tags.of(Key.PRODUCER.asString(), producer.id());
 			this.blocked = Timer.builder(ProducerMeter.SEND_BLOCKED.getName())
+				.description(ProducerMeter.SEND_BLOCKED.description())
 				.tags(this.base)
 				.register(ProducerMeters.this.registry);
-			gauge(Gauge.builder(ProducerMeter.PENDING_RECORDS.getName(), producer, ManagedProducer::pendingRecords));
-			gauge(Gauge.builder(ProducerMeter.PENDING_BYTES.getName(), producer, ManagedProducer::pendingBytes));
+			gauge(Gauge.builder(ProducerMeter.PENDING_RECORDS.getName(), producer, ManagedProducer::pendingRecords)
+				.description(ProducerMeter.PENDING_RECORDS.description()));
+			gauge(Gauge.builder(ProducerMeter.PENDING_BYTES.getName(), producer, ManagedProducer::pendingBytes)
+				.description(ProducerMeter.PENDING_BYTES.description()));
 			gauge(Gauge.builder(ProducerMeter.METADATA_AGE.getName(), producer, ManagedProducer::metadataAgeSeconds)
+				.description(ProducerMeter.METADATA_AGE.description())
 				.baseUnit(ProducerMeter.METADATA_AGE.getBaseUnit()));
 		}
 
@@ -100,6 +104,7 @@ public final class ProducerMeters implements SendObserverFactory {
 		private Timer sendTimer(SendKey key) {
 			FailureReason reason = key.reason();
 			return Timer.builder(ProducerMeter.SEND.getName())
+				.description(ProducerMeter.SEND.description())
 				.tags(this.base)
 				.tag(Key.TOPIC.asString(), key.topic())
 				.tag(Key.OUTCOME.asString(), (reason != null) ? "failure" : "success")
@@ -113,6 +118,7 @@ public final class ProducerMeters implements SendObserverFactory {
 			this.waits
 				.computeIfAbsent(new WaitKey(tag, outcome),
 						(key) -> Timer.builder(ProducerMeter.METADATA_WAIT.getName())
+							.description(ProducerMeter.METADATA_WAIT.description())
 							.tags(this.base)
 							.tag(Key.TOPIC.asString(), key.topic())
 							.tag(Key.OUTCOME.asString(), key.outcome().name().toLowerCase(Locale.ROOT))
@@ -125,6 +131,7 @@ public final class ProducerMeters implements SendObserverFactory {
 			this.retries
 				.computeIfAbsent(ProducerMeters.this.topics.tag(topic),
 						(tag) -> Counter.builder(ProducerMeter.METADATA_RETRIES.getName())
+							.description(ProducerMeter.METADATA_RETRIES.description())
 							.tags(this.base)
 							.tag(Key.TOPIC.asString(), tag)
 							.register(ProducerMeters.this.registry))
@@ -139,6 +146,7 @@ public final class ProducerMeters implements SendObserverFactory {
 		private OpenWindows windowGauge(String tag) {
 			OpenWindows count = new OpenWindows(new AtomicInteger());
 			Gauge gauge = Gauge.builder(ProducerMeter.FAIL_FAST.getName(), count, OpenWindows::value)
+				.description(ProducerMeter.FAIL_FAST.description())
 				.tags(this.base)
 				.tag(Key.TOPIC.asString(), tag)
 				.register(ProducerMeters.this.registry);
@@ -153,6 +161,7 @@ public final class ProducerMeters implements SendObserverFactory {
 			this.replacements
 				.computeIfAbsent(cause,
 						(key) -> Counter.builder(ProducerMeter.REPLACEMENTS.getName())
+							.description(ProducerMeter.REPLACEMENTS.description())
 							.tags(this.base)
 							.tag(Key.CAUSE.asString(), key.name())
 							.register(ProducerMeters.this.registry))

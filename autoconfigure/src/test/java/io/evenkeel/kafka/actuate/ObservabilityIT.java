@@ -57,7 +57,11 @@ class ObservabilityIT {
 			entry("evenkeel.consumer.rebalance", Set.of("listener", "event")),
 			entry("evenkeel.consumer.rebalance.drain", Set.of("listener", "result")),
 			entry("evenkeel.consumer.rebalance.records", Set.of("listener", "fate")),
-			entry("evenkeel.consumer.resets", Set.of("listener", "cause")));
+			entry("evenkeel.consumer.resets", Set.of("listener", "cause")),
+			entry("evenkeel.consumer.lag", Set.of("listener", "group", "topic", "partition")),
+			entry("evenkeel.consumer.lag.time", Set.of("listener", "group", "topic", "partition")),
+			entry("evenkeel.consumer.commit.age", Set.of("listener", "group")),
+			entry("evenkeel.consumer.recovery.failures", Set.of("listener", "topic")));
 
 	private static final JsonMapper JSON = JsonMapper.builder().build();
 
@@ -166,10 +170,45 @@ class ObservabilityIT {
 		assertThat(listener.get("partitions")).hasSize(2);
 		JsonNode partition = listener.get("partitions").get(0);
 		assertThat(partition.propertyNames()).containsExactlyInAnyOrder("topic", "partition", "epoch", "position",
-				"committed", "queued", "inFlight", "parked", "oldestAgeSeconds", "paused");
+				"committed", "queued", "inFlight", "parked", "oldestAgeSeconds", "paused", "endOffset", "lag",
+				"lagSeconds");
 		assertThat(listener.get("rebalances").get(0).propertyNames()).containsExactlyInAnyOrder("at", "event",
 				"partitions", "durationMillis", "drained", "dropped", "abandoned");
 		assertThat(get("/actuator/evenkeel").get("producers").get(0).get("state").asString()).isEqualTo("RUNNING");
+	}
+
+	@Test
+	void theLagCountsWhatIsInHandAndLeavesWithItsPartition() throws Exception {
+		for (int i = 0; i < 20; i++) {
+			send("a", "wait");
+		}
+		MeterRegistry registry = this.context.getBean(MeterRegistry.class);
+		await().atMost(Duration.ofSeconds(10))
+			.untilAsserted(() -> assertThat(
+					registry.find("evenkeel.consumer.lag").tags("listener", "watched", "group", this.topic).gauges())
+				.hasSize(2)
+				.extracting((gauge) -> gauge.value())
+				.containsExactlyInAnyOrder(0.0, 20.0));
+		await().atMost(Duration.ofSeconds(10))
+			.until(() -> registry.find("evenkeel.consumer.lag.time")
+				.gauges()
+				.stream()
+				.anyMatch((gauge) -> gauge.value() > 0.5));
+		assertThat(get("/actuator/evenkeel").get("listeners").get(0).get("partitions"))
+			.extracting((partition) -> partition.get("lag").asLong())
+			.containsExactlyInAnyOrder(0L, 20L);
+		this.work.gate.countDown();
+		await().atMost(Duration.ofSeconds(10))
+			.until(() -> registry.find("evenkeel.consumer.lag")
+				.gauges()
+				.stream()
+				.allMatch((gauge) -> gauge.value() == 0));
+		await().atMost(Duration.ofSeconds(10))
+			.until(() -> registry.find("evenkeel.consumer.commit.age").gauge() != null);
+		container().stop();
+		await().atMost(Duration.ofSeconds(1))
+			.until(() -> registry.find("evenkeel.consumer.lag").gauges().isEmpty()
+					&& registry.find("evenkeel.consumer.lag.time").gauges().isEmpty());
 	}
 
 	@Test

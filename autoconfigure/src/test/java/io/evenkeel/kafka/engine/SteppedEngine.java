@@ -293,6 +293,11 @@ final class SteppedEngine
 	}
 
 	@Override
+	public void lagKnown(TopicPartition partition) {
+		this.events.add("lag known " + partition);
+	}
+
+	@Override
 	public void metadataIgnored() {
 		this.events.add("metadata ignored");
 	}

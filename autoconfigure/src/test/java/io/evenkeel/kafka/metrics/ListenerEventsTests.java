@@ -40,7 +40,7 @@ class ListenerEventsTests {
 	}
 
 	private ListenerEvents of(String listener) {
-		ListenerGauges gauges = new ListenerGauges(this.registry, listener, () -> {
+		ListenerGauges gauges = new ListenerGauges(this.registry, listener, null, () -> {
 			throw new IllegalStateException("Nobody reads");
 		});
 		gauges.close();
@@ -60,6 +60,8 @@ class ListenerEventsTests {
 		events.ended("orders", Outcome.SUCCESS, nanos);
 		events.stale("orders");
 		events.committed(CommitResult.OK, nanos);
+		events.lagKnown(new TopicPartition("orders", 0));
+		events.recoveryFailed("orders");
 		events.reset(ResetCause.ERROR, 1);
 		events.drained(true, nanos, 1, 0, 0);
 		events.unassigned(partitions, RebalanceEvent.REVOKED, nanos);

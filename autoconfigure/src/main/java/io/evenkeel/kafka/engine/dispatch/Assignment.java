@@ -93,7 +93,7 @@ public final class Assignment<R> {
 	 * @return the delivery, not yet handed to a dispatcher
 	 */
 	public Delivery<R> begin(R record, long offset, @Nullable Object laneKey, long nowNanos) {
-		return begin(record, offset, laneKey, nowNanos, 0);
+		return begin(record, offset, laneKey, nowNanos, 0, -1);
 	}
 
 	/**
@@ -104,13 +104,15 @@ public final class Assignment<R> {
 	 * {@link LaneKeys#ALONE} for nothing
 	 * @param nowNanos when it was polled
 	 * @param bytes its serialized size
+	 * @param timestamp when it was written; -1 when it does not say
 	 * @return the delivery, not yet handed to a dispatcher
 	 */
-	public Delivery<R> begin(R record, long offset, @Nullable Object laneKey, long nowNanos, int bytes) {
+	public Delivery<R> begin(R record, long offset, @Nullable Object laneKey, long nowNanos, int bytes,
+			long timestamp) {
 		Lane<R> lane = lane(laneKey);
 		lane.unfinished++;
 		this.unfinishedBytes += bytes;
-		return new Delivery<>(record, lane, offset, this.tracker.begin(offset, nowNanos), nowNanos, bytes);
+		return new Delivery<>(record, lane, offset, this.tracker.begin(offset, nowNanos, timestamp), nowNanos, bytes);
 	}
 
 	private Lane<R> lane(@Nullable Object laneKey) {

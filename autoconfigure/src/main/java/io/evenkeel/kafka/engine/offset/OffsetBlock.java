@@ -19,6 +19,9 @@ final class OffsetBlock {
 	/** Arrival times. */
 	final long[] nanos = new long[SIZE];
 
+	/** What the records say of themselves. */
+	final long[] timestamps = new long[SIZE];
+
 	private final long[] done = new long[SIZE / Long.SIZE];
 
 	private int doneCount;

@@ -81,6 +81,19 @@ public final class OffsetTracker {
 	 * lies below the position
 	 */
 	public long begin(long offset, long nowNanos) {
+		return begin(offset, nowNanos, -1);
+	}
+
+	/**
+	 * Notes that a record is handed out.
+	 * @param offset its offset, above those seen before and not below {@link #position()}
+	 * @param nowNanos its arrival time, on the clock of the caller
+	 * @param timestamp when it was written, as it says itself; -1 when it does not say
+	 * @return its sequence, to complete it with
+	 * @throws IllegalArgumentException if the offset is negative, was passed before, or
+	 * lies below the position
+	 */
+	public long begin(long offset, long nowNanos, long timestamp) {
 		if (offset < this.position || offset < 0) {
 			throw new IllegalArgumentException(
 					"Offset " + offset + " is not above those before it: next is " + this.position);
@@ -93,6 +106,7 @@ public final class OffsetTracker {
 		}
 		block.offsets[index] = offset;
 		block.nanos[index] = nowNanos;
+		block.timestamps[index] = timestamp;
 		if (!isUnfinished(sequence - 1)) {
 			this.runs++;
 		}
@@ -205,6 +219,16 @@ public final class OffsetTracker {
 	public long oldestUnfinishedNanos() {
 		OffsetBlock block = headBlock();
 		return (block != null) ? block.nanos[(int) this.head & BLOCK_MASK] : -1;
+	}
+
+	/**
+	 * Returns when the lowest unfinished record was written.
+	 * @return its timestamp as given to {@link #begin(long, long, long)}, or -1 if none
+	 * is unfinished or the record does not say
+	 */
+	public long oldestUnfinishedTimestamp() {
+		OffsetBlock block = headBlock();
+		return (block != null) ? block.timestamps[(int) this.head & BLOCK_MASK] : -1;
 	}
 
 	/**
