@@ -9,6 +9,7 @@ import io.evenkeel.kafka.config.InvalidSettingException;
 import io.evenkeel.kafka.config.Setting;
 import io.evenkeel.kafka.config.SettingChecks;
 import io.evenkeel.kafka.container.ContainerSettings;
+import io.evenkeel.kafka.container.HandlerSettings;
 import io.evenkeel.kafka.engine.retry.RetrySettings;
 import org.jspecify.annotations.Nullable;
 import org.springframework.boot.context.properties.bind.Bindable;
@@ -30,8 +31,11 @@ final class ConsumerSettingsMapper {
 
 	private final Map<String, ConsumerSettingsProperties> listeners;
 
-	ConsumerSettingsMapper(Binder binder, EvenkeelConsumerProperties properties) {
+	private final boolean exceptionMessages;
+
+	ConsumerSettingsMapper(Binder binder, EvenkeelConsumerProperties properties, EvenkeelLoggingProperties logging) {
 		this.binder = binder;
+		this.exceptionMessages = logging.isExceptionMessages();
 		this.listeners = properties.getListeners();
 		map(properties, (name) -> PREFIX + name);
 		this.listeners.keySet().forEach(this::forListener);
@@ -77,7 +81,7 @@ final class ConsumerSettingsMapper {
 		return id.replaceAll("[^A-Za-z0-9]", "").toLowerCase(java.util.Locale.ROOT);
 	}
 
-	private static ContainerSettings map(ConsumerSettingsProperties properties, UnaryOperator<String> names) {
+	private ContainerSettings map(ConsumerSettingsProperties properties, UnaryOperator<String> names) {
 		Integer concurrency = properties.getConcurrency();
 		if (concurrency != null) {
 			SettingChecks.check(concurrency >= 1 && concurrency <= MAX_CONCURRENCY, names.apply("concurrency"),
@@ -104,7 +108,18 @@ final class ConsumerSettingsMapper {
 				commit.getInterval(), commit.getTimeout(), commit.isSaveCompleted(), rebalance.getDrainTimeout(),
 				rebalance.getOnDrainTimeout(), retry(properties.getRetry(), names),
 				properties.getRetry().getNotRetryable(), recovery.getOnExhausted(), recovery.getTopicSuffix(),
-				recovery.isCreateTopics(), restart.getInitialInterval(), restart.getMaxInterval(), names);
+				recovery.isCreateTopics(), restart.getInitialInterval(), restart.getMaxInterval(),
+				handler(properties.getHandler(), names), names);
+	}
+
+	private HandlerSettings handler(ConsumerSettingsProperties.Handler handler, UnaryOperator<String> names) {
+		SettingChecks.durationOrZero(names.apply("handler.warn-after"), handler.getWarnAfter(), "switches it off");
+		Duration timeout = handler.getTimeout();
+		if (timeout != null) {
+			duration(timeout, names, "handler.timeout", "5m");
+		}
+		return new HandlerSettings(handler.getWarnAfter(), (timeout != null) ? timeout : Duration.ZERO,
+				this.exceptionMessages);
 	}
 
 	private static void pending(int maxPending, @Nullable Integer concurrency, UnaryOperator<String> names) {

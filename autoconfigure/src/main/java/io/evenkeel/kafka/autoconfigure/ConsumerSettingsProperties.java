@@ -47,6 +47,8 @@ public class ConsumerSettingsProperties {
 
 	private final Restart restart = new Restart();
 
+	private final Handler handler = new Handler();
+
 	public Ordering getOrdering() {
 		return this.ordering;
 	}
@@ -97,6 +99,10 @@ public class ConsumerSettingsProperties {
 
 	public Restart getRestart() {
 		return this.restart;
+	}
+
+	public Handler getHandler() {
+		return this.handler;
 	}
 
 	/**
@@ -308,6 +314,41 @@ public class ConsumerSettingsProperties {
 
 		public void setCreateTopics(boolean createTopics) {
 			this.createTopics = createTopics;
+		}
+
+	}
+
+	/**
+	 * Calls of the handler that take long.
+	 */
+	public static class Handler {
+
+		/**
+		 * How long a call takes before it is warned of, with the stack of its thread; 0
+		 * switches it off.
+		 */
+		private Duration warnAfter = Duration.ofMinutes(1);
+
+		/**
+		 * How long a call may take before its thread is interrupted and it counts as
+		 * failed. By default it may take for ever.
+		 */
+		private @Nullable Duration timeout;
+
+		public Duration getWarnAfter() {
+			return this.warnAfter;
+		}
+
+		public void setWarnAfter(Duration warnAfter) {
+			this.warnAfter = warnAfter;
+		}
+
+		public @Nullable Duration getTimeout() {
+			return this.timeout;
+		}
+
+		public void setTimeout(@Nullable Duration timeout) {
+			this.timeout = timeout;
 		}
 
 	}

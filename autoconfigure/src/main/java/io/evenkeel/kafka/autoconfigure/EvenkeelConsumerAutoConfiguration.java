@@ -45,7 +45,8 @@ import org.springframework.kafka.listener.ConsumerRecordRecoverer;
 @AutoConfiguration(before = KafkaAutoConfiguration.class)
 @Conditional(OnKafkaAutoConfiguration.class)
 @ConditionalOnClass(EnableKafka.class)
-@EnableConfigurationProperties({ EvenkeelConsumerProperties.class, KafkaProperties.class })
+@EnableConfigurationProperties({ EvenkeelConsumerProperties.class, EvenkeelLoggingProperties.class,
+		KafkaProperties.class })
 public final class EvenkeelConsumerAutoConfiguration {
 
 	EvenkeelConsumerAutoConfiguration() {
@@ -91,10 +92,12 @@ public final class EvenkeelConsumerAutoConfiguration {
 	@Lazy
 	@Bean
 	@ConditionalOnMissingBean
-	ContainerSupport evenkeelContainerSupport(EvenkeelConsumerProperties consumerProperties, Environment environment,
+	ContainerSupport evenkeelContainerSupport(EvenkeelConsumerProperties consumerProperties,
+			EvenkeelLoggingProperties loggingProperties, Environment environment,
 			ObjectProvider<DeadLetterRecoverers> deadLetters, ObjectProvider<ConsumerRecordRecoverer> recoverer,
 			ObjectProvider<ListenerMeters> meters, ObjectProvider<NanoClock> clock) {
-		ConsumerSettingsMapper mapper = new ConsumerSettingsMapper(Binder.get(environment), consumerProperties);
+		ConsumerSettingsMapper mapper = new ConsumerSettingsMapper(Binder.get(environment), consumerProperties,
+				loggingProperties);
 		return new ContainerSupport(mapper::forListener, meters.getIfAvailable(() -> ListenerMeters.NONE), (suffix) -> {
 			ConsumerRecordRecoverer user = recoverer.getIfUnique();
 			return (user != null) ? user : deadLetters.getObject().create(suffix);

@@ -41,7 +41,8 @@ final class PropertyNameCheck implements SmartInitializingSingleton {
 
 	private final PropertyNames names = new PropertyNames()
 		.read(EvenkeelConsumerProperties.PREFIX, EvenkeelConsumerProperties.class)
-		.read(EvenkeelProducerProperties.PREFIX, EvenkeelProducerProperties.class);
+		.read(EvenkeelProducerProperties.PREFIX, EvenkeelProducerProperties.class)
+		.read(EvenkeelLoggingProperties.PREFIX, EvenkeelLoggingProperties.class);
 
 	PropertyNameCheck(Environment environment, ConfigurableListableBeanFactory beanFactory) {
 		this.environment = environment;
@@ -77,7 +78,8 @@ final class PropertyNameCheck implements SmartInitializingSingleton {
 					false);
 			String prefix = (bound != null) ? bound.prefix() : "";
 			if (prefix.startsWith(OURS + ".") && !prefix.equals(EvenkeelConsumerProperties.PREFIX)
-					&& !prefix.equals(EvenkeelProducerProperties.PREFIX)) {
+					&& !prefix.equals(EvenkeelProducerProperties.PREFIX)
+					&& !prefix.equals(EvenkeelLoggingProperties.PREFIX)) {
 				prefixes.add(ConfigurationPropertyName.of(prefix));
 			}
 		}

@@ -1,5 +1,6 @@
 package io.evenkeel.kafka.container;
 
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -286,6 +287,11 @@ final class BatchCalls<K, V> implements RecordHandler<K, V> {
 	@Override
 	public void recover(RecoveryAttempt<K, V> recovery) {
 		this.recoveries.recover(recovery);
+	}
+
+	@Override
+	public void retried(Delivery<ConsumerRecord<K, V>> delivery, Duration after, Throwable failure) {
+		this.recoveries.retried(delivery, after, failure);
 	}
 
 	@Override

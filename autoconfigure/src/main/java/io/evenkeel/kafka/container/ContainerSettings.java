@@ -30,6 +30,7 @@ import org.jspecify.annotations.Nullable;
  * @param createTopics whether a missing dead-letter topic is created
  * @param restartInitial the first wait before a failed consumer is rebuilt
  * @param restartMax the longest such wait
+ * @param handler what is watched of the handler's calls
  * @param names gives the full name of the property that has set a value, by its name
  * below the prefix
  */
@@ -37,7 +38,8 @@ public record ContainerSettings(Ordering ordering, @Nullable Integer concurrency
 		long maxPendingBytes, Duration commitInterval, Duration commitTimeout, boolean saveCompleted,
 		Duration drainTimeout, OnDrainTimeout onDrainTimeout, RetrySettings retry,
 		List<Class<? extends Throwable>> notRetryable, OnExhausted onExhausted, String topicSuffix,
-		boolean createTopics, Duration restartInitial, Duration restartMax, UnaryOperator<String> names) {
+		boolean createTopics, Duration restartInitial, Duration restartMax, HandlerSettings handler,
+		UnaryOperator<String> names) {
 
 	private static final String PREFIX = "evenkeel.kafka.consumer.";
 
@@ -49,7 +51,7 @@ public record ContainerSettings(Ordering ordering, @Nullable Integer concurrency
 		return new ContainerSettings(Ordering.PARTITION, null, 100_000, 64L * 1024 * 1024, Duration.ofSeconds(1),
 				Duration.ofSeconds(5), true, Duration.ofSeconds(10), OnDrainTimeout.ABANDON, RetrySettings.defaults(),
 				List.of(), OnExhausted.DEAD_LETTER, "-dlt", true, Duration.ofSeconds(1), Duration.ofSeconds(30),
-				(name) -> PREFIX + name);
+				HandlerSettings.defaults(), (name) -> PREFIX + name);
 	}
 
 }

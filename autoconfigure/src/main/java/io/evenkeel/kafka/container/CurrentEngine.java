@@ -9,6 +9,7 @@ import io.evenkeel.kafka.engine.ConsumerView;
 import io.evenkeel.kafka.engine.EngineSettings;
 import io.evenkeel.kafka.engine.EngineSnapshot;
 import io.evenkeel.kafka.engine.RebalanceLog;
+import io.evenkeel.kafka.engine.RunningCall;
 import org.apache.kafka.common.Metric;
 import org.apache.kafka.common.MetricName;
 import org.apache.kafka.common.TopicPartition;
@@ -129,6 +130,11 @@ final class CurrentEngine<K, V> {
 	EngineSnapshot snapshot() {
 		ConsumerEngine<K, V> current = this.engine;
 		return (current != null) ? current.snapshot() : new EngineSnapshot(0, "", 0, 0, 0, List.of());
+	}
+
+	List<RunningCall> runningCalls() {
+		ConsumerEngine<K, V> current = this.engine;
+		return (current != null) ? current.running() : List.of();
 	}
 
 	List<RebalanceLog.Entry> rebalances() {

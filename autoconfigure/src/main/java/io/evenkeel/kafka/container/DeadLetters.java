@@ -5,10 +5,12 @@ import java.util.concurrent.CompletionException;
 
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.clients.producer.RecordMetadata;
 import org.apache.kafka.common.TopicPartition;
 import org.jspecify.annotations.Nullable;
 import org.springframework.kafka.core.KafkaOperations;
 import org.springframework.kafka.listener.DeadLetterPublishingRecoverer;
+import org.springframework.kafka.support.SendResult;
 
 /**
  * Writes records to their dead-letter topics, with spring-kafka's headers, without
@@ -47,17 +49,17 @@ final class DeadLetters extends DeadLetterPublishingRecoverer {
 	 * @param record the record
 	 * @param failure why it is given up
 	 * @param create whether the topic may be made, or get further partitions
-	 * @return completes when a broker has acknowledged it, on a thread of the producer's
-	 * or of ours, or on the caller's
+	 * @return completes when a broker has acknowledged it, with what it has said, on a
+	 * thread of the producer's or of ours, or on the caller's
 	 */
-	CompletableFuture<Void> write(ConsumerRecord<?, ?> record, Exception failure, boolean create) {
+	CompletableFuture<@Nullable Object> write(ConsumerRecord<?, ?> record, Exception failure, boolean create) {
 		TopicPartition target = new TopicPartition(record.topic() + this.suffix, record.partition());
 		return this.topics.ensure(record.topic(), target, create)
 			.thenCompose((ready) -> publish(record, failure))
 			.handle((done, ex) -> {
 				if (ex == null) {
 					this.topics.written(target);
-					return null;
+					return done;
 				}
 				Throwable cause = unwrapped(ex);
 				this.topics.failed(target, this.sender.isPartitionMissing(cause), create);
@@ -76,7 +78,7 @@ final class DeadLetters extends DeadLetterPublishingRecoverer {
 				create);
 	}
 
-	private CompletableFuture<Object> publish(ConsumerRecord<?, ?> record, Exception failure) {
+	private CompletableFuture<@Nullable Object> publish(ConsumerRecord<?, ?> record, Exception failure) {
 		this.sent.remove();
 		try {
 			accept(record, null, failure);
@@ -92,6 +94,15 @@ final class DeadLetters extends DeadLetterPublishingRecoverer {
 	protected void send(ProducerRecord<Object, Object> outRecord, KafkaOperations<Object, Object> kafkaTemplate,
 			ConsumerRecord<?, ?> inRecord) {
 		this.sent.set(kafkaTemplate.send(outRecord));
+	}
+
+	/** Where a dead letter is, from what the broker has said. */
+	static String place(@Nullable Object written) {
+		if (written instanceof SendResult<?, ?> result && result.getRecordMetadata() != null) {
+			RecordMetadata at = result.getRecordMetadata();
+			return at.topic() + "-" + at.partition() + (at.hasOffset() ? "@" + at.offset() : "");
+		}
+		return "its dead-letter topic";
 	}
 
 	/** Why a dead letter could not be written, in words that hold nothing of it. */

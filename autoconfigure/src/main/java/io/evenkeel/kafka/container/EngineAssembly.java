@@ -10,6 +10,7 @@ import io.evenkeel.kafka.engine.EngineObserver;
 import io.evenkeel.kafka.engine.EngineSettings;
 import io.evenkeel.kafka.engine.RecordHandler;
 import io.evenkeel.kafka.engine.retry.RetryPlanner;
+import io.evenkeel.kafka.failure.FailureLog;
 import io.micrometer.observation.ObservationRegistry;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -195,11 +196,11 @@ final class EngineAssembly<K, V> {
 		return (table != null) ? new ScopedHandler<>(handler, table) : handler;
 	}
 
-	private Recoverer<K, V> recoverer(ContainerSettings settings, ListenerCalls<K, V> calls,
-			EngineObserver listener) {
+	private Recoverer<K, V> recoverer(ContainerSettings settings, ListenerCalls<K, V> calls, EngineObserver listener) {
 		return new Recoverer<>(this.container.getListenerId(), settings.onExhausted(),
-				this.support.recoverer().apply(settings.topicSuffix()), settings.createTopics(), calls,
-				listener);
+				this.support.recoverer().apply(settings.topicSuffix()), settings.createTopics(), calls, listener,
+				new FailureLog(this.container.getListenerId(), settings.retry().maxAttempts(),
+						settings.handler().exceptionMessages()));
 	}
 
 	private static boolean notRetryable(ContainerSettings settings, Throwable failure) {

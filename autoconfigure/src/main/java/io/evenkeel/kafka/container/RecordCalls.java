@@ -103,6 +103,11 @@ final class RecordCalls<K, V> implements RecordHandler<K, V> {
 	}
 
 	@Override
+	public void retried(Delivery<ConsumerRecord<K, V>> delivery, Duration after, Throwable failure) {
+		this.recoveries.retried(delivery, after, failure);
+	}
+
+	@Override
 	public void recoveryFailed(Delivery<ConsumerRecord<K, V>> delivery, int failures, Throwable failure) {
 		this.recoveries.failed(delivery, failure);
 	}

@@ -13,6 +13,7 @@ import io.evenkeel.kafka.engine.EngineObserver;
 import io.evenkeel.kafka.engine.RecordHandler.Recovery;
 import io.evenkeel.kafka.engine.RecoveryAttempt;
 import io.evenkeel.kafka.engine.dispatch.Delivery;
+import io.evenkeel.kafka.failure.FailureLog;
 import io.micrometer.observation.Observation;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.jspecify.annotations.Nullable;
@@ -54,6 +55,8 @@ final class Recoverer<K, V> implements RecoveryWay<K, V> {
 
 	private final EngineObserver listener;
 
+	private final FailureLog log;
+
 	private final Map<Delivery<ConsumerRecord<K, V>>, Underway> underway = new ConcurrentHashMap<>();
 
 	/** Since the last recovery that succeeded. */
@@ -65,8 +68,9 @@ final class Recoverer<K, V> implements RecoveryWay<K, V> {
 	private long lastLook = System.nanoTime();
 
 	Recoverer(String id, OnExhausted onExhausted, ConsumerRecordRecoverer recoverer, boolean createTopics,
-			ListenerCalls<K, V> calls, EngineObserver listener) {
+			ListenerCalls<K, V> calls, EngineObserver listener, FailureLog log) {
 		this.listener = listener;
+		this.log = log;
 		this.id = id;
 		this.onExhausted = onExhausted;
 		this.recoverer = recoverer;
@@ -95,7 +99,10 @@ final class Recoverer<K, V> implements RecoveryWay<K, V> {
 	CompletableFuture<Recovery> begin(RecoveryAttempt<K, V> recovery) {
 		Delivery<ConsumerRecord<K, V>> delivery = recovery.delivery();
 		return switch (this.onExhausted) {
-			case STOP -> CompletableFuture.completedFuture(Recovery.STOP);
+			case STOP -> {
+				said("left unfinished and the listener stops", delivery, recovery.failure());
+				yield CompletableFuture.completedFuture(Recovery.STOP);
+			}
 			case SKIP -> {
 				said("skipped", delivery, recovery.failure());
 				yield CompletableFuture.completedFuture(Recovery.SKIPPED);
@@ -103,36 +110,40 @@ final class Recoverer<K, V> implements RecoveryWay<K, V> {
 			case DEAD_LETTER -> {
 				recovery.rest();
 				this.underway.putIfAbsent(delivery, new Underway(System.nanoTime(), false));
-				yield publish(recovery).thenApply((how) -> {
+				yield publish(recovery).thenApply((done) -> {
 					this.underway.remove(delivery);
 					this.failures.set(0);
 					this.lateSaid = false;
-					said("recovered", delivery, recovery.failure());
-					return how;
+					said(done.fate(), delivery, recovery.failure());
+					return done.how();
 				});
 			}
 		};
 	}
 
-	private void said(String what, Delivery<ConsumerRecord<K, V>> delivery, Throwable failure) {
-		ConsumerRecord<K, V> record = delivery.record();
-		logger.warn("{}: {}-{}@{} is {} after {} call(s): {}", this.id, record.topic(), record.partition(),
-				record.offset(), what, delivery.attempt(), Failures.types(failure));
+	private void said(String fate, Delivery<ConsumerRecord<K, V>> delivery, Throwable failure) {
+		this.log.ended(delivery.record(), delivery.attempt(), failure, fate);
 	}
 
-	private CompletableFuture<Recovery> publish(RecoveryAttempt<K, V> recovery) {
+	/** A call failed and is made again. */
+	void retried(Delivery<ConsumerRecord<K, V>> delivery, Duration after, Throwable failure) {
+		this.log.retried(delivery.record(), delivery.attempt(), after, failure);
+	}
+
+	private CompletableFuture<Done> publish(RecoveryAttempt<K, V> recovery) {
 		try (Observation.Scope scope = CallObservation.scope(recovery.kept())) {
 			return publish(recovery.record(), recovery.failure());
 		}
 	}
 
-	private CompletableFuture<Recovery> publish(ConsumerRecord<K, V> record, Throwable failure) {
+	private CompletableFuture<Done> publish(ConsumerRecord<K, V> record, Throwable failure) {
 		Exception exception = (failure instanceof Exception known) ? known
 				: new IllegalStateException("The listener failed with an error", failure);
 		// True of our calls only, not of those that the dead letter may get.
 		CallHeaders.removeAttempt(record);
 		if (this.recoverer instanceof DeadLetters own) {
-			return own.write(record, exception, this.createTopics).thenApply((written) -> Recovery.DEAD_LETTERED);
+			return own.write(record, exception, this.createTopics)
+				.thenApply((written) -> new Done(Recovery.DEAD_LETTERED, "sent to " + DeadLetters.place(written)));
 		}
 		try {
 			if (this.recoverer instanceof ConsumerAwareRecordRecoverer aware) {
@@ -141,8 +152,9 @@ final class Recoverer<K, V> implements RecoveryWay<K, V> {
 			else {
 				this.recoverer.accept(record, exception);
 			}
-			return CompletableFuture.completedFuture((this.recoverer instanceof DeadLetterPublishingRecoverer)
-					? Recovery.DEAD_LETTERED : Recovery.SKIPPED);
+			boolean sent = this.recoverer instanceof DeadLetterPublishingRecoverer;
+			return CompletableFuture.completedFuture(new Done(sent ? Recovery.DEAD_LETTERED : Recovery.SKIPPED,
+					(sent ? "sent to its dead-letter topic by " : "left to ") + this.recoverer.getClass().getName()));
 		}
 		catch (Throwable ex) {
 			return CompletableFuture.failedFuture(ex);
@@ -176,6 +188,7 @@ final class Recoverer<K, V> implements RecoveryWay<K, V> {
 	 * thread, now and then.
 	 */
 	void look() {
+		this.log.look();
 		long now = System.nanoTime();
 		long since = this.underway.isEmpty() ? 0 : failingSince();
 		if (since == 0 || now - since < PATIENCE_NANOS) {
@@ -230,6 +243,15 @@ final class Recoverer<K, V> implements RecoveryWay<K, V> {
 	static Throwable cause(Throwable failure) {
 		@Nullable Throwable cause = (failure instanceof CompletionException) ? failure.getCause() : null;
 		return (cause != null) ? cause : failure;
+	}
+
+	/**
+	 * A recovery that is over.
+	 *
+	 * @param how how the record ended
+	 * @param fate the same in words, to be read after "is"
+	 */
+	private record Done(Recovery how, String fate) {
 	}
 
 	/**

@@ -1,5 +1,7 @@
 package io.evenkeel.kafka.container;
 
+import java.time.Duration;
+
 import io.evenkeel.kafka.engine.RecoveryAttempt;
 import io.evenkeel.kafka.engine.dispatch.Delivery;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
@@ -21,6 +23,10 @@ final class Recoveries<K, V> {
 
 	void recover(RecoveryAttempt<K, V> recovery) {
 		this.way.recover(recovery);
+	}
+
+	void retried(Delivery<ConsumerRecord<K, V>> delivery, Duration after, Throwable failure) {
+		this.recoverer.retried(delivery, after, failure);
 	}
 
 	void failed(Delivery<ConsumerRecord<K, V>> delivery, Throwable failure) {

@@ -5,6 +5,7 @@ import java.util.List;
 import io.evenkeel.kafka.engine.EngineSettings;
 import io.evenkeel.kafka.engine.EngineSnapshot;
 import io.evenkeel.kafka.engine.RebalanceLog;
+import io.evenkeel.kafka.engine.RunningCall;
 import org.jspecify.annotations.Nullable;
 import org.springframework.kafka.core.ConsumerFactory;
 import org.springframework.kafka.listener.ConcurrentMessageListenerContainer;
@@ -63,6 +64,14 @@ abstract class ReportingContainer<K, V> extends ConcurrentMessageListenerContain
 	 */
 	public List<RebalanceLog.Entry> rebalances() {
 		return this.current.rebalances();
+	}
+
+	/**
+	 * The calls that threads are inside just now.
+	 * @return in no order
+	 */
+	public List<RunningCall> runningCalls() {
+		return this.current.runningCalls();
 	}
 
 	/**

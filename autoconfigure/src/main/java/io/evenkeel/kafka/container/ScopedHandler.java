@@ -1,5 +1,7 @@
 package io.evenkeel.kafka.container;
 
+import java.time.Duration;
+
 import io.evenkeel.kafka.engine.Attempt;
 import io.evenkeel.kafka.engine.RecordHandler;
 import io.evenkeel.kafka.engine.RecoveryAttempt;
@@ -35,6 +37,11 @@ final class ScopedHandler<K, V> implements RecordHandler<K, V> {
 		finally {
 			scope.leave(previous);
 		}
+	}
+
+	@Override
+	public void retried(Delivery<ConsumerRecord<K, V>> delivery, Duration after, Throwable failure) {
+		this.delegate.retried(delivery, after, failure);
 	}
 
 	@Override

@@ -38,7 +38,11 @@ public final class Attempt<K, V> implements SlotHolder {
 
 	private final Acknowledgments<K, V> acknowledgments;
 
-	Attempt(Call<ConsumerRecord<K, V>> call, RetryPlanner planner, Acknowledgments<K, V> acknowledgments) {
+	private final RecordHandler<K, V> handler;
+
+	Attempt(Call<ConsumerRecord<K, V>> call, RetryPlanner planner, Acknowledgments<K, V> acknowledgments,
+			RecordHandler<K, V> handler) {
+		this.handler = handler;
 		this.call = call;
 		this.planner = planner;
 		this.acknowledgments = acknowledgments;
@@ -150,6 +154,10 @@ public final class Attempt<K, V> implements SlotHolder {
 	 * The handler is done, and so are the records.
 	 */
 	public void succeeded() {
+		if (this.call.isTimedOut()) {
+			failed(new HandlerTimeoutException(null));
+			return;
+		}
 		recovered(Outcome.SUCCESS);
 	}
 
@@ -168,6 +176,10 @@ public final class Attempt<K, V> implements SlotHolder {
 	 * is acknowledged.
 	 */
 	public void returned() {
+		if (this.call.isTimedOut() && !isDone()) {
+			failed(new HandlerTimeoutException(null));
+			return;
+		}
 		if (claim()) {
 			this.acknowledgments.returned(this.call);
 			this.call.close();
@@ -197,8 +209,10 @@ public final class Attempt<K, V> implements SlotHolder {
 	public void failed(Throwable failure) {
 		if (claim()) {
 			answer(() -> {
-				if (!retry(firstOpen(), failure)) {
-					giveUp(failure);
+				Throwable why = this.call.isTimedOut() && !(failure instanceof HandlerTimeoutException)
+						? new HandlerTimeoutException(failure) : failure;
+				if (!retry(firstOpen(), why)) {
+					giveUp(why);
 				}
 			});
 		}
@@ -247,6 +261,7 @@ public final class Attempt<K, V> implements SlotHolder {
 
 	private boolean retry(Delivery<ConsumerRecord<K, V>> delivery, Throwable failure) {
 		if (this.planner.decide(delivery.attempt(), failure) instanceof FailureDecision.Retry retry) {
+			this.handler.retried(delivery, retry.after(), failure);
 			this.call.park(retry.after().toNanos());
 			return true;
 		}

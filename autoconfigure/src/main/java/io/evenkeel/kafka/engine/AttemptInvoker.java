@@ -56,7 +56,7 @@ final class AttemptInvoker<K, V> implements Invoker<ConsumerRecord<K, V>> {
 				this.listener.retried(delivery.record().topic());
 			}
 		}
-		Attempt<K, V> attempt = new Attempt<>(call, this.planner, this.acknowledgments);
+		Attempt<K, V> attempt = new Attempt<>(call, this.planner, this.acknowledgments, this.handler);
 		try {
 			this.handler.handle(attempt);
 		}

@@ -1,6 +1,8 @@
 package io.evenkeel.kafka.engine;
 
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
 import java.util.OptionalLong;
 import java.util.concurrent.CompletableFuture;
@@ -214,6 +216,16 @@ public final class ConsumerEngine<K, V> implements Runnable {
 	 */
 	public int used() {
 		return this.dispatcher.used();
+	}
+
+	/**
+	 * The calls that threads are inside just now.
+	 * @return in no order; those of abandoned records included, asynchronous ones not
+	 */
+	public List<RunningCall> running() {
+		List<RunningCall> running = new ArrayList<>();
+		this.dispatcher.running((call, thread) -> running.add(new RunningCall(call, thread)));
+		return running;
 	}
 
 	/**

@@ -1,5 +1,7 @@
 package io.evenkeel.kafka.engine;
 
+import java.time.Duration;
+
 import io.evenkeel.kafka.engine.dispatch.Delivery;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.common.errors.RecordDeserializationException;
@@ -19,6 +21,16 @@ public interface RecordHandler<K, V> {
 	 * @param attempt to be answered once, now or later
 	 */
 	void handle(Attempt<K, V> attempt);
+
+	/**
+	 * A call failed and will be made again. On the thread that says so, before the record
+	 * waits; must not throw.
+	 * @param delivery the record with its assignment and the number of the call
+	 * @param after how long it waits
+	 * @param failure why the call failed
+	 */
+	default void retried(Delivery<ConsumerRecord<K, V>> delivery, Duration after, Throwable failure) {
+	}
 
 	/**
 	 * Begin to recover a record whose attempts are exhausted. What is thrown says that it

@@ -215,7 +215,7 @@ class EvenkeelConsumerAutoConfigurationTests {
 					"evenkeel.kafka.consumer.listeners.[a.b].concurrency=9")
 			.run((context) -> {
 				ConsumerSettingsMapper mapper = new ConsumerSettingsMapper(Binder.get(this.context.getEnvironment()),
-						context.getBean(EvenkeelConsumerProperties.class));
+						context.getBean(EvenkeelConsumerProperties.class), new EvenkeelLoggingProperties());
 				assertThat(mapper.forListener("my-Listener").retry().maxAttempts()).isEqualTo(2);
 				assertThat(mapper.forListener("my-Listener").ordering()).isEqualTo(Ordering.KEY);
 				assertThat(mapper.forListener("myListener").retry().maxAttempts()).isEqualTo(2);

@@ -50,6 +50,8 @@ public final class Call<R> {
 
 	private volatile @Nullable Runnable closed;
 
+	private volatile boolean timedOut;
+
 	Call(Dispatcher<R> dispatcher, Run<R> run, int from, int to) {
 		this.dispatcher = dispatcher;
 		this.run = run;
@@ -164,7 +166,46 @@ public final class Call<R> {
 	 * @return true when the call is still open, so that its closer gives the lane back
 	 */
 	boolean detach() {
-		return STATE.compareAndSet(this, OPEN, DETACHED);
+		if (this.state == CLOSED) {
+			return false;
+		}
+		synchronized (this) {
+			// Whoever interrupts this call must not hit the next one of its worker.
+			return STATE.compareAndSet(this, OPEN, DETACHED);
+		}
+	}
+
+	/**
+	 * This call has taken too long: interrupt its worker. However it ends, it has failed.
+	 * @param worker the thread that was seen inside this call
+	 * @return false when the worker has left it: nothing has changed
+	 */
+	public boolean timeOut(Thread worker) {
+		synchronized (this) {
+			if (this.state != OPEN) {
+				return false;
+			}
+			this.timedOut = true;
+			worker.interrupt();
+			return true;
+		}
+	}
+
+	/**
+	 * Whether this call has taken too long.
+	 * @return true once {@link #timeOut} has interrupted it
+	 */
+	public boolean isTimedOut() {
+		return this.timedOut;
+	}
+
+	/**
+	 * Whether this call waits for something other than the handler, without a slot. As of
+	 * a moment ago on any other thread than its own.
+	 * @return true between a {@link #rest} and a {@link #resume}
+	 */
+	public boolean isResting() {
+		return this.run.resting;
 	}
 
 	/**

@@ -3,6 +3,7 @@ package io.evenkeel.kafka.engine.dispatch;
 import java.util.Collection;
 import java.util.List;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.BiConsumer;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.LongSupplier;
@@ -86,6 +87,17 @@ public final class Dispatcher<R> {
 	public @Nullable Call<R> current() {
 		Worker<R> attached = this.worker;
 		return (attached != null) ? attached.current() : null;
+	}
+
+	/**
+	 * Look at the calls that workers are inside just now. Any thread.
+	 * @param action given each call and its thread, which may have left it by now
+	 */
+	public void running(BiConsumer<Call<R>, Thread> action) {
+		Worker<R> attached = this.worker;
+		if (attached != null) {
+			attached.running(action);
+		}
 	}
 
 	/**

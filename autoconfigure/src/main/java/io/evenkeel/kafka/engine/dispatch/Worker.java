@@ -1,6 +1,9 @@
 package io.evenkeel.kafka.engine.dispatch;
 
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicReferenceFieldUpdater;
 import java.util.function.BiConsumer;
 import java.util.function.LongSupplier;
 
@@ -34,6 +37,9 @@ public final class Worker<R> {
 	/** What each thread is doing; looked up once for a run, not for a record. */
 	@SuppressWarnings("ThreadLocalUsage") // one worker for each engine
 	private final ThreadLocal<@Nullable Desk<R>> desk = new ThreadLocal<>();
+
+	/** The same for those who look from outside. */
+	private final Set<Desk<R>> desks = ConcurrentHashMap.newKeySet();
 
 	/**
 	 * Make a worker.
@@ -69,6 +75,10 @@ public final class Worker<R> {
 			left = true;
 		}
 		finally {
+			Desk<R> mine = this.desk.get();
+			if (mine != null) {
+				this.desks.remove(mine);
+			}
 			this.desk.remove();
 			if (!left) {
 				// Something beyond the invoker has failed: this thread ends, its lane
@@ -105,9 +115,9 @@ public final class Worker<R> {
 		Desk<R> here = desk();
 		while (run.hasNext() && assignment.mayStart()) {
 			Call<R> call = run.next(this.dispatcher, now);
-			here.call = call;
+			here.at(call);
 			invoke(call);
-			here.call = null;
+			here.at(null);
 			if (call.detach() || call.parkNanos() >= 0 || !run.hasNext() || run.resting) {
 				return;
 			}
@@ -129,11 +139,25 @@ public final class Worker<R> {
 		return (here != null) ? here.call : null;
 	}
 
+	/**
+	 * Look at the calls that threads are inside just now. Any thread.
+	 * @param action given each call and its thread, which may have left it by now
+	 */
+	void running(BiConsumer<Call<R>, Thread> action) {
+		for (Desk<R> each : this.desks) {
+			Call<R> call = each.call;
+			if (call != null && !call.isClosed()) {
+				action.accept(call, each.thread);
+			}
+		}
+	}
+
 	private Desk<R> desk() {
 		Desk<R> here = this.desk.get();
 		if (here == null) {
-			here = new Desk<>();
+			here = new Desk<>(Thread.currentThread());
 			this.desk.set(here);
+			this.desks.add(here);
 		}
 		return here;
 	}
@@ -149,10 +173,28 @@ public final class Worker<R> {
 		}
 	}
 
-	/** What one thread is doing. */
+	/**
+	 * What one thread is doing. Written by that thread in the order in which it happens,
+	 * which is all that somebody who looks from outside needs, and costs no fence.
+	 */
 	private static final class Desk<R> {
 
-		private @Nullable Call<R> call;
+		@SuppressWarnings("rawtypes")
+		private static final AtomicReferenceFieldUpdater<Desk, Call> CALL = AtomicReferenceFieldUpdater
+			.newUpdater(Desk.class, Call.class, "call");
+
+		private final Thread thread;
+
+		private volatile @Nullable Call<R> call;
+
+		Desk(Thread thread) {
+			this.thread = thread;
+		}
+
+		@SuppressWarnings("NullAway") // the updater takes null for a field that does
+		void at(@Nullable Call<R> call) {
+			CALL.lazySet(this, call);
+		}
 
 	}
 

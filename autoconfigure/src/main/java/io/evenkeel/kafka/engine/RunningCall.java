@@ -1,0 +1,111 @@
+package io.evenkeel.kafka.engine;
+
+import io.evenkeel.kafka.engine.dispatch.Call;
+import org.apache.kafka.common.TopicPartition;
+
+/**
+ * A call of a handler that a thread is inside, seen from outside. Any thread; what it
+ * tells is as of the moment when it was looked at.
+ */
+public final class RunningCall {
+
+	private final Call<?> call;
+
+	private final Thread thread;
+
+	private final long beganNanos;
+
+	private final boolean handler;
+
+	RunningCall(Call<?> call, Thread thread) {
+		this.call = call;
+		this.thread = thread;
+		this.beganNanos = call.beganNanos();
+		this.handler = call.delivery().failure() == null && !call.isResting();
+	}
+
+	/**
+	 * The partition of its records.
+	 * @return topic and partition
+	 */
+	public TopicPartition partition() {
+		return new TopicPartition(this.call.assignment().topic(), this.call.assignment().partition());
+	}
+
+	/**
+	 * The offset of its record, or of the first of its batch.
+	 * @return 0 or more
+	 */
+	public long offset() {
+		return this.call.delivery().offset();
+	}
+
+	/**
+	 * The number of its records.
+	 * @return at least 1
+	 */
+	public int records() {
+		return this.call.size();
+	}
+
+	/**
+	 * The number of the call for its (first) record.
+	 * @return 1 for the first
+	 */
+	public int attempt() {
+		return this.call.delivery().attempt();
+	}
+
+	/**
+	 * When it began.
+	 * @return nanoseconds of the engine's clock
+	 */
+	public long beganNanos() {
+		return this.beganNanos;
+	}
+
+	/**
+	 * The thread that was seen inside it.
+	 * @return which may have left it by now
+	 */
+	public Thread thread() {
+		return this.thread;
+	}
+
+	/**
+	 * Whether the handler is being called: not the recovery of a record, nor a wait for
+	 * its next attempt.
+	 * @return false when the thread is busy with something else
+	 */
+	public boolean isHandler() {
+		return this.handler;
+	}
+
+	/**
+	 * Whether the thread is still inside it.
+	 * @return false once it was closed
+	 */
+	public boolean isOpen() {
+		return !this.call.isClosed();
+	}
+
+	/**
+	 * Interrupt it: however it ends, it has failed.
+	 * @return false when the thread has left it: nothing has changed
+	 */
+	public boolean timeOut() {
+		return this.call.timeOut(this.thread);
+	}
+
+	/** The same call seen twice is equal. */
+	@Override
+	public boolean equals(Object other) {
+		return other instanceof RunningCall seen && seen.call == this.call;
+	}
+
+	@Override
+	public int hashCode() {
+		return System.identityHashCode(this.call);
+	}
+
+}
