@@ -145,7 +145,8 @@ class ObservabilityIT {
 	@Test
 	void partitionMetersLeaveWithTheirAssignment() {
 		MeterRegistry registry = this.context.getBean(MeterRegistry.class);
-		assertThat(registry.find("evenkeel.consumer.offset.gap").gauges()).hasSize(2);
+		await().atMost(Duration.ofSeconds(5))
+			.until(() -> registry.find("evenkeel.consumer.offset.gap").gauges().size() == 2);
 		container().stop();
 		await().atMost(Duration.ofSeconds(1))
 			.until(() -> registry.find("evenkeel.consumer.offset.gap").gauges().isEmpty()

@@ -5,7 +5,9 @@ import java.util.List;
 
 import io.evenkeel.kafka.engine.RecoveryAttempt;
 import io.evenkeel.kafka.engine.dispatch.Delivery;
+import io.evenkeel.kafka.engine.EngineObserver;
 import io.evenkeel.kafka.engine.RecordHandler.Recovery;
+import io.evenkeel.kafka.failure.FailureLog;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.assertj.core.api.Assertions;
 import org.junit.jupiter.api.Test;
@@ -98,7 +100,8 @@ class RecovererTests {
 	}
 
 	private Recoverer<Object, Object> recoverer(OnExhausted onExhausted) {
-		return new Recoverer<>("listener", onExhausted, this.users, true, this.fixture.calls());
+		return new Recoverer<>("listener", onExhausted, this.users, true, this.fixture.calls(), new EngineObserver() {
+		}, new FailureLog("listener", 5, true));
 	}
 
 }
