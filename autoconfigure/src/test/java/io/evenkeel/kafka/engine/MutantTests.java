@@ -1,8 +1,10 @@
 package io.evenkeel.kafka.engine;
 
+import java.io.BufferedReader;
 import java.io.File;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.io.Writer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -15,6 +17,8 @@ import java.util.HexFormat;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.regex.Pattern;
@@ -24,6 +28,7 @@ import javax.tools.JavaCompiler;
 import javax.tools.StandardJavaFileManager;
 import javax.tools.ToolProvider;
 
+import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
@@ -57,6 +62,9 @@ class MutantTests {
 
 	private static final String ASKED = System.getProperty("evenkeel.mutants", "");
 
+	/** The JVM that tests share as long as they come back. */
+	private static Runner shared;
+
 	@TempDir
 	private Path copies;
 
@@ -78,8 +86,11 @@ class MutantTests {
 		AtomicInteger begun = new AtomicInteger();
 		Set<String> tests = new LinkedHashSet<>();
 		mutants.forEach((mutant) -> tests.add(mutant.fullTest()));
-		DynamicTest healthy = DynamicTest.dynamicTest("the tests are green with all guards",
-				() -> assertThat(run("healthy", null, List.copyOf(tests))).isEqualTo(MutantRun.GREEN));
+		DynamicTest healthy = DynamicTest.dynamicTest("the tests are green with all guards", () -> {
+			for (String test : tests) {
+				assertThat(run(null, test)).as(test).isEqualTo(MutantRun.GREEN);
+			}
+		});
 		return Stream.concat(Stream.of(healthy), mutants.stream().map((mutant) -> {
 			String name = mutant.toString();
 			return DynamicTest.dynamicTest(name, () -> {
@@ -94,8 +105,8 @@ class MutantTests {
 	/** What does not come to a verdict has not caught anything. */
 	@Test
 	void aRunnerThatFailsHasCaughtNothing() throws Exception {
-		assertThat(isCaught(run("none", null, List.of(PACKAGE + "engine.RestartBackOffTests#noSuchMethod")))).isFalse();
-		assertThat(isCaught(run("class", null, List.of(PACKAGE + "engine.NoSuchTests#test")))).isFalse();
+		assertThat(isCaught(run(null, PACKAGE + "engine.RestartBackOffTests#noSuchMethod"))).isFalse();
+		assertThat(isCaught(run(null, PACKAGE + "engine.NoSuchTests#test"))).isFalse();
 	}
 
 	private void check(Mutant mutant) throws Exception {
@@ -107,7 +118,7 @@ class MutantTests {
 		Files.writeString(mutated, Files.readString(source).replace(mutant.guard, mutant.without));
 		Path classes = Files.createDirectories(copy.resolve("classes"));
 		compile(mutated, classes);
-		int verdict = run(copy.getFileName().toString(), classes, List.of(mutant.fullTest()));
+		int verdict = run(classes, mutant.fullTest());
 		assertThat(isCaught(verdict)).as("%s must fail; the runner ended with %s", mutant.test, verdict).isTrue();
 	}
 
@@ -116,24 +127,35 @@ class MutantTests {
 		return verdict == MutantRun.RED || verdict == MutantRun.HUNG;
 	}
 
-	private int run(String name, Path mutant, List<String> tests) throws Exception {
-		Duration most = Duration.ofSeconds(tests.stream().anyMatch(MutantTests::isSlow) ? 120 : 30);
-		String classPath = System.getProperty("java.class.path");
-		List<String> command = new ArrayList<>(
-				List.of(Path.of(System.getProperty("java.home"), "bin", "java").toString(), "-Xmx512m",
-						"-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Djava.awt.headless=true", "-cp",
-						(mutant != null) ? mutant + File.pathSeparator + classPath : classPath,
-						MutantRun.class.getName(), String.valueOf(most.toSeconds())));
-		command.addAll(tests);
-		Path output = Files.createDirectories(this.copies.resolve(name)).resolve("output");
-		Process process = new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(output.toFile()).start();
+	/** What a test says of a mutant, or of the code as it is. */
+	private int run(Path mutant, String test) throws Exception {
+		// Brokers and model checkers change what is in their JVM for those who come
+		// after.
+		boolean alone = isSlow(test);
+		Runner runner = alone ? new Runner(mutant) : runner();
 		try {
-			boolean ended = process.waitFor(most.toSeconds() * tests.size() + 60, TimeUnit.SECONDS);
-			assertThat(ended).as("the runner ends").isTrue();
-			return process.exitValue();
+			return runner.run(mutant, test);
 		}
 		finally {
-			process.destroyForcibly();
+			if (alone) {
+				runner.close();
+			}
+		}
+	}
+
+	private static synchronized Runner runner() throws IOException {
+		Runner known = shared;
+		if (known == null || !known.process.isAlive()) {
+			known = new Runner(null);
+			shared = known;
+		}
+		return known;
+	}
+
+	@AfterAll
+	static void noRunnerIsLeft() {
+		if (shared != null) {
+			shared.close();
 		}
 	}
 
@@ -170,8 +192,9 @@ class MutantTests {
 			.toList();
 	}
 
+	/** What starts a broker, or checks a model. */
 	private static boolean isSlow(String test) {
-		return test.contains("IT#");
+		return test.contains("IT#") || test.contains("LincheckTests#");
 	}
 
 	private static String commit() throws Exception {
@@ -222,6 +245,70 @@ class MutantTests {
 
 	private static String chomp(String text) {
 		return text.endsWith("\n") ? text.substring(0, text.length() - 1) : text;
+	}
+
+	/** A JVM that runs one test after the other, and is given up with one that hangs. */
+	private static final class Runner {
+
+		private static final String END = "ended";
+
+		private final Process process;
+
+		private final BlockingQueue<String> answers = new LinkedBlockingQueue<>();
+
+		/**
+		 * Start one.
+		 * @param mutant in front of the class path, so that nothing else is; or null
+		 */
+		Runner(Path mutant) throws IOException {
+			String classPath = System.getProperty("java.class.path");
+			this.process = new ProcessBuilder(Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+					"-Xmx1g", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-XX:+EnableDynamicAgentLoading",
+					"-Djava.awt.headless=true", "-cp",
+					(mutant != null) ? mutant + File.pathSeparator + classPath : classPath, MutantRun.class.getName())
+				.redirectError(ProcessBuilder.Redirect.DISCARD)
+				.start();
+			Thread reader = new Thread(() -> {
+				try (BufferedReader output = this.process.inputReader(StandardCharsets.UTF_8)) {
+					output.lines().filter((line) -> line.startsWith("mutant-run")).forEach(this.answers::add);
+				}
+				catch (IOException | UncheckedIOException ex) {
+					// It was given up.
+				}
+				this.answers.add(END);
+			}, "mutant-answers");
+			reader.setDaemon(true);
+			reader.start();
+		}
+
+		int run(Path mutant, String test) throws Exception {
+			Duration most = Duration.ofSeconds(isSlow(test) ? 120 : 30);
+			String front = isSlow(test) ? MutantRun.NO_OTHERS : (mutant != null) ? mutant.toString() : "";
+			Writer asked = this.process.outputWriter(StandardCharsets.UTF_8);
+			asked.write(front + "\t" + test + "\n");
+			asked.flush();
+			boolean called = false;
+			while (true) {
+				// Before it is called there is the start of the JVM, or of a broker.
+				String answer = this.answers.poll(called ? most.toSeconds() : 60, TimeUnit.SECONDS);
+				if (answer == null) {
+					close();
+					return called ? MutantRun.HUNG : MutantRun.BROKEN;
+				}
+				if (answer.equals(END)) {
+					return MutantRun.BROKEN;
+				}
+				if (answer.startsWith(MutantRun.VERDICT)) {
+					return Integer.parseInt(answer.substring(MutantRun.VERDICT.length()));
+				}
+				called = true;
+			}
+		}
+
+		void close() {
+			this.process.destroyForcibly();
+		}
+
 	}
 
 	/** A file of the folder, or the only one with its name in what is below. */
