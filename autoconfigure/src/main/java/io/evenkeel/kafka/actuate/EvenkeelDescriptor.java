@@ -17,7 +17,7 @@ public record EvenkeelDescriptor(List<Listener> listeners, List<Producer> produc
 	 * A listener.
 	 *
 	 * @param id its id
-	 * @param state RUNNING, REBALANCING, PAUSED, STOPPED or FAILED
+	 * @param state what it is doing: see ListenerState
 	 * @param groupId its group
 	 * @param memberId its member id, empty while it has none
 	 * @param groupProtocol classic or consumer
@@ -27,10 +27,28 @@ public record EvenkeelDescriptor(List<Listener> listeners, List<Producer> produc
 	 * @param rebalances the last 50, oldest first
 	 * @param commitAgeSeconds the time since a commit last succeeded, null before the
 	 * first
+	 * @param reason why it is in its state, null where the state says it all
+	 * @param slowestCalls the calls of its handler that have been running longest, at
+	 * most five
 	 */
 	public record Listener(String id, String state, @Nullable String groupId, String memberId, String groupProtocol,
 			String ordering, Concurrency concurrency, List<Partition> partitions, List<Rebalance> rebalances,
-			@Nullable Double commitAgeSeconds) {
+			@Nullable Double commitAgeSeconds, @Nullable String reason, List<SlowCall> slowestCalls) {
+	}
+
+	/**
+	 * A call of a handler that is not over.
+	 *
+	 * @param topic the topic of its record
+	 * @param partition its partition
+	 * @param offset its offset, or that of the first of its batch
+	 * @param attempt the number of the call for this record
+	 * @param since when the call began
+	 * @param runningSeconds how long ago that is
+	 * @param thread the thread that is inside it
+	 */
+	public record SlowCall(String topic, int partition, long offset, int attempt, Instant since, double runningSeconds,
+			String thread) {
 	}
 
 	/**

@@ -10,6 +10,8 @@ import io.evenkeel.kafka.engine.EngineSettings;
 import io.evenkeel.kafka.engine.EngineSnapshot;
 import io.evenkeel.kafka.engine.PartitionLag;
 import io.evenkeel.kafka.engine.RebalanceLog;
+import io.evenkeel.kafka.watch.ListenerReport;
+import io.evenkeel.kafka.watch.ListenerWatch;
 import org.apache.kafka.common.TopicPartition;
 import org.jspecify.annotations.Nullable;
 import org.springframework.boot.actuate.endpoint.Access;
@@ -35,14 +37,28 @@ public final class EvenkeelEndpoint {
 
 	private final Supplier<List<EvenkeelDescriptor.Producer>> producers;
 
+	private final ListenerWatch watch;
+
 	/**
-	 * Make the endpoint.
+	 * Make the endpoint without a watch: what takes time to be seen is not shown.
 	 * @param registry where the listeners are
 	 * @param producers describes the producers
 	 */
 	public EvenkeelEndpoint(ListenerContainerRegistry registry, Supplier<List<EvenkeelDescriptor.Producer>> producers) {
+		this(registry, producers, new ListenerWatch(registry::getListenerContainers));
+	}
+
+	/**
+	 * Make the endpoint.
+	 * @param registry where the listeners are
+	 * @param producers describes the producers
+	 * @param watch knows what the listeners are doing
+	 */
+	public EvenkeelEndpoint(ListenerContainerRegistry registry, Supplier<List<EvenkeelDescriptor.Producer>> producers,
+			ListenerWatch watch) {
 		this.registry = registry;
 		this.producers = producers;
+		this.watch = watch;
 	}
 
 	/**
@@ -97,30 +113,19 @@ public final class EvenkeelEndpoint {
 		return (settings != null) ? Math.min(MAX_CONCURRENCY, settings.maxPendingRecords()) : MAX_CONCURRENCY;
 	}
 
-	private static EvenkeelDescriptor.Listener listener(EvenkeelContainer<?, ?> container) {
+	private EvenkeelDescriptor.Listener listener(EvenkeelContainer<?, ?> container) {
 		EngineSnapshot snapshot = container.snapshot();
 		EngineSettings settings = container.settings();
 		long now = System.nanoTime();
-		return new EvenkeelDescriptor.Listener(container.getListenerId(), state(container), container.getGroupId(),
+		ListenerReport report = this.watch.report(container);
+		return new EvenkeelDescriptor.Listener(container.getListenerId(), report.state().name(), container.getGroupId(),
 				snapshot.memberId(), container.groupProtocol().toLowerCase(Locale.ROOT),
 				(settings != null) ? settings.ordering().name().toLowerCase(Locale.ROOT) : "",
 				new EvenkeelDescriptor.Concurrency(container.concurrencyLimit(), snapshot.used()),
 				snapshot.partitions().stream().map((partition) -> partition(partition, now)).toList(),
 				container.rebalances().stream().map(EvenkeelEndpoint::rebalance).toList(),
-				(snapshot.committedNanos() != 0) ? (now - snapshot.committedNanos()) / 1e9 : null);
-	}
-
-	private static String state(EvenkeelContainer<?, ?> container) {
-		if (container.failure() != null) {
-			return "FAILED";
-		}
-		if (!container.isRunning()) {
-			return container.isInExpectedState() ? "STOPPED" : "FAILED";
-		}
-		if (container.isRebalancing()) {
-			return "REBALANCING";
-		}
-		return container.isPauseRequested() ? "PAUSED" : "RUNNING";
+				(snapshot.committedNanos() != 0) ? (now - snapshot.committedNanos()) / 1e9 : null, report.reason(),
+				SlowCalls.of(container.runningCalls(), now));
 	}
 
 	private static EvenkeelDescriptor.Partition partition(EngineSnapshot.Partition partition, long now) {

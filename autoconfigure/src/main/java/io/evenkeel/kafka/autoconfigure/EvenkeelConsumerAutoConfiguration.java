@@ -1,5 +1,7 @@
 package io.evenkeel.kafka.autoconfigure;
 
+import java.util.List;
+
 import io.evenkeel.kafka.container.AssignmentBeanScope;
 import io.evenkeel.kafka.container.ContainerSupport;
 import io.evenkeel.kafka.container.DeadLetterRecoverers;
@@ -7,6 +9,7 @@ import io.evenkeel.kafka.container.EvenkeelContainerFactory;
 import io.evenkeel.kafka.container.ListenerMeters;
 import io.evenkeel.kafka.producer.ProducerRegistry;
 import io.evenkeel.kafka.thread.NanoClock;
+import io.evenkeel.kafka.watch.ListenerWatch;
 import org.springframework.beans.factory.ObjectProvider;
 import org.springframework.beans.factory.config.ConfigurableListableBeanFactory;
 import org.springframework.boot.autoconfigure.AutoConfiguration;
@@ -136,6 +139,15 @@ public final class EvenkeelConsumerAutoConfiguration {
 	@Bean
 	ListenerChecks evenkeelListenerChecks(ObjectProvider<KafkaListenerEndpointRegistry> registry) {
 		return new ListenerChecks(registry);
+	}
+
+	@Bean
+	@ConditionalOnMissingBean
+	ListenerWatch evenkeelListenerWatch(ObjectProvider<KafkaListenerEndpointRegistry> registry) {
+		return new ListenerWatch(() -> {
+			KafkaListenerEndpointRegistry known = registry.getIfAvailable();
+			return (known != null) ? known.getListenerContainers() : List.of();
+		});
 	}
 
 	@Bean

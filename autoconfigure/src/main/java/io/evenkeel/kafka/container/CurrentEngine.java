@@ -1,8 +1,11 @@
 package io.evenkeel.kafka.container;
 
+import java.time.Duration;
+import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
 
 import io.evenkeel.kafka.engine.ConsumerEngine;
 import io.evenkeel.kafka.engine.ConsumerView;
@@ -10,9 +13,11 @@ import io.evenkeel.kafka.engine.EngineSettings;
 import io.evenkeel.kafka.engine.EngineSnapshot;
 import io.evenkeel.kafka.engine.RebalanceLog;
 import io.evenkeel.kafka.engine.RunningCall;
+import org.apache.kafka.clients.consumer.Consumer;
 import org.apache.kafka.common.Metric;
 import org.apache.kafka.common.MetricName;
 import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.errors.InvalidTopicException;
 import org.jspecify.annotations.Nullable;
 import org.springframework.kafka.listener.ConcurrentMessageListenerContainer;
 
@@ -29,6 +34,9 @@ import org.springframework.kafka.listener.ConcurrentMessageListenerContainer;
  * is changed while a start is under way may count from the next start on.
  */
 final class CurrentEngine<K, V> {
+
+	/** Nothing is assigned while it is asked. */
+	private static final Duration ASK_TIMEOUT = Duration.ofMillis(500);
 
 	private static final ConsumerView NO_CONSUMER = new ConsumerView(Map.of(), null, Set.of(), Map.of());
 
@@ -168,6 +176,35 @@ final class CurrentEngine<K, V> {
 	String groupProtocol() {
 		EngineAssembly<K, V> current = this.assembly;
 		return (current != null) ? current.groupProtocol() : "classic";
+	}
+
+	@Nullable HandlerSettings handler() {
+		EngineAssembly<K, V> current = this.assembly;
+		return (current != null) ? current.handler() : null;
+	}
+
+	Collection<String> servers() {
+		EngineAssembly<K, V> current = this.assembly;
+		return (current != null) ? current.servers() : List.of();
+	}
+
+	/** The owner asks for each topic, for as long as it may. */
+	CompletableFuture<List<String>> missing(Collection<String> topics) {
+		ConsumerEngine<K, V> current = this.engine;
+		if (current == null) {
+			return CompletableFuture.completedFuture(List.of());
+		}
+		return current.execute((consumer) -> topics.stream().filter((topic) -> isMissing(consumer, topic)).toList());
+	}
+
+	private static boolean isMissing(Consumer<?, ?> consumer, String topic) {
+		try {
+			return consumer.partitionsFor(topic, ASK_TIMEOUT).isEmpty();
+		}
+		catch (RuntimeException ex) {
+			// No answer is no answer.
+			return ex instanceof InvalidTopicException;
+		}
 	}
 
 	@Nullable EngineSettings settings() {

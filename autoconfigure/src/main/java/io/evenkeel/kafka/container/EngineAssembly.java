@@ -1,6 +1,8 @@
 package io.evenkeel.kafka.container;
 
 import java.time.Duration;
+import java.util.Collection;
+import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ThreadLocalRandom;
 
@@ -12,6 +14,7 @@ import io.evenkeel.kafka.engine.RecordHandler;
 import io.evenkeel.kafka.engine.retry.RetryPlanner;
 import io.evenkeel.kafka.failure.FailureLog;
 import io.micrometer.observation.ObservationRegistry;
+import org.apache.kafka.clients.CommonClientConfigs;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -57,6 +60,8 @@ final class EngineAssembly<K, V> {
 	private @Nullable EngineSettings settings;
 
 	private @Nullable PollMonitor monitor;
+
+	private @Nullable HandlerSettings handler;
 
 	EngineAssembly(EvenkeelContainer<K, V> container, ContainerSupport support, ContainerEvents events,
 			RunState state) {
@@ -124,6 +129,7 @@ final class EngineAssembly<K, V> {
 		inspected.check(settings, target);
 		ContainerRefusals.check(this.container.getListenerId(), this.container, target);
 		this.inspection = inspected;
+		this.handler = settings.handler();
 		this.settings = inspected.settings(settings, target, mode(settings, target), this.container.getConcurrency());
 		inspected.tell(this.container, settings, target);
 		return inspected;
@@ -242,6 +248,16 @@ final class EngineAssembly<K, V> {
 
 	String groupProtocol() {
 		return (this.inspection != null) ? this.inspection.groupProtocol() : "classic";
+	}
+
+	@Nullable HandlerSettings handler() {
+		return this.handler;
+	}
+
+	Collection<String> servers() {
+		return (this.inspection != null)
+				? StartLine.servers(this.inspection.config().get(CommonClientConfigs.BOOTSTRAP_SERVERS_CONFIG))
+				: List.of();
 	}
 
 	@Nullable EngineSettings settings() {

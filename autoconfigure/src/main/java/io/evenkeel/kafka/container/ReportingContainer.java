@@ -1,6 +1,8 @@
 package io.evenkeel.kafka.container;
 
+import java.util.Collection;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
 
 import io.evenkeel.kafka.engine.EngineSettings;
 import io.evenkeel.kafka.engine.EngineSnapshot;
@@ -128,6 +130,32 @@ abstract class ReportingContainer<K, V> extends ConcurrentMessageListenerContain
 	 */
 	public String groupProtocol() {
 		return this.current.groupProtocol();
+	}
+
+	/**
+	 * What is watched of the calls of the handler.
+	 * @return null while nothing is known
+	 */
+	public @Nullable HandlerSettings handlerSettings() {
+		return this.current.handler();
+	}
+
+	/**
+	 * The brokers as configured.
+	 * @return host and port of each; empty while nothing is known
+	 */
+	public Collection<String> bootstrapServers() {
+		return this.current.servers();
+	}
+
+	/**
+	 * Ask brokers which of some topics they do not know. The owner does it between two
+	 * polls, and is not at its other work meanwhile: for listeners without partitions.
+	 * @param topics their names
+	 * @return completed by the owner; what nobody answers for is not missing
+	 */
+	public CompletableFuture<List<String>> missingTopics(Collection<String> topics) {
+		return this.current.missing(topics);
 	}
 
 	/**

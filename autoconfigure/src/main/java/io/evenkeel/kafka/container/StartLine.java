@@ -119,7 +119,7 @@ final class StartLine {
 				: " on the brokers " + theirs + " of the application's producer factory, not on its own " + own;
 	}
 
-	private static Set<String> servers(@Nullable Object configured) {
+	static Set<String> servers(@Nullable Object configured) {
 		if (configured == null) {
 			return Set.of();
 		}

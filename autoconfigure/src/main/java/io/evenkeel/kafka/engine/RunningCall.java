@@ -17,7 +17,12 @@ public final class RunningCall {
 
 	private final boolean handler;
 
-	RunningCall(Call<?> call, Thread thread) {
+	/**
+	 * See a call.
+	 * @param call the call
+	 * @param thread the thread that was seen inside it
+	 */
+	public RunningCall(Call<?> call, Thread thread) {
 		this.call = call;
 		this.thread = thread;
 		this.beganNanos = call.beganNanos();
@@ -87,6 +92,14 @@ public final class RunningCall {
 	 */
 	public boolean isOpen() {
 		return !this.call.isClosed();
+	}
+
+	/**
+	 * Whether it was interrupted because it takes too long.
+	 * @return true once {@link #timeOut} has done so
+	 */
+	public boolean isTimedOut() {
+		return this.call.isTimedOut();
 	}
 
 	/**

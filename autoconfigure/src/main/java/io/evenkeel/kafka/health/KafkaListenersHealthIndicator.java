@@ -5,6 +5,8 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 
 import io.evenkeel.kafka.container.EvenkeelContainer;
+import io.evenkeel.kafka.watch.ListenerReport;
+import io.evenkeel.kafka.watch.ListenerWatch;
 import org.springframework.boot.health.contributor.AbstractHealthIndicator;
 import org.springframework.boot.health.contributor.Health;
 import org.springframework.boot.health.contributor.Status;
@@ -22,15 +24,29 @@ public final class KafkaListenersHealthIndicator extends AbstractHealthIndicator
 
 	private final Duration staleAfter;
 
+	private final ListenerWatch watch;
+
 	/**
-	 * Watch listeners.
+	 * Watch listeners without a watch of theirs: what takes time to be seen is not told.
 	 * @param registry where they are
 	 * @param staleAfter how old an unfinished record may be
 	 */
 	public KafkaListenersHealthIndicator(ListenerContainerRegistry registry, Duration staleAfter) {
+		this(registry, staleAfter, new ListenerWatch(registry::getListenerContainers));
+	}
+
+	/**
+	 * Watch listeners.
+	 * @param registry where they are
+	 * @param staleAfter how old an unfinished record may be, and how long no broker may
+	 * have answered
+	 * @param watch knows what the listeners are doing
+	 */
+	public KafkaListenersHealthIndicator(ListenerContainerRegistry registry, Duration staleAfter, ListenerWatch watch) {
 		super("Kafka listeners health check failed");
 		this.registry = registry;
 		this.staleAfter = staleAfter;
+		this.watch = watch;
 	}
 
 	@Override
@@ -38,9 +54,10 @@ public final class KafkaListenersHealthIndicator extends AbstractHealthIndicator
 		Status status = Status.UP;
 		for (MessageListenerContainer container : this.registry.getListenerContainers()) {
 			if (container instanceof EvenkeelContainer<?, ?> ours) {
-				ListenerCondition condition = ListenerCondition.of(ours, this.staleAfter, System.nanoTime());
+				ListenerReport report = this.watch.report(ours);
+				ListenerCondition condition = ListenerCondition.of(ours, this.staleAfter, System.nanoTime(), report);
 				status = worse(status, condition.status());
-				builder.withDetail(ours.getListenerId(), details(condition));
+				builder.withDetail(ours.getListenerId(), details(condition, report));
 			}
 		}
 		builder.status(status);
@@ -53,11 +70,13 @@ public final class KafkaListenersHealthIndicator extends AbstractHealthIndicator
 		return other;
 	}
 
-	private static Map<String, Object> details(ListenerCondition condition) {
+	private static Map<String, Object> details(ListenerCondition condition, ListenerReport report) {
 		Map<String, Object> details = new LinkedHashMap<>();
 		details.put("status", condition.status().getCode());
-		if (condition.reason() != null) {
-			details.put("reason", condition.reason());
+		details.put("state", report.state().name());
+		String reason = (condition.reason() != null) ? condition.reason() : report.reason();
+		if (reason != null) {
+			details.put("reason", reason);
 		}
 		return details;
 	}

@@ -5,6 +5,8 @@ import java.time.Duration;
 import io.evenkeel.kafka.container.EvenkeelContainer;
 import io.evenkeel.kafka.engine.EngineSettings;
 import io.evenkeel.kafka.engine.EngineSnapshot;
+import io.evenkeel.kafka.watch.ListenerReport;
+import io.evenkeel.kafka.watch.ListenerState;
 import org.jspecify.annotations.Nullable;
 import org.springframework.boot.health.contributor.Status;
 
@@ -20,7 +22,13 @@ record ListenerCondition(Status status, @Nullable String reason) {
 
 	private static final ListenerCondition UP = new ListenerCondition(Status.UP, null);
 
+	/** Without a watch: what takes time to be seen is not told. */
 	static ListenerCondition of(EvenkeelContainer<?, ?> container, Duration staleAfter, long now) {
+		return of(container, staleAfter, now, null);
+	}
+
+	static ListenerCondition of(EvenkeelContainer<?, ?> container, Duration staleAfter, long now,
+			@Nullable ListenerReport report) {
 		EvenkeelContainer.Failure failure = container.failure();
 		if (failure != null) {
 			return down("stopped by itself: " + failure.cause() + type(failure.failure()));
@@ -31,6 +39,11 @@ record ListenerCondition(Status status, @Nullable String reason) {
 		String silent = silent(container, now);
 		if (silent != null) {
 			return down(silent);
+		}
+		Duration unanswered = (report != null) ? report.silence() : null;
+		if (report != null && unanswered != null && unanswered.compareTo(staleAfter) > 0) {
+			return down((report.state() == ListenerState.NO_BROKER) ? String.valueOf(report.reason())
+					: "no broker has answered for " + unanswered.toSeconds() + " s");
 		}
 		long failingSince = container.recoveryFailingSince();
 		if (failingSince != 0) {

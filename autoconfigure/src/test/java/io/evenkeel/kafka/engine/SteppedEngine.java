@@ -216,6 +216,12 @@ final class SteppedEngine
 	}
 
 	@Override
+	public void retried(io.evenkeel.kafka.engine.dispatch.Delivery<ConsumerRecord<String, String>> delivery,
+			Duration after, Throwable failure) {
+		this.events.add("retried " + delivery.offset() + ": " + failure.getClass().getSimpleName());
+	}
+
+	@Override
 	public void recover(RecoveryAttempt<String, String> recovery) {
 		if (this.unrecoverable.contains(recovery.record().offset())) {
 			this.events.add("not recovered " + recovery.record().offset());

@@ -6,6 +6,7 @@ import io.evenkeel.kafka.actuate.EvenkeelEndpoint;
 import io.evenkeel.kafka.actuate.ProducerDescriptions;
 import io.evenkeel.kafka.autoconfigure.OnKafkaAutoConfiguration;
 import io.evenkeel.kafka.producer.ProducerRegistry;
+import io.evenkeel.kafka.watch.ListenerWatch;
 
 import org.springframework.beans.factory.ObjectProvider;
 import org.springframework.boot.actuate.autoconfigure.endpoint.condition.ConditionalOnAvailableEndpoint;
@@ -33,9 +34,10 @@ public final class EvenkeelEndpointAutoConfiguration {
 	@Bean
 	@ConditionalOnMissingBean
 	EvenkeelEndpoint evenkeelEndpoint(KafkaListenerEndpointRegistry registry,
-			ObjectProvider<ProducerRegistry> producers) {
+			ObjectProvider<ProducerRegistry> producers, ObjectProvider<ListenerWatch> watch) {
 		ProducerRegistry known = producers.getIfAvailable();
-		return new EvenkeelEndpoint(registry, (known != null) ? new ProducerDescriptions(known) : List::of);
+		return new EvenkeelEndpoint(registry, (known != null) ? new ProducerDescriptions(known) : List::of,
+				watch.getIfAvailable(() -> new ListenerWatch(registry::getListenerContainers)));
 	}
 
 }

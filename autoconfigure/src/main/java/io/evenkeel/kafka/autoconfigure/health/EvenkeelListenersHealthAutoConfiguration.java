@@ -2,7 +2,9 @@ package io.evenkeel.kafka.autoconfigure.health;
 
 import io.evenkeel.kafka.autoconfigure.OnKafkaAutoConfiguration;
 import io.evenkeel.kafka.health.KafkaListenersHealthIndicator;
+import io.evenkeel.kafka.watch.ListenerWatch;
 
+import org.springframework.beans.factory.ObjectProvider;
 import org.springframework.boot.autoconfigure.AutoConfiguration;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnBean;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnBooleanProperty;
@@ -33,8 +35,9 @@ public final class EvenkeelListenersHealthAutoConfiguration {
 	@Bean
 	@ConditionalOnMissingBean(name = "kafkaListenersHealthIndicator")
 	KafkaListenersHealthIndicator kafkaListenersHealthIndicator(KafkaListenerEndpointRegistry registry,
-			KafkaListenersHealthProperties properties) {
-		return new KafkaListenersHealthIndicator(registry, properties.checkedStaleAfter());
+			KafkaListenersHealthProperties properties, ObjectProvider<ListenerWatch> watch) {
+		return new KafkaListenersHealthIndicator(registry, properties.checkedStaleAfter(),
+				watch.getIfAvailable(() -> new ListenerWatch(registry::getListenerContainers)));
 	}
 
 }

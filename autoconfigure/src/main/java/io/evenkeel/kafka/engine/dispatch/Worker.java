@@ -143,7 +143,7 @@ public final class Worker<R> {
 	 * Look at the calls that threads are inside just now. Any thread.
 	 * @param action given each call and its thread, which may have left it by now
 	 */
-	void running(BiConsumer<Call<R>, Thread> action) {
+	public void running(BiConsumer<Call<R>, Thread> action) {
 		for (Desk<R> each : this.desks) {
 			Call<R> call = each.call;
 			if (call != null && !call.isClosed()) {

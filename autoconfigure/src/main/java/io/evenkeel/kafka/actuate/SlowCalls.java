@@ -1,0 +1,35 @@
+package io.evenkeel.kafka.actuate;
+
+import java.time.Instant;
+import java.util.Comparator;
+import java.util.List;
+
+import io.evenkeel.kafka.engine.RunningCall;
+
+/**
+ * Describes the calls of a handler that have been running longest.
+ */
+final class SlowCalls {
+
+	private static final int MOST = 5;
+
+	private SlowCalls() {
+	}
+
+	static List<EvenkeelDescriptor.SlowCall> of(List<RunningCall> calls, long now) {
+		Instant time = Instant.now();
+		return calls.stream()
+			.filter((call) -> call.isHandler() && call.isOpen())
+			.sorted(Comparator.comparingLong((call) -> call.beganNanos() - now))
+			.limit(MOST)
+			.map((call) -> slow(call, now, time))
+			.toList();
+	}
+
+	private static EvenkeelDescriptor.SlowCall slow(RunningCall call, long now, Instant time) {
+		long age = Math.max(0, now - call.beganNanos());
+		return new EvenkeelDescriptor.SlowCall(call.partition().topic(), call.partition().partition(), call.offset(),
+				call.attempt(), time.minusNanos(age), age / 1e9, call.thread().getName());
+	}
+
+}
