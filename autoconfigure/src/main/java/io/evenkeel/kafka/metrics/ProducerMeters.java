@@ -108,7 +108,7 @@ public final class ProducerMeters implements SendObserverFactory {
 				.tags(this.base)
 				.tag(Key.TOPIC.asString(), key.topic())
 				.tag(Key.OUTCOME.asString(), (reason != null) ? "failure" : "success")
-				.tag(Key.REASON.asString(), (reason != null) ? reason.name() : ABSENT)
+				.tag(Key.REASON.asString(), (reason != null) ? tag(reason) : ABSENT)
 				.register(ProducerMeters.this.registry);
 		}
 
@@ -163,7 +163,7 @@ public final class ProducerMeters implements SendObserverFactory {
 						(key) -> Counter.builder(ProducerMeter.REPLACEMENTS.getName())
 							.description(ProducerMeter.REPLACEMENTS.description())
 							.tags(this.base)
-							.tag(Key.CAUSE.asString(), key.name())
+							.tag(Key.CAUSE.asString(), tag(key))
 							.register(ProducerMeters.this.registry))
 				.increment();
 		}
@@ -175,6 +175,11 @@ public final class ProducerMeters implements SendObserverFactory {
 			}
 		}
 
+	}
+
+	/** In lower case, as the values of all tags are. */
+	private static String tag(FailureReason reason) {
+		return reason.name().toLowerCase(Locale.ROOT);
 	}
 
 	private record SendKey(String topic, @Nullable FailureReason reason) {

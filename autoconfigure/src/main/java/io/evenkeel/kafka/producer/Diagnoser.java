@@ -30,7 +30,8 @@ final class Diagnoser {
 		if (exception instanceof UserCodeException) {
 			return new Diagnosis(FailureReason.UNKNOWN, exception.getMessage(), exception.getCause());
 		}
-		return new Diagnosis(reason(exception), null, exception);
+		String detail = (exception instanceof SerializerException known) ? known.detail() : null;
+		return new Diagnosis(reason(exception), detail, exception);
 	}
 
 	private static FailureReason reason(Throwable exception) {

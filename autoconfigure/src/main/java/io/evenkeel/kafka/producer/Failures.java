@@ -122,12 +122,19 @@ final class Failures {
 			.append((attempts == 1) ? " attempt; " : " attempts; ")
 			.append(detail(found, now))
 			.append("). ");
-		text.append(possiblySent ? "Possibly sent: a retry may duplicate it." : "Not sent: safe to retry.");
+		text.append(fate(found.reason(), possiblySent));
 		if (limit != null) {
 			text.append(" Limit: ").append(limit).append('.');
 		}
 		return new SendFailedException(text.toString(), topic, found.reason(), phase,
 				Duration.ofNanos(Math.max(0, elapsed)), attempts, this.bootstrapServers, possiblySent, found.cause());
+	}
+
+	private static String fate(FailureReason reason, boolean possiblySent) {
+		if (possiblySent) {
+			return "Possibly sent: a retry may duplicate it.";
+		}
+		return (reason == FailureReason.SERIALIZATION) ? "Not sent: it would fail again." : "Not sent: safe to retry.";
 	}
 
 	private String detail(Diagnosis found, long now) {

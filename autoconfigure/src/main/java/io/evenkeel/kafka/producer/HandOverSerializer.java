@@ -2,7 +2,6 @@ package io.evenkeel.kafka.producer;
 
 import org.apache.kafka.common.ClusterResource;
 import org.apache.kafka.common.ClusterResourceListener;
-import org.apache.kafka.common.errors.SerializationException;
 import org.apache.kafka.common.header.Headers;
 import org.apache.kafka.common.metrics.Monitorable;
 import org.apache.kafka.common.metrics.PluginMetrics;
@@ -46,7 +45,7 @@ final class HandOverSerializer<T> implements Serializer<T>, ClusterResourceListe
 	public byte[] serialize(String topic, Headers headers, T data) {
 		Prepared<?, ?> offered = this.userCode.offering();
 		if (offered == null) {
-			return serialize(this.delegate, topic, headers, data);
+			return serialize(this.delegate, this.isKey, topic, headers, data);
 		}
 		return serialize(offered, this.delegate, this.isKey, topic, headers, data);
 	}
@@ -57,24 +56,21 @@ final class HandOverSerializer<T> implements Serializer<T>, ClusterResourceListe
 		if (prepared.knows(topic, data, isKey)) {
 			return prepared.bytes(isKey);
 		}
-		byte[] bytes = serialize(serializer, topic, headers, data);
+		byte[] bytes = serialize(serializer, isKey, topic, headers, data);
 		prepared.serialized(topic, data, isKey, bytes);
 		return bytes;
 	}
 
 	/** Serialize, and make it recognizable as such when that fails. */
 	@SuppressWarnings("NullAway")
-	private static <T> byte @Nullable [] serialize(Serializer<T> serializer, String topic, Headers headers,
-			@Nullable T data) {
+	private static <T> byte @Nullable [] serialize(Serializer<T> serializer, boolean isKey, String topic,
+			Headers headers, @Nullable T data) {
 		try {
 			return serializer.serialize(topic, headers, data);
 		}
-		catch (SerializationException ex) {
-			throw ex;
-		}
 		catch (RuntimeException | Error ex) {
 			// An Error, too: it has one way, whether the record can go at once or not.
-			throw new SerializationException("The serializer " + serializer.getClass().getName() + " failed", ex);
+			throw new SerializerException(serializer, isKey, data, ex);
 		}
 	}
 

@@ -90,7 +90,7 @@ record SendRoute<K, V>(ClientSpec<K, V> spec, ClientLife<K, V> life, ClientGate<
 			size = serialize(send.record(), prepared);
 		}
 		catch (RuntimeException ex) {
-			send.failLocally(new Diagnosis(FailureReason.SERIALIZATION, "a serializer failed", ex), 0);
+			send.failLocally(new Diagnosis(FailureReason.SERIALIZATION, Diagnoser.classify(ex).detail(), ex), 0);
 			return;
 		}
 		if (size > this.spec.maxRecordBytes()) {

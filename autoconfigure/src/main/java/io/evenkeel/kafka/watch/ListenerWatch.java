@@ -137,8 +137,8 @@ public final class ListenerWatch implements SmartLifecycle {
 			// The start line has just said it.
 			return;
 		}
-		String line = container.getListenerId() + ": " + report.state()
-				+ ((before != null) ? " (" + before + " for " + HandlerWatch.text(change.lasted()) + ")" : "")
+		String line = container.getListenerId() + ": is " + report.state()
+				+ ((before != null) ? ", after " + HandlerWatch.text(change.lasted()) + " of " + before : "")
 				+ ((report.reason() != null) ? ": " + report.reason() : "");
 		switch (report.state()) {
 			case NO_BROKER, MISSING_TOPIC, STUCK, BACKPRESSURE, FAILED -> logger.warn(line);

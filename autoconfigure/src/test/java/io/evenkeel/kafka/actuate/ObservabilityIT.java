@@ -19,11 +19,14 @@ import io.micrometer.core.instrument.Tag;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
 import org.springframework.boot.autoconfigure.EnableAutoConfiguration;
 import org.springframework.boot.builder.SpringApplicationBuilder;
+import org.springframework.boot.test.system.CapturedOutput;
+import org.springframework.boot.test.system.OutputCaptureExtension;
 import org.springframework.boot.web.server.context.WebServerApplicationContext;
 import org.springframework.context.ConfigurableApplicationContext;
 import org.springframework.context.annotation.Configuration;
@@ -38,6 +41,7 @@ import static org.awaitility.Awaitility.await;
 /**
  * What operators see of a running listener: meters, health and the endpoint, over HTTP.
  */
+@ExtendWith(OutputCaptureExtension.class)
 class ObservabilityIT {
 
 	/** Written down, not taken from the code: dashboards are made of these. */
@@ -102,7 +106,7 @@ class ObservabilityIT {
 	}
 
 	@Test
-	void metersTellWhatHappened() {
+	void metersTellWhatHappened(CapturedOutput output) {
 		send("a", "ok");
 		send("b", "fail");
 		await().atMost(Duration.ofSeconds(20)).until(() -> count("dead-lettered") == 1 && count("success") == 1);
@@ -121,6 +125,10 @@ class ObservabilityIT {
 		assertThat(registry.get("evenkeel.consumer.partitions").tags("state", "assigned").gauge().value()).isEqualTo(2);
 		assertThat(registry.get("spring.kafka.listener").timers()).isNotEmpty();
 		assertThat(registry.get("evenkeel.producer.send").timers()).isNotEmpty();
+		assertThat(output).contains("watched: call 1 of 3 for " + this.topic,
+				"java.lang.IllegalArgumentException: always",
+				"\tat io.evenkeel.kafka.actuate.ObservabilityIT$Work.listen(", " is sent to " + this.topic + "-dlt-",
+				"@0 after 3 calls: java.lang.IllegalArgumentException: always at ");
 	}
 
 	@Test

@@ -290,7 +290,7 @@ class EvenkeelProducerAutoConfigurationTests {
 			assertThat(send).failsWithin(Duration.ofSeconds(2));
 			MeterRegistry registry = context.getBean(MeterRegistry.class);
 			assertThat(registry.get("evenkeel.producer.send")
-				.tags("topic", "not a topic", "outcome", "failure", "reason", "INVALID_TOPIC")
+				.tags("topic", "not a topic", "outcome", "failure", "reason", "invalid_topic")
 				.tagKeys("producer")
 				.timer()
 				.count()).isEqualTo(1);

@@ -106,7 +106,7 @@ class EvenkeelProducerIT {
 				.timer()
 				.count()).isEqualTo(1);
 			assertThat(registry.get("evenkeel.producer.send")
-				.tags("topic", "missing", "outcome", "failure", "reason", "TOPIC_NOT_FOUND")
+				.tags("topic", "missing", "outcome", "failure", "reason", "topic_not_found")
 				.timer()
 				.count()).isEqualTo(1);
 			assertThat(registry.get("evenkeel.producer.metadata.wait")

@@ -154,7 +154,10 @@ class UserCodeTests {
 				SendFailedException failure = MockClients.failure(send(used, topic));
 				assertThat(failure.getReason()).isEqualTo(FailureReason.SERIALIZATION);
 				assertThat(failure.isPossiblySent()).isFalse();
-				assertThat(failure).hasRootCause(error);
+				assertThat(failure).hasRootCause(error)
+					.hasMessageContaining("value serializer " + failing.getClass().getName()
+							+ " was given java.lang.String and threw java.lang.NoClassDefFoundError")
+					.hasMessageContaining("Not sent: it would fail again.");
 			}
 			assertThat(used.made).hasSize(1);
 		}
