@@ -64,20 +64,20 @@ final class BatchCalls<K, V> implements RecordHandler<K, V> {
 
 	private final @Nullable TransactionalCalls<K, V> transactional;
 
-	/** Around each call under a user's error handler. */
-	private final java.util.function.Consumer<Runnable> around;
+	/** The transaction around each call under a user's error handler. */
+	private final java.util.function.@Nullable Consumer<Runnable> around;
 
 	BatchCalls(EvenkeelContainer<K, V> container, ListenerCalls<K, V> calls, ListenerTarget target,
 			AcknowledgmentMode mode, Recoveries<K, V> recoveries, CallTimer timer,
 			@Nullable UserBatchErrors<K, V> userErrors, @Nullable TransactionalCalls<K, V> transactional,
-			java.util.function.Consumer<Runnable> around) {
+			java.util.function.@Nullable Consumer<Runnable> around) {
 		this.around = around;
 		this.id = container.getListenerId();
 		this.calls = calls;
 		this.listener = target.batches();
 		this.type = target.type();
 		this.recoversPoison = target.isMethod();
-		this.mayEndLater = target.isAsync() || target.mayEndLater();
+		this.mayEndLater = target.isAwaited();
 		this.mode = mode;
 		this.recoveries = recoveries;
 		BatchInterceptor<K, V> known = container.getBatchInterceptor();
@@ -92,20 +92,20 @@ final class BatchCalls<K, V> implements RecordHandler<K, V> {
 	public void handle(Attempt<K, V> attempt) {
 		if (this.transactional != null) {
 			this.transactional.handle(attempt,
-					(acknowledgment, around) -> made(attempt, handed(attempt, 0), acknowledgment, around));
+					(acknowledgment, around) -> callAndWait(attempt, 0, acknowledgment, around));
 			return;
 		}
 		Acknowledgment acknowledgment = this.mode.acknowledgment(attempt);
 		if (this.userErrors != null) {
-			Throwable failure = callAndWait(attempt, 0, acknowledgment);
+			Throwable failure = callAndWait(attempt, 0, acknowledgment, this.around);
 			if (failure == null || this.userErrors.retried(attempt, failure,
-					(from) -> callAndWait(attempt, from, acknowledgment))) {
+					(from) -> callAndWait(attempt, from, acknowledgment, this.around))) {
 				this.mode.succeeded(attempt, acknowledgment);
 			}
 			return;
 		}
 		List<ConsumerRecord<K, V>> handed = handed(attempt, 0);
-		call(attempt, handed, acknowledgment, (failure) -> {
+		call(attempt, handed, acknowledgment, this.around, (failure) -> {
 			if (failure == null) {
 				this.mode.succeeded(attempt, acknowledgment);
 			}
@@ -126,18 +126,20 @@ final class BatchCalls<K, V> implements RecordHandler<K, V> {
 
 	/**
 	 * Call the listener. Where it may return a future the batch is done when that is: the
-	 * adapter says so with the observation.
+	 * adapter says so with the observation. A transaction ends with it.
 	 */
 	private void call(Attempt<K, V> attempt, List<ConsumerRecord<K, V>> handed, @Nullable Acknowledgment acknowledgment,
+			java.util.function.@Nullable Consumer<Runnable> around,
 			java.util.function.Consumer<@Nullable Throwable> over) {
 		if (!this.mayEndLater) {
-			over.accept(made(attempt, handed, acknowledgment, this.around));
+			over.accept(made(attempt, handed, acknowledgment, around));
 			return;
 		}
 		CallInProgress call = this.calls.begin(acknowledgment, over);
 		Throwable failure;
 		try (Observation.Scope scope = call.openScope()) {
-			failure = made(attempt, handed, acknowledgment, this.around);
+			failure = made(attempt, handed, acknowledgment, (around != null)
+					? (work) -> around.accept(() -> call.runToTheEnd(() -> taken(call, work), this.groupId)) : null);
 		}
 		if (!call.isTaken()) {
 			// An interceptor or a filter has kept all records back.
@@ -146,24 +148,38 @@ final class BatchCalls<K, V> implements RecordHandler<K, V> {
 		call.returned(failure);
 	}
 
+	/** What was kept from the adapter is not waited for. */
+	private static void taken(CallInProgress call, Runnable work) {
+		work.run();
+		if (!call.isTaken()) {
+			call.skipped();
+		}
+	}
+
 	/**
 	 * Call the listener and wait until its work is over. A user's error handler sleeps on
 	 * the thread that calls it, which cannot be one that completes a future.
 	 */
-	private @Nullable Throwable callAndWait(Attempt<K, V> attempt, int from, @Nullable Acknowledgment acknowledgment) {
+	private @Nullable Throwable callAndWait(Attempt<K, V> attempt, int from, @Nullable Acknowledgment acknowledgment,
+			java.util.function.@Nullable Consumer<Runnable> around) {
 		CompletableFuture<@Nullable Throwable> over = new CompletableFuture<>();
-		call(attempt, handed(attempt, from), acknowledgment, over::complete);
+		call(attempt, handed(attempt, from), acknowledgment, around, over::complete);
 		return over.join();
 	}
 
 	/** Call the listener: null after a success, otherwise why it failed. */
 	private @Nullable Throwable made(Attempt<K, V> attempt, List<ConsumerRecord<K, V>> handed,
-			@Nullable Acknowledgment acknowledgment, java.util.function.Consumer<Runnable> around) {
+			@Nullable Acknowledgment acknowledgment, java.util.function.@Nullable Consumer<Runnable> around) {
 		ConsumerRecord<K, V> first = attempt.record();
 		Object sample = this.timer.start();
 		try {
 			this.interceptor.setupThreadState(this.calls.consumer());
-			around.accept(() -> invoke(handed, acknowledgment));
+			if (around != null) {
+				around.accept(() -> invoke(handed, acknowledgment));
+			}
+			else {
+				invoke(handed, acknowledgment);
+			}
 			told(() -> this.timer.success(sample, first));
 			return null;
 		}

@@ -93,7 +93,7 @@ final class CallAcknowledgment implements Acknowledgment {
 	}
 
 	private synchronized boolean hasFailed() {
-		return this.call != null && this.call.error() != null;
+		return this.call != null && this.call.isFailing();
 	}
 
 	private synchronized void refuse() {

@@ -122,7 +122,7 @@ final class CallInProgress extends CallObservation {
 			this.thrown = failure;
 		}
 		if (!this.stopped && (failure != null || this.skipped || !this.tellsWhenOver)) {
-			stop();
+			end();
 		}
 		meet();
 	}

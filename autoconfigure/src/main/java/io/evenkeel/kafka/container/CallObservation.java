@@ -1,5 +1,7 @@
 package io.evenkeel.kafka.container;
 
+import java.util.concurrent.atomic.AtomicInteger;
+
 import io.micrometer.common.KeyValue;
 import io.micrometer.observation.Observation;
 import io.micrometer.observation.ObservationConvention;
@@ -26,6 +28,13 @@ abstract class CallObservation implements Observation {
 	private volatile @Nullable Throwable unrecovered;
 
 	private volatile boolean later;
+
+	/** What the call still waits for; null as long as that is the adapter's stop only. */
+	private volatile @Nullable AtomicInteger ends;
+
+	private volatile boolean adapterStopped;
+
+	private volatile boolean recovered;
 
 	/** Written and read by the worker inside the call. */
 	private boolean taken;
@@ -87,6 +96,38 @@ abstract class CallObservation implements Observation {
 		return this.later;
 	}
 
+	/**
+	 * An error handler of the listener has returned a future: the call is not over before
+	 * that is, whatever the adapter says. Inside the call, or before the adapter's stop.
+	 * @return to be run once, when it is
+	 */
+	Runnable endsAlso() {
+		AtomicInteger known = this.ends;
+		if (known == null) {
+			known = new AtomicInteger(1);
+			this.ends = known;
+		}
+		AtomicInteger counted = known;
+		counted.incrementAndGet();
+		return () -> ended(counted);
+	}
+
+	/** The future of an error handler has succeeded, and what failed before is mended. */
+	void recovered() {
+		this.recovered = true;
+	}
+
+	/** Whether the call has failed and nobody has recovered it so far. */
+	boolean isFailing() {
+		return this.error != null && !this.recovered;
+	}
+
+	private void ended(AtomicInteger counted) {
+		if (counted.decrementAndGet() == 0) {
+			end();
+		}
+	}
+
 	/** An adapter has asked for this observation: it will stop it. */
 	void taken() {
 		this.taken = true;
@@ -113,6 +154,19 @@ abstract class CallObservation implements Observation {
 
 	@Override
 	public void stop() {
+		AtomicInteger counted = this.ends;
+		if (counted == null) {
+			end();
+		}
+		else if (!this.adapterStopped) {
+			// It stops once more when what its error handler has returned is over.
+			this.adapterStopped = true;
+			ended(counted);
+		}
+	}
+
+	/** The call is over, whatever else was to come. */
+	void end() {
 		told(this.delegate::stop);
 		stopped();
 	}

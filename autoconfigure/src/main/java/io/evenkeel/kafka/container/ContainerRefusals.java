@@ -24,7 +24,7 @@ final class ContainerRefusals {
 	}
 
 	static void check(String id, ContainerProperties properties, ContainerSettings settings, ListenerTarget target) {
-		if (target.isAsync() && target.splitsBatches()) {
+		if (target.returnsFutures() && target.splitsBatches()) {
 			throw refused(Setting.of("BatchToRecordAdapter", null, "the container factory of listener '" + id + "'"),
 					"listener '" + id + "' returns futures, and the batch would be done with the first of them",
 					"Leave the adapter and batch out: records are handled one by one then, and each future is awaited.");
@@ -67,20 +67,14 @@ final class ContainerRefusals {
 							+ "records before it are done, which acknowledgments in any order cannot promise",
 					"Leave it out, and acknowledge before the listener returns.");
 		}
-		if (target.isBatch() && target.isAsync()) {
-			throw refused(Setting.of("@KafkaListener(batch)", "true", "the method of listener '" + id + "'"),
-					"listener '" + id + "' has a transaction manager, and the offsets go into the transaction of the "
-							+ "call; the future of a batch comes too late for it",
-					"Let the listener return when it is done.");
-		}
 	}
 
 	/** Who subscribes to topics is a member of a group. */
 	static void checkGroup(@Nullable String id, @Nullable String groupId, ContainerProperties properties) {
 		if (properties.getTopicPartitions() == null && (groupId == null || groupId.isBlank())) {
-			throw new InvalidSettingException(Setting.property("spring.kafka.consumer.group-id", null),
-					"listener '" + id + "' has no group id, and a listener that subscribes to topics "
-							+ "cannot do without",
+			throw new InvalidSettingException(Setting.property("spring.kafka.consumer.group-id", null), "listener '"
+					+ id + "' has no group id (No group.id found in consumer config, container properties, "
+					+ "or @KafkaListener annotation), and a listener that subscribes to topics cannot do without",
 					"Write spring.kafka.consumer.group-id=<name of your application>, or "
 							+ "@KafkaListener(groupId = \"...\"), or give the listener an id.");
 		}

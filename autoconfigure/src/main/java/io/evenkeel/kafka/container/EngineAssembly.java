@@ -158,14 +158,14 @@ final class EngineAssembly<K, V> {
 		boolean around = transactions != null && !transactions.carryOffsets() && errors != null && target.isBatch();
 		TransactionalCalls<K, V> transactional = (transactions != null && !around)
 				? new TransactionalCalls<>(this.container, transactions, recovery,
-						rollbacks(transactions, calls, target, listener), userErrors, mode)
+						rollbacks(transactions, calls, target, recovery, listener), userErrors, mode)
 				: null;
 		if (target.isBatch()) {
 			UserBatchErrors<K, V> batchErrors = (errors != null)
-					? new UserBatchErrors<>(errors, calls, this.container, listener, mode) : null;
+					? new UserBatchErrors<>(errors, calls, this.container, listener, mode, recovery) : null;
 			return new BatchCalls<>(this.container, calls, target, mode,
 					recoveries(transactional, batchErrors, recovery), timer, batchErrors, transactional,
-					(transactions != null) ? transactions::run : Runnable::run);
+					(transactions != null) ? transactions::run : null);
 		}
 		return new RecordCalls<>(this.container.getListenerId(), calls, mode,
 				recoveries(transactional, userErrors, recovery), userErrors, transactional);
@@ -192,10 +192,11 @@ final class EngineAssembly<K, V> {
 	}
 
 	private @Nullable Rollbacks<K, V> rollbacks(Transactions transactions, ListenerCalls<K, V> calls,
-			ListenerTarget target, EngineObserver listener) {
+			ListenerTarget target, Recoverer<K, V> recovery, EngineObserver listener) {
 		AfterRollbackProcessor<K, V> processor = this.container.userRollbackProcessor();
 		return (processor != null)
-				? new Rollbacks<>(processor, transactions, calls, this.container, listener, target.isBatch()) : null;
+				? new Rollbacks<>(processor, transactions, calls, this.container, listener, recovery, target.isBatch())
+				: null;
 	}
 
 	private RecordHandler<K, V> scoped(RecordHandler<K, V> handler, @Nullable AssignmentBeansTable table) {

@@ -14,6 +14,7 @@ import io.evenkeel.kafka.config.InvalidSettingException;
 import io.evenkeel.kafka.engine.ConsumerEngine;
 import io.evenkeel.kafka.engine.PauseRequests;
 import io.evenkeel.kafka.engine.StopCause;
+import io.evenkeel.kafka.thread.OwnThreads;
 import org.apache.kafka.common.Metric;
 import org.apache.kafka.common.MetricName;
 import org.apache.kafka.common.TopicPartition;
@@ -224,6 +225,22 @@ public class EvenkeelContainer<K, V> extends ReportingContainer<K, V> implements
 		}
 		else if (inside && !alone) {
 			told.run();
+		}
+		else if (inside) {
+			OwnThreads.daemon(getListenerId() + "-stop", classLoader(), () -> tellWhoHoldsTheOwner(running, told))
+				.start();
+		}
+	}
+
+	/** A callback that has asked for the stop may wait for it, and the stop for it. */
+	private void tellWhoHoldsTheOwner(ConsumerEngine<K, V> running, Runnable told) {
+		try {
+			if (!running.awaitHeard(StopTime.GRACE)) {
+				told.run();
+			}
+		}
+		catch (InterruptedException ex) {
+			Thread.currentThread().interrupt();
 		}
 	}
 

@@ -4,7 +4,6 @@ import java.lang.reflect.InvocationHandler;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Method;
 import java.lang.reflect.Proxy;
-import java.time.Duration;
 import java.util.Map;
 import java.util.Set;
 
@@ -25,9 +24,6 @@ final class HandlerConsumer<K, V> implements InvocationHandler {
 
 	private static final Set<String> NOTHING = Set.of("pause", "resume", "commitSync", "commitAsync", "wakeup",
 			"enforceRebalance");
-
-	/** When the handler itself failed: what it was asked for comes again after this. */
-	static final Duration AFTER_FAILURE = Duration.ofSeconds(1);
 
 	private final Consumer<K, V> delegate;
 

@@ -75,7 +75,7 @@ final class ListenerCalls<K, V> {
 		this.interceptBeforeTx = container.interceptsBeforeTransaction();
 		this.observesBatches = container.getContainerProperties().isRecordObservationsInBatch();
 		this.target = target;
-		this.mayEndLater = target.isAsync() || target.mayEndLater();
+		this.mayEndLater = target.isAwaited();
 		this.invocation = target.isBatch() ? (record, acknowledgment, ignored) -> {
 			throw new IllegalStateException("A batch listener takes no single records");
 		} : target.records();

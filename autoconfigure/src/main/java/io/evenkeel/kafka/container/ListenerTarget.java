@@ -102,8 +102,13 @@ final class ListenerTarget {
 		return this.adapter != null;
 	}
 
-	/** Whether calls may return before their work is done. */
+	/** Whether all calls return before their work is done. */
 	boolean isAsync() {
+		return returnsFutures() && (this.adapter == null || !WatchedHandler.isMixed(this.adapter));
+	}
+
+	/** Whether calls of some method return before their work is done. */
+	boolean returnsFutures() {
 		return this.listener instanceof AsyncRepliesAware async && async.isAsyncReplies();
 	}
 
@@ -113,6 +118,11 @@ final class ListenerTarget {
 	 */
 	boolean mayEndLater() {
 		return this.adapter != null && !isAsync() && !splitsBatches() && WatchedHandler.mayReturnFuture(this.adapter);
+	}
+
+	/** Whether a call may be over later than it returns, for whatever reason. */
+	boolean isAwaited() {
+		return isAsync() || mayEndLater() || (this.recovers && !splitsBatches());
 	}
 
 	/**

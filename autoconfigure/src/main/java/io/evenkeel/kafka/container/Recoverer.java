@@ -9,6 +9,7 @@ import java.util.concurrent.CompletionException;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
 
+import io.evenkeel.kafka.engine.Attempt;
 import io.evenkeel.kafka.engine.EngineObserver;
 import io.evenkeel.kafka.engine.RecordHandler.Recovery;
 import io.evenkeel.kafka.engine.RecoveryAttempt;
@@ -161,12 +162,25 @@ final class Recoverer<K, V> implements RecoveryWay<K, V> {
 		}
 	}
 
+	/**
+	 * What the application does about a failed call has failed itself. Its records come
+	 * again, later each time: they are given up by nobody.
+	 * @param attempt the call, which is answered
+	 */
+	void failed(Attempt<K, V> attempt, Throwable failure) {
+		failed(attempt.delivery(), failure);
+		attempt.again(attempt.afterFailedRecovery());
+	}
+
 	/** A recovery of a record, of whatever way, has failed. */
 	void failed(Delivery<ConsumerRecord<K, V>> delivery, Throwable failure) {
 		this.listener.recoveryFailed(delivery.record().topic());
 		long now = System.nanoTime();
-		this.underway.compute(delivery, (key, known) -> new Underway((known != null) ? known.since : now, true));
 		forget();
+		if (this.underway.isEmpty()) {
+			this.failures.set(0);
+		}
+		this.underway.compute(delivery, (key, known) -> new Underway((known != null) ? known.since : now, true));
 		int count = this.failures.incrementAndGet();
 		if (Integer.bitCount(count) != 1) {
 			// Said at the first, second, fourth, eighth, ... failure.

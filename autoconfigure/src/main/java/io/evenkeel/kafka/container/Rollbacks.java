@@ -30,11 +30,14 @@ final class Rollbacks<K, V> {
 
 	private final EngineObserver listener;
 
+	private final Recoverer<K, V> recoverer;
+
 	private final boolean batch;
 
 	Rollbacks(AfterRollbackProcessor<K, V> processor, Transactions transactions, ListenerCalls<K, V> calls,
-			EvenkeelContainer<K, V> container, EngineObserver listener, boolean batch) {
+			EvenkeelContainer<K, V> container, EngineObserver listener, Recoverer<K, V> recoverer, boolean batch) {
 		this.listener = listener;
+		this.recoverer = recoverer;
 		this.processor = processor;
 		this.transactions = transactions;
 		this.calls = calls;
@@ -69,8 +72,8 @@ final class Rollbacks<K, V> {
 			}
 		}
 		catch (RuntimeException ex) {
-			// The processor itself failed: the record comes again.
-			attempt.again(HandlerConsumer.AFTER_FAILURE);
+			// The processor itself, or a send of its that it does not look at.
+			this.recoverer.failed(attempt, ex);
 		}
 		finally {
 			EndOfCalls.tell(this.container.getListenerId(), "after-rollback processor",

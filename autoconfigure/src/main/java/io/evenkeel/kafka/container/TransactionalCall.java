@@ -32,6 +32,9 @@ final class TransactionalCall<K, V> {
 
 	private boolean failedInside;
 
+	/** The failure that the handler is done with. */
+	private @Nullable Throwable decided;
+
 	TransactionalCall(Attempt<K, V> attempt, Transactions transactions, @Nullable UserErrorHandling<K, V> errors,
 			AcknowledgmentMode mode) {
 		this.attempt = attempt;
@@ -61,9 +64,24 @@ final class TransactionalCall<K, V> {
 			this.attempt.recovered(Outcome.SKIPPED);
 			return null;
 		}
-		boolean hidden = !this.failedInside && failure instanceof Transactions.NotCommittedException aborted
-				&& aborted.isOfASend();
-		Throwable cause = hidden ? failure.getCause() : null;
+		if (!isOfASend(failure)) {
+			return failure;
+		}
+		if (this.decided != null) {
+			// A send of the listener's, or of the handler's: without the former it may
+			// do.
+			this.failedInside = false;
+			return this.decided;
+		}
+		return cause(failure);
+	}
+
+	private static boolean isOfASend(Throwable failure) {
+		return failure instanceof Transactions.NotCommittedException aborted && aborted.isOfASend();
+	}
+
+	private static Throwable cause(Throwable failure) {
+		Throwable cause = failure.getCause();
 		return (cause != null) ? cause : failure;
 	}
 
@@ -80,6 +98,21 @@ final class TransactionalCall<K, V> {
 	 * otherwise why not
 	 */
 	@Nullable Throwable ask(Throwable failure) {
+		Throwable result;
+		do {
+			result = askOnce(failure);
+		}
+		while (result == failure && this.decided != null && !this.attempt.isStopping());
+		if (result == null) {
+			this.attempt.recovered(Outcome.SKIPPED);
+		}
+		else if (isOfASend(result)) {
+			return new UserErrorHandling.HandlerFailedException(cause(result));
+		}
+		return result;
+	}
+
+	private @Nullable Throwable askOnce(Throwable failure) {
 		AtomicBoolean unhandled = new AtomicBoolean();
 		List<ConsumerRecord<K, V>> records = this.attempt.records();
 		try {
@@ -93,7 +126,6 @@ final class TransactionalCall<K, V> {
 		catch (RuntimeException | Error ex) {
 			return unhandled.get() ? failure : ex;
 		}
-		this.attempt.recovered(Outcome.SKIPPED);
 		return null;
 	}
 
@@ -109,6 +141,7 @@ final class TransactionalCall<K, V> {
 					throw ex;
 				}
 				asked.failure = ex;
+				this.decided = ex;
 			}
 		});
 		// Only now: a transaction that is not committed has handled nothing. Interceptors

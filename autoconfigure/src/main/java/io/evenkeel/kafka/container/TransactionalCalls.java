@@ -116,10 +116,7 @@ final class TransactionalCalls<K, V> implements RecoveryWay<K, V> {
 			return true;
 		}
 		if (failure instanceof UserErrorHandling.HandlerFailedException) {
-			logger.warn("{}: the error handler failed for {}-{}@{}, which comes again: {}",
-					this.container.getListenerId(), record.topic(), record.partition(), record.offset(),
-					Failures.types(failure));
-			attempt.again(HandlerConsumer.AFTER_FAILURE);
+			this.recoverer.failed(attempt, failure);
 			return true;
 		}
 		boolean stopped = attempt.isStopping() && this.errors != null && this.rollbacks == null;

@@ -35,8 +35,11 @@ final class UserBatchErrors<K, V> implements RecoveryWay<K, V> {
 
 	private final AcknowledgmentMode mode;
 
+	private final Recoverer<K, V> recoverer;
+
 	UserBatchErrors(CommonErrorHandler handler, ListenerCalls<K, V> calls, EvenkeelContainer<K, V> container,
-			EngineObserver listener, AcknowledgmentMode mode) {
+			EngineObserver listener, AcknowledgmentMode mode, Recoverer<K, V> recoverer) {
+		this.recoverer = recoverer;
 		this.listener = listener;
 		this.mode = mode;
 		this.handler = handler;
@@ -87,8 +90,12 @@ final class UserBatchErrors<K, V> implements RecoveryWay<K, V> {
 			}
 			return true;
 		}
+		catch (UserErrorHandling.HandedOverException ex) {
+			attempt.again(Duration.ZERO);
+			return false;
+		}
 		catch (RuntimeException ex) {
-			attempt.again(HandlerConsumer.AFTER_FAILURE);
+			this.recoverer.failed(attempt, ex);
 			return false;
 		}
 		finally {

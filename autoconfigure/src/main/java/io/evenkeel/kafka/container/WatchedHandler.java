@@ -5,7 +5,11 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 
 import org.jspecify.annotations.Nullable;
+import reactor.core.publisher.Mono;
 import org.springframework.beans.DirectFieldAccessor;
+import org.springframework.core.KotlinDetector;
+import org.springframework.expression.Expression;
+import org.springframework.kafka.listener.adapter.AdapterUtils;
 import org.springframework.kafka.listener.adapter.DelegatingInvocableHandler;
 import org.springframework.kafka.listener.adapter.HandlerAdapter;
 import org.springframework.kafka.listener.adapter.InvocationResult;
@@ -28,6 +32,8 @@ final class WatchedHandler extends HandlerAdapter {
 
 	private final CallObservationRegistry calls;
 
+	private final MessagingMessageListenerAdapter<?, ?> adapter;
+
 	private final ClassValue<Boolean> monos = new ClassValue<>() {
 
 		@Override
@@ -41,16 +47,20 @@ final class WatchedHandler extends HandlerAdapter {
 
 	};
 
-	private WatchedHandler(InvocableHandlerMethod method, HandlerAdapter delegate, CallObservationRegistry calls) {
+	private WatchedHandler(InvocableHandlerMethod method, HandlerAdapter delegate,
+			MessagingMessageListenerAdapter<?, ?> adapter, CallObservationRegistry calls) {
 		super(method);
 		this.delegate = delegate;
 		this.calls = calls;
+		this.adapter = adapter;
 	}
 
-	private WatchedHandler(DelegatingInvocableHandler methods, HandlerAdapter delegate, CallObservationRegistry calls) {
+	private WatchedHandler(DelegatingInvocableHandler methods, HandlerAdapter delegate,
+			MessagingMessageListenerAdapter<?, ?> adapter, CallObservationRegistry calls) {
 		super(methods);
 		this.delegate = delegate;
 		this.calls = calls;
+		this.adapter = adapter;
 	}
 
 	/**
@@ -65,10 +75,10 @@ final class WatchedHandler extends HandlerAdapter {
 		}
 		DirectFieldAccessor fields = new DirectFieldAccessor(known);
 		if (fields.getPropertyValue("delegatingHandler") instanceof DelegatingInvocableHandler methods) {
-			adapter.setHandlerMethod(new WatchedHandler(methods, known, calls));
+			adapter.setHandlerMethod(new WatchedHandler(methods, known, adapter, calls));
 		}
 		else if (fields.getPropertyValue("invokerHandlerMethod") instanceof InvocableHandlerMethod method) {
-			adapter.setHandlerMethod(new WatchedHandler(method, known, calls));
+			adapter.setHandlerMethod(new WatchedHandler(method, known, adapter, calls));
 		}
 	}
 
@@ -95,6 +105,28 @@ final class WatchedHandler extends HandlerAdapter {
 		}
 		return new DirectFieldAccessor(methods).getPropertyValue("handlers") instanceof List<?> all
 				&& all.stream().anyMatch(WatchedHandler::mayBeFuture);
+	}
+
+	/**
+	 * Whether some methods of an adapter's class return futures and others do not.
+	 * @param adapter has been given its method
+	 * @return false when it is one method, or all are alike
+	 */
+	static boolean isMixed(MessagingMessageListenerAdapter<?, ?> adapter) {
+		HandlerAdapter known = handler(adapter);
+		if (known == null
+				|| !(new DirectFieldAccessor(known)
+					.getPropertyValue("delegatingHandler") instanceof DelegatingInvocableHandler methods)
+				|| !(new DirectFieldAccessor(methods).getPropertyValue("handlers") instanceof List<?> all)) {
+			return false;
+		}
+		return !all.stream().allMatch(WatchedHandler::isAsync);
+	}
+
+	private static boolean isAsync(@Nullable Object handler) {
+		return handler instanceof InvocableHandlerMethod known
+				&& (AdapterUtils.isAsyncReply(known.getMethod().getReturnType())
+						|| KotlinDetector.isSuspendingFunction(known.getMethod()));
 	}
 
 	private static boolean mayBeFuture(@Nullable Object handler) {
@@ -159,9 +191,66 @@ final class WatchedHandler extends HandlerAdapter {
 		return this.delegate.getBean();
 	}
 
+	/**
+	 * Asked for what an error handler has returned: a future of its is part of the call
+	 * as one of the method's would be.
+	 */
 	@Override
 	public @Nullable InvocationResult getInvocationResultFor(Object result, @Nullable Object inboundPayload) {
-		return this.delegate.getInvocationResultFor(result, inboundPayload);
+		InvocationResult known = this.delegate.getInvocationResultFor(result, inboundPayload);
+		CallObservation call = this.calls.call();
+		CompletionStage<?> stage = (call != null) ? stage(result) : null;
+		if (call == null || stage == null) {
+			return known;
+		}
+		Object awaited = awaited(stage, call);
+		if (known != null) {
+			return new InvocationResult(awaited, known.sendTo(), known.messageReturnType());
+		}
+		DirectFieldAccessor fields = new DirectFieldAccessor(this.adapter);
+		return new InvocationResult(awaited, (Expression) fields.getPropertyValue("replyTopicExpression"),
+				Boolean.TRUE.equals(fields.getPropertyValue("messageReturnType")));
+	}
+
+	private @Nullable CompletionStage<?> stage(Object result) {
+		if (result instanceof CompletionStage<?> stage) {
+			return stage;
+		}
+		return this.monos.get(result.getClass()) ? Monos.future(result) : null;
+	}
+
+	/**
+	 * The adapter is done with the result before the end is told. An error handler whose
+	 * future fails has failed, as one that throws has.
+	 */
+	private static <T> CompletableFuture<T> awaited(CompletionStage<T> stage, CallObservation call) {
+		CompletableFuture<T> told = new CompletableFuture<>();
+		Runnable end = call.endsAlso();
+		stage.whenComplete((value, failure) -> {
+			try {
+				if (failure != null) {
+					call.unrecovered(failure);
+					told.completeExceptionally(failure);
+				}
+				else {
+					call.recovered();
+					told.complete(value);
+				}
+			}
+			finally {
+				end.run();
+			}
+		});
+		return told;
+	}
+
+	/** Loaded only where there is a {@code Mono}. */
+	private static final class Monos {
+
+		static CompletableFuture<?> future(Object mono) {
+			return ((Mono<?>) mono).toFuture();
+		}
+
 	}
 
 }

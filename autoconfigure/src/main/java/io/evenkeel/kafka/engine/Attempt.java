@@ -316,6 +316,22 @@ public final class Attempt<K, V> implements SlotHolder {
 		}
 	}
 
+	/**
+	 * What was to be done about the failure of this call has failed itself.
+	 * @return how long to wait before the records come again, longer each time
+	 */
+	public Duration afterFailedRecovery() {
+		return this.planner.recoveryBackOff(this.call.delivery().recoveryFailed());
+	}
+
+	/**
+	 * The (first) record with its assignment and the number of its calls.
+	 * @return the same one for each call of this record
+	 */
+	public Delivery<ConsumerRecord<K, V>> delivery() {
+		return this.call.delivery();
+	}
+
 	/** This call does not count for the records from one on. */
 	private void uncount(int from) {
 		for (int i = from; i < this.call.size(); i++) {

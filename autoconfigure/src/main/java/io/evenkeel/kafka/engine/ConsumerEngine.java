@@ -288,6 +288,17 @@ public final class ConsumerEngine<K, V> implements Runnable {
 	}
 
 	/**
+	 * Wait until the owner has heard of a stop, which it does not while a callback of its
+	 * runs.
+	 * @param timeout the longest wait
+	 * @return whether it has
+	 * @throws InterruptedException when interrupted while waiting
+	 */
+	public boolean awaitHeard(Duration timeout) throws InterruptedException {
+		return this.owner.awaitHeard(timeout);
+	}
+
+	/**
 	 * Wait for the end.
 	 * @param timeout the longest wait
 	 * @return whether the engine has ended

@@ -153,7 +153,9 @@ final class ConsumerLoop<K, V> {
 
 	private int poll() {
 		try {
-			ConsumerRecords<K, V> records = this.consumer.poll(pollTimeout());
+			ConsumerRecords<K, V> polled = this.consumer.poll(pollTimeout());
+			// A consumer that an application has mocked or wrapped may have no answer.
+			ConsumerRecords<K, V> records = (polled != null) ? polled : ConsumerRecords.empty();
 			this.lags.polled(records, this.table);
 			int queued = this.intake.accept(records, this.clock.getAsLong());
 			this.pauses.polled(records.count(), this.intake.polledBytes());

@@ -56,6 +56,9 @@ final class OwnerThread<K, V> implements Runnable {
 
 	private final CountDownLatch ended = new CountDownLatch(1);
 
+	/** Open until the owner has heard of a stop. */
+	private final CountDownLatch heard = new CountDownLatch(1);
+
 	private final StopCallers callers = new StopCallers();
 
 	/** Handed to the owner by the start of its thread. */
@@ -110,6 +113,7 @@ final class OwnerThread<K, V> implements Runnable {
 			this.owner = null;
 			this.snapshot = EngineSnapshot.EMPTY;
 			this.hasEnded = true;
+			this.heard.countDown();
 			this.commands.cancelAll();
 			try {
 				this.config.lifecycle().stopped(cause, failure);
@@ -180,6 +184,7 @@ final class OwnerThread<K, V> implements Runnable {
 	}
 
 	private void drainAndClose(Consumer<K, V> consumer, ConsumerLoop<K, V> loop) {
+		this.heard.countDown();
 		loop.stop(this.stopBy);
 		while (!loop.isDrained() && this.clock.getAsLong() - this.stopBy < 0) {
 			runCommands(loop);
@@ -321,6 +326,10 @@ final class OwnerThread<K, V> implements Runnable {
 
 	boolean hasEnded() {
 		return this.hasEnded;
+	}
+
+	boolean awaitHeard(Duration timeout) throws InterruptedException {
+		return this.heard.await(timeout.toNanos(), TimeUnit.NANOSECONDS);
 	}
 
 	boolean awaitEnd(Duration timeout) throws InterruptedException {

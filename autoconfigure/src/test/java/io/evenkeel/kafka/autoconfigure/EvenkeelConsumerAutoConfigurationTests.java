@@ -233,7 +233,9 @@ class EvenkeelConsumerAutoConfigurationTests {
 			.run((context) -> {
 				FailureAnalysis analysis = analysis(context);
 				assertThat(analysis.getDescription()).contains("spring.kafka.consumer.group-id")
-					.contains("no group id");
+					.contains("no group id")
+					// What those search for who know it from spring-kafka.
+					.contains("No group.id found in consumer config");
 				assertThat(analysis.getAction()).contains("spring.kafka.consumer.group-id=");
 			});
 	}

@@ -17,12 +17,14 @@ import org.apache.kafka.clients.consumer.Consumer;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.ConsumerRecords;
 import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.serialization.Deserializer;
 import org.assertj.core.api.Assertions;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Test;
 
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
+import org.springframework.kafka.annotation.KafkaHandler;
 import org.springframework.kafka.annotation.KafkaListener;
 import org.springframework.kafka.listener.BatchInterceptor;
 import org.springframework.kafka.listener.BatchListenerFailedException;
@@ -34,6 +36,7 @@ import org.springframework.kafka.support.Acknowledgment;
 import org.springframework.kafka.support.micrometer.KafkaListenerObservation.DefaultKafkaListenerObservationConvention;
 import org.springframework.kafka.support.micrometer.KafkaRecordReceiverContext;
 import org.springframework.util.backoff.FixedBackOff;
+import reactor.core.publisher.Mono;
 
 /**
  * When a call is over, and that nothing around it changes how it has ended.
@@ -85,6 +88,54 @@ class CallEndsIT {
 				Topics.awaitCommitted(topic + kind, topic + kind, 0, 1);
 				Assertions.assertThat(futures.calls(kind)).as(kind).hasSize(2);
 			}
+		}
+	}
+
+	/** One that fails is an error handler that has failed: the records come again. */
+	@Test
+	void aFutureOfAnErrorHandlerIsPartOfItsCall() {
+		String topic = EmbeddedBroker.unique("handlerfutures");
+		List<String> kinds = List.of("-record", "-batch", "-async");
+		for (String kind : kinds) {
+			EmbeddedBroker.createTopic(topic + kind, 1, Map.of());
+			Topics.send(topic + kind, "value");
+		}
+		Futures futures = new Futures();
+		try (App app = App.of(FailingListeners.class).bean(futures).start(topic)) {
+			for (String kind : kinds) {
+				futures.await(kind, 1).completeExceptionally(new IllegalStateException("simulated"));
+				// The adapter asks it once more about its own failure.
+				futures.await(kind, 2).complete(null);
+				CompletableFuture<Object> ofTheNextCall = futures.await(kind, 3);
+				Assertions.assertThat(futures.calls(kind + "-called")).as(kind).hasSize(2);
+				Assertions.assertThat(Topics.committed(topic + kind, topic + kind, 0)).as(kind).isNotEqualTo(1);
+				ofTheNextCall.complete(null);
+				Topics.awaitCommitted(topic + kind, topic + kind, 0, 1);
+				Assertions.assertThat(futures.calls(kind + "-called")).as(kind).hasSize(2);
+			}
+		}
+	}
+
+	/** The others acknowledge as their listener's mode says. */
+	@Test
+	void ofTheMethodsOfAClassThoseThatReturnFuturesAreAsynchronous() {
+		String topic = EmbeddedBroker.topic("mixed", 1);
+		Topics.send(topic, "1", "text", "2");
+		Futures futures = new Futures();
+		try (App app = App.of(Mixed.class)
+			.bean(futures)
+			.with("spring.kafka.listener.ack-mode=manual",
+					"spring.kafka.consumer.value-deserializer=" + NumberOrText.class.getName())
+			.start(topic)) {
+			CompletableFuture<Object> number = futures.await("number", 1);
+			Assertions.assertThat(futures.calls("text")).isEmpty();
+			number.complete(null);
+			futures.await("number", 2).complete(null);
+			Topics.awaitCommitted(topic, topic, 0, 1);
+			futures.await("acknowledged", 1);
+			futures.calls("text").get(0).complete(null);
+			Topics.awaitCommitted(topic, topic, 0, 3);
+			Assertions.assertThat(futures.calls("text")).hasSize(1);
 		}
 	}
 
@@ -208,6 +259,88 @@ class CallEndsIT {
 		@Bean
 		static KafkaListenerErrorHandler recovering() {
 			return (message, failure) -> null;
+		}
+
+	}
+
+	/** Each fails, and its error handler works on it for a while. */
+	@Configuration(proxyBeanMethods = false)
+	static class FailingListeners {
+
+		private final Futures futures;
+
+		FailingListeners(Futures futures) {
+			this.futures = futures;
+		}
+
+		@KafkaListener(id = "record", groupId = "${test.topic}-record", topics = "${test.topic}-record",
+				errorHandler = "recordHandler")
+		void listen(String value) {
+			this.futures.next("-record-called");
+			throw new IllegalStateException("simulated");
+		}
+
+		@KafkaListener(id = "batch", groupId = "${test.topic}-batch", topics = "${test.topic}-batch", batch = "true",
+				errorHandler = "batchHandler")
+		void batch(List<String> values) {
+			this.futures.next("-batch-called");
+			throw new IllegalStateException("simulated");
+		}
+
+		@KafkaListener(id = "async", groupId = "${test.topic}-async", topics = "${test.topic}-async",
+				errorHandler = "asyncHandler")
+		CompletableFuture<Object> async(String value) {
+			this.futures.next("-async-called");
+			return CompletableFuture.failedFuture(new IllegalStateException("simulated"));
+		}
+
+		@Bean
+		static KafkaListenerErrorHandler recordHandler(Futures futures) {
+			return (message, failure) -> futures.next("-record");
+		}
+
+		@Bean
+		static KafkaListenerErrorHandler batchHandler(Futures futures) {
+			return (message, failure) -> Mono.fromFuture(futures.next("-batch"));
+		}
+
+		@Bean
+		static KafkaListenerErrorHandler asyncHandler(Futures futures) {
+			return (message, failure) -> futures.next("-async");
+		}
+
+	}
+
+	@Configuration(proxyBeanMethods = false)
+	@KafkaListener(id = "mixed", idIsGroup = false, topics = "${test.topic}")
+	static class Mixed {
+
+		private final Futures futures;
+
+		Mixed(Futures futures) {
+			this.futures = futures;
+		}
+
+		@KafkaHandler
+		CompletableFuture<Object> number(Integer value) {
+			return this.futures.next("number");
+		}
+
+		@KafkaHandler
+		void text(String value, Acknowledgment acknowledgment) {
+			this.futures.next("text").thenRun(acknowledgment::acknowledge);
+			this.futures.next("acknowledged");
+		}
+
+	}
+
+	/** Made by the client. */
+	public static final class NumberOrText implements Deserializer<Object> {
+
+		@Override
+		public Object deserialize(String topic, byte[] data) {
+			String text = new String(data, java.nio.charset.StandardCharsets.UTF_8);
+			return text.matches("\\d+") ? (Object) Integer.valueOf(text) : text;
 		}
 
 	}

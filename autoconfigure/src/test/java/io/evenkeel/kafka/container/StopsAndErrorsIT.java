@@ -25,6 +25,8 @@ import org.junit.jupiter.params.provider.EnumSource;
 import org.springframework.boot.kafka.autoconfigure.DefaultKafkaConsumerFactoryCustomizer;
 import org.springframework.boot.test.system.CapturedOutput;
 import org.springframework.boot.test.system.OutputCaptureExtension;
+import org.springframework.context.ApplicationListener;
+import org.springframework.context.ConfigurableApplicationContext;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
 import org.springframework.context.event.EventListener;
@@ -32,6 +34,7 @@ import org.springframework.kafka.annotation.KafkaListener;
 import org.springframework.kafka.config.ContainerCustomizer;
 import org.springframework.kafka.core.DefaultKafkaConsumerFactory;
 import org.springframework.kafka.core.KafkaTemplate;
+import org.springframework.kafka.event.ListenerContainerIdleEvent;
 import org.springframework.kafka.listener.CommonContainerStoppingErrorHandler;
 import org.springframework.kafka.listener.CommonErrorHandler;
 import org.springframework.kafka.listener.ConcurrentMessageListenerContainer;
@@ -85,6 +88,23 @@ class StopsAndErrorsIT {
 			Assertions.assertThat(app.evenkeel("listener").rebalances()).hasSize(1);
 			Assertions.assertThat(app.evenkeel("listener").restartCause()).isNull();
 		}
+	}
+
+	/**
+	 * The end of the application waits for the listener, which waits for its callback.
+	 */
+	@Test
+	void aJobThatClosesItsApplicationWhenItIsIdleEnds() throws InterruptedException {
+		String topic = topic("lifejob", 1, "v0");
+		Calls calls = new Calls();
+		try (App app = App.of(Plain.class, ClosesWhenIdle.class)
+			.bean(calls)
+			.with("spring.kafka.listener.idle-event-interval=100ms", "spring.lifecycle.timeout-per-shutdown-phase=1h")
+			.start(topic)) {
+			calls.await("closed");
+			Assertions.assertThat(app.context().isActive()).isFalse();
+		}
+		Assertions.assertThat(Topics.committed(topic, topic, 0)).isEqualTo(1);
 	}
 
 	@Test
@@ -286,6 +306,20 @@ class StopsAndErrorsIT {
 			if (value.equals("fail")) {
 				throw new IllegalStateException("too late");
 			}
+		}
+
+	}
+
+	@Configuration(proxyBeanMethods = false)
+	static class ClosesWhenIdle {
+
+		@Bean
+		static ApplicationListener<ListenerContainerIdleEvent> end(ConfigurableApplicationContext context,
+				Calls calls) {
+			return (event) -> {
+				context.close();
+				calls.add("closed");
+			};
 		}
 
 	}

@@ -34,10 +34,12 @@ import org.springframework.kafka.core.ProducerFactory;
 import org.springframework.kafka.listener.ConcurrentMessageListenerContainer;
 import org.springframework.kafka.listener.ConsumerAwareRebalanceListener;
 import org.springframework.kafka.listener.ContainerProperties.AckMode;
+import org.springframework.kafka.listener.ContainerProperties;
 import org.springframework.kafka.listener.KafkaListenerErrorHandler;
 import org.springframework.kafka.listener.MessageListenerContainer;
 import org.springframework.kafka.listener.RecordInterceptor;
 import org.springframework.kafka.listener.adapter.RecordFilterStrategy;
+import org.springframework.kafka.requestreply.AggregatingReplyingKafkaTemplate;
 import org.springframework.kafka.requestreply.ReplyingKafkaTemplate;
 import org.springframework.kafka.support.Acknowledgment;
 import org.springframework.kafka.support.KafkaHeaders;
@@ -167,6 +169,43 @@ class SurfaceIT {
 						.get(30, TimeUnit.SECONDS)
 						.value())
 					.isEqualTo("pong to ping");
+			}
+			finally {
+				template.destroy();
+			}
+		}
+	}
+
+	/** Two listeners answer each request, and the template acknowledges what it has. */
+	@ParameterizedTest
+	@EnumSource
+	@SuppressWarnings("unchecked")
+	void requestAndSeveralReplies(Engine engine) throws Exception {
+		String topic = EmbeddedBroker.topic("requests", 1);
+		EmbeddedBroker.createTopic(topic + "-reply", 1, java.util.Map.of());
+		try (App app = App.of(Replying.class, ReplyingToo.class).bean(new Calls()).on(engine).start(topic)) {
+			ConcurrentKafkaListenerContainerFactory<Object, Collection<ConsumerRecord<Object, Object>>> factory = app
+				.context()
+				.getBean("kafkaListenerContainerFactory", ConcurrentKafkaListenerContainerFactory.class);
+			ConcurrentMessageListenerContainer<Object, Collection<ConsumerRecord<Object, Object>>> replies = factory
+				.createContainer(topic + "-reply");
+			replies.getContainerProperties().setGroupId(topic + "-replies");
+			replies.getContainerProperties().setAckMode(ContainerProperties.AckMode.MANUAL_IMMEDIATE);
+			AggregatingReplyingKafkaTemplate<Object, Object, Object> template = new AggregatingReplyingKafkaTemplate<>(
+					app.bean(ProducerFactory.class), replies, (answers, timedOut) -> answers.size() == 2);
+			template.start();
+			try {
+				Assertions.assertThat(template.waitForAssignment(Duration.ofSeconds(20))).isTrue();
+				for (int i = 0; i < 3; i++) {
+					Assertions
+						.assertThat(
+								template.sendAndReceive(new ProducerRecord<>(topic, "ping" + i), Duration.ofSeconds(20))
+									.get(30, TimeUnit.SECONDS)
+									.value())
+						.extracting(ConsumerRecord::value)
+						.containsExactlyInAnyOrder("pong to ping" + i, "pong too to ping" + i);
+				}
+				Topics.awaitCommitted(topic + "-replies", topic + "-reply", 0, 6);
 			}
 			finally {
 				template.destroy();
@@ -483,6 +522,17 @@ class SurfaceIT {
 		@Bean
 		static ContainerPostProcessor<Object, Object, ConcurrentMessageListenerContainer<Object, Object>> postProcessor() {
 			return (container) -> container.getContainerProperties().setShutdownTimeout(4321);
+		}
+
+	}
+
+	@Configuration(proxyBeanMethods = false)
+	static class ReplyingToo {
+
+		@KafkaListener(id = "replying-too", groupId = "${test.topic}-too", idIsGroup = false, topics = "${test.topic}")
+		@SendTo
+		String listen(String value) {
+			return "pong too to " + value;
 		}
 
 	}

@@ -16,6 +16,7 @@ import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.producer.Producer;
 import org.apache.kafka.common.errors.TimeoutException;
 import org.assertj.core.api.Assertions;
+import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -172,6 +173,26 @@ class TransactionsIT {
 		}
 	}
 
+	/** Nobody gives the record up, and it shows as a recovery that fails. */
+	@Test
+	void anErrorHandlerThatHidesAFailedSendIsAskedAgain() {
+		String topic = topicWithHiddenFailures("txhidinghandler");
+		Topics.send(topic, "fail-always", "three");
+		Calls calls = new Calls();
+		try (App app = App.of(Hiding.class, HidingHandler.class).bean(calls).with(PREFIX + topic + "-").start(topic)) {
+			Awaitility.await()
+				.atMost(Duration.ofSeconds(30))
+				.until(() -> app.evenkeel("listener").recoveryFailingSince() != 0);
+			calls.add("mended");
+			calls.await("three");
+			Topics.awaitCommitted(topic, topic, 0, 6);
+			Assertions.assertThat(app.evenkeel("listener").recoveryFailingSince()).isZero();
+			Assertions.assertThat(Topics.read(topic + "-out", 7, "read_committed"))
+				.extracting((record) -> Topics.text(record.value()))
+				.containsExactly("one", "recovered", "recovered", "two", "fail-always", "recovered", "three");
+		}
+	}
+
 	/** One that stands beside the cluster's trouble is not given up for it. */
 	@ParameterizedTest
 	@CsvSource({ "false", "true" })
@@ -214,6 +235,34 @@ class TransactionsIT {
 		try (App app = App.of(ForwardingBatches.class).bean(calls).with(PREFIX + topic + "-").start(topic)) {
 			Assertions.assertThat(Topics.read(topic + "-out", 10, "read_committed")).hasSize(10);
 			Topics.awaitCommitted(topic, topic, 0, 10);
+		}
+	}
+
+	/** By declaration or by what it is: the offsets are stored when it has ended. */
+	@Test
+	void theTransactionOfABatchEndsWithItsFuture() {
+		String topic = EmbeddedBroker.unique("txbatchfuture");
+		for (String kind : List.of("-object", "-future")) {
+			EmbeddedBroker.createTopic(topic + kind, 1, java.util.Map.of());
+			Topics.send(topic + kind, "one", "two");
+		}
+		CallEndsIT.Futures futures = new CallEndsIT.Futures();
+		try (App app = App.of(FutureBatches.class)
+			.bean(futures)
+			.with(PREFIX + topic + "-", "spring.kafka.consumer.max-poll-records=2")
+			.start(topic)) {
+			for (String kind : List.of("-object", "-future")) {
+				CompletableFuture<Object> first = futures.await(kind, 1);
+				Assertions.assertThat(Topics.committed(topic + kind, topic + kind, 0)).as(kind).isLessThan(1);
+				first.completeExceptionally(new IllegalStateException("simulated"));
+				CompletableFuture<Object> second = futures.await(kind, 2);
+				Assertions.assertThat(Topics.committed(topic + kind, topic + kind, 0)).as(kind).isLessThan(1);
+				second.complete(null);
+				Awaitility.await(kind).atMost(Duration.ofSeconds(30)).until(() -> {
+					futures.calls(kind).forEach((future) -> future.complete(null));
+					return Topics.committed(topic + kind, topic + kind, 0) == 2;
+				});
+			}
 		}
 	}
 
@@ -393,6 +442,7 @@ class TransactionsIT {
 				// The broker's limit is smaller than the client's.
 				this.template.send(this.topic + "-small", "v".repeat(20_000));
 			}
+			FailuresIT.fail(value, 0);
 		}
 
 	}
@@ -545,6 +595,45 @@ class TransactionsIT {
 			// exception, as it happens; the handler would begin to count anew.
 			handler.setResetStateOnExceptionChange(false);
 			return handler;
+		}
+
+	}
+
+	/** Its sends fail for a while, and it does not look. */
+	@Configuration(proxyBeanMethods = false)
+	static class HidingHandler {
+
+		@Bean
+		DefaultErrorHandler handler(Calls calls, KafkaTemplate<Object, Object> template,
+				@Value("${test.topic}") String topic) {
+			return new DefaultErrorHandler((record, failure) -> {
+				calls.add("recovered " + record.value());
+				if (record.value().equals("fail-always") && calls.count("mended") == 0) {
+					template.send(topic + "-small", "v".repeat(20_000));
+				}
+				template.send(topic + "-out", "recovered");
+			}, new FixedBackOff(0, 0));
+		}
+
+	}
+
+	@Configuration(proxyBeanMethods = false)
+	static class FutureBatches {
+
+		private final CallEndsIT.Futures futures;
+
+		FutureBatches(CallEndsIT.Futures futures) {
+			this.futures = futures;
+		}
+
+		@KafkaListener(id = "object", groupId = "${test.topic}-object", topics = "${test.topic}-object", batch = "true")
+		Object object(List<String> values) {
+			return this.futures.next("-object");
+		}
+
+		@KafkaListener(id = "future", groupId = "${test.topic}-future", topics = "${test.topic}-future", batch = "true")
+		CompletableFuture<Object> future(List<String> values) {
+			return this.futures.next("-future");
 		}
 
 	}

@@ -5,6 +5,9 @@ import java.util.ArrayList;
 import java.util.List;
 
 import io.evenkeel.kafka.engine.Attempt;
+import io.evenkeel.kafka.failure.FailureLog;
+import io.evenkeel.kafka.engine.EngineObserver;
+import io.evenkeel.kafka.engine.dispatch.Delivery;
 import io.evenkeel.kafka.engine.dispatch.Ordering;
 import io.evenkeel.kafka.engine.dispatch.Outcome;
 import org.apache.kafka.clients.consumer.Consumer;
@@ -18,6 +21,7 @@ import org.mockito.Mockito;
 
 import org.springframework.kafka.listener.AfterRollbackProcessor;
 import org.springframework.kafka.listener.CommonErrorHandler;
+import org.springframework.kafka.listener.ConsumerRecordRecoverer;
 import org.springframework.kafka.support.KafkaHeaders;
 
 /**
@@ -120,15 +124,29 @@ class UserErrorHandlingTests {
 			.when(this.handler.handleBatchAndReturnRemaining(Mockito.any(), Mockito.any(), Mockito.any(), Mockito.any(),
 					Mockito.any()))
 			.then((asked) -> new ConsumerRecords<>(java.util.Map.of(), java.util.Map.of()));
-		UserBatchErrors<Object, Object> batches = new UserBatchErrors<>(this.handler, this.fixture.calls(),
-				this.fixture.container, this.fixture.engineObserver, mode());
-		Assertions.assertThat(batches.retried(this.attempt, this.failure, (from) -> null)).isFalse();
+		Assertions.assertThat(batches(recoverer()).retried(this.attempt, this.failure, (from) -> null)).isFalse();
 		InOrder order = Mockito.inOrder(this.attempt, this.handler);
 		order.verify(this.attempt).rest();
 		order.verify(this.handler)
 			.handleBatchAndReturnRemaining(Mockito.any(), Mockito.any(), Mockito.any(), Mockito.any(), Mockito.any());
 		order.verify(this.attempt).recovered(Outcome.SKIPPED);
 		order.verify(this.handler).clearThreadState();
+	}
+
+	/** Health is to hear of it, and the batch comes again later each time. */
+	@Test
+	void aHandlerOfBatchesThatFailsIsARecoveryThatFails() {
+		Mockito
+			.when(this.handler.handleBatchAndReturnRemaining(Mockito.any(), Mockito.any(), Mockito.any(), Mockito.any(),
+					Mockito.any()))
+			.thenThrow(new IllegalStateException("simulated"));
+		Delivery<ConsumerRecord<Object, Object>> delivery = WithoutBroker.delivery();
+		Mockito.when(this.attempt.delivery()).thenReturn(delivery);
+		Mockito.when(this.attempt.afterFailedRecovery()).thenReturn(Duration.ofSeconds(7));
+		Recoverer<Object, Object> recoverer = recoverer();
+		Assertions.assertThat(batches(recoverer).retried(this.attempt, this.failure, (from) -> null)).isFalse();
+		Mockito.verify(this.attempt).again(Duration.ofSeconds(7));
+		Assertions.assertThat(recoverer.failingSince()).isNotZero();
 	}
 
 	@Test
@@ -143,7 +161,7 @@ class UserErrorHandlingTests {
 			.when(processor)
 			.process(Mockito.any(), Mockito.any(), Mockito.any(), Mockito.any(), Mockito.anyBoolean(), Mockito.any());
 		new Rollbacks<>(processor, Mockito.mock(Transactions.class), this.fixture.calls(), this.fixture.container,
-				this.fixture.engineObserver, false)
+				this.fixture.engineObserver, recoverer(), false)
 			.after(this.attempt, this.failure, () -> null);
 		InOrder order = Mockito.inOrder(this.attempt, processor);
 		order.verify(this.attempt).rest();
@@ -156,6 +174,17 @@ class UserErrorHandlingTests {
 	private void handles(boolean handled) {
 		Mockito.when(this.handler.handleOne(Mockito.any(), Mockito.any(), Mockito.any(), Mockito.any()))
 			.thenReturn(handled);
+	}
+
+	private Recoverer<Object, Object> recoverer() {
+		return new Recoverer<>("listener", OnExhausted.DEAD_LETTER, Mockito.mock(ConsumerRecordRecoverer.class), true,
+				this.fixture.calls(), new EngineObserver() {
+				}, new FailureLog("listener", 5, true));
+	}
+
+	private UserBatchErrors<Object, Object> batches(Recoverer<Object, Object> recoverer) {
+		return new UserBatchErrors<>(this.handler, this.fixture.calls(), this.fixture.container,
+				this.fixture.engineObserver, mode(), recoverer);
 	}
 
 	private UserErrorHandling<Object, Object> records() {

@@ -99,6 +99,18 @@ class ConsumerEngineTests
 		assertThat(this.events).contains("stopped REQUESTED");
 	}
 
+	/** Applications mock consumers, and such a one has no answer that it was not told. */
+	@Test
+	void aPollWithoutAnAnswerIsAnEmptyOne() throws Exception {
+		PollingClient client = start();
+		client.noAnswer.set(3);
+		await().until(() -> client.noAnswer.get() <= 0);
+		client.bring(0, 1);
+		this.calls.take().succeeded();
+		await().until(() -> client.committed() == 1);
+		assertThat(this.created).hasValue(1);
+	}
+
 	/** Red when nobody takes what ends after the owner has. */
 	@Test
 	void whatEndsAfterTheStopIsStale() throws Exception {
@@ -471,6 +483,8 @@ class ConsumerEngineTests
 
 		final BlockingQueue<Runnable> onPoll = new LinkedBlockingQueue<>();
 
+		final AtomicInteger noAnswer = new AtomicInteger();
+
 		volatile @Nullable RuntimeException failure;
 
 		volatile @Nullable Error error;
@@ -519,6 +533,9 @@ class ConsumerEngineTests
 			}
 			if (error != null) {
 				throw error;
+			}
+			if (this.noAnswer.getAndDecrement() > 0) {
+				return null;
 			}
 			Runnable task = this.onPoll.poll();
 			if (task != null) {
