@@ -8,6 +8,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicBoolean;
 
 import io.evenkeel.kafka.config.InvalidSettingException;
@@ -57,6 +58,9 @@ public class EvenkeelContainer<K, V> extends ReportingContainer<K, V> implements
 	private final StopTime stopTime;
 
 	private final Set<TopicPartition> pausedPartitions = ConcurrentHashMap.newKeySet();
+
+	/** Rises after each change of {@link #pausedPartitions}. */
+	private final AtomicLong pauseChanges = new AtomicLong();
 
 	private volatile Announcements announcements = new Announcements();
 
@@ -409,11 +413,13 @@ public class EvenkeelContainer<K, V> extends ReportingContainer<K, V> implements
 	@Override
 	public void pausePartition(TopicPartition topicPartition) {
 		this.pausedPartitions.add(topicPartition);
+		this.pauseChanges.incrementAndGet();
 	}
 
 	@Override
 	public void resumePartition(TopicPartition topicPartition) {
 		this.pausedPartitions.remove(topicPartition);
+		this.pauseChanges.incrementAndGet();
 	}
 
 	@Override
@@ -440,6 +446,11 @@ public class EvenkeelContainer<K, V> extends ReportingContainer<K, V> implements
 	@Override
 	public boolean partition(TopicPartition partition) {
 		return this.pausedPartitions.contains(partition);
+	}
+
+	@Override
+	public long changes() {
+		return this.pauseChanges.get();
 	}
 
 	@Override

@@ -2,9 +2,12 @@ package io.evenkeel.kafka.engine;
 
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 
 import io.evenkeel.kafka.engine.dispatch.Assignment;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
@@ -19,6 +22,21 @@ final class AssignmentTable<K, V> {
 
 	private final Map<TopicPartition, PartitionState<K, V>> states = new LinkedHashMap<>();
 
+	/** The same by what a completion brings along. */
+	private final Map<Assignment<ConsumerRecord<K, V>>, PartitionState<K, V>> byAssignment = new HashMap<>();
+
+	private final ChangedStates<K, V> changed = new ChangedStates<>();
+
+	/** Those whose committed offset was not read yet. */
+	private final Set<PartitionState<K, V>> unrestored = new LinkedHashSet<>();
+
+	private List<PartitionState<K, V>> round = List.of();
+
+	private long roundChanges;
+
+	/** How often all partitions were gone through, counted by partition. */
+	private long walked;
+
 	private long epoch;
 
 	/** How often an assignment has come or gone. */
@@ -31,9 +49,15 @@ final class AssignmentTable<K, V> {
 	PartitionState<K, V> open(TopicPartition partition) {
 		Assignment<ConsumerRecord<K, V>> assignment = new Assignment<>(partition.topic(), partition.partition(),
 				++this.epoch);
-		PartitionState<K, V> state = new PartitionState<>(partition, assignment);
-		this.states.put(partition, state);
+		return put(new PartitionState<>(partition, assignment, this.changed));
+	}
+
+	private PartitionState<K, V> put(PartitionState<K, V> state) {
+		this.states.put(state.partition(), state);
+		this.byAssignment.put(state.assignment(), state);
+		this.unrestored.add(state);
 		this.changes++;
+		state.touch();
 		return state;
 	}
 
@@ -46,16 +70,15 @@ final class AssignmentTable<K, V> {
 	PartitionState<K, V> reopen(PartitionState<K, V> state) {
 		close(state);
 		TopicPartition partition = state.partition();
-		PartitionState<K, V> reopened = new PartitionState<>(partition,
-				new Assignment<>(partition.topic(), partition.partition(), state.assignment().epoch()));
-		this.states.put(partition, reopened);
-		this.changes++;
-		return reopened;
+		return put(new PartitionState<>(partition,
+				new Assignment<>(partition.topic(), partition.partition(), state.assignment().epoch()), this.changed));
 	}
 
 	void close(PartitionState<K, V> state) {
 		state.assignment().close();
 		this.states.remove(state.partition(), state);
+		this.byAssignment.remove(state.assignment());
+		this.unrestored.remove(state);
 		this.changes++;
 	}
 
@@ -74,11 +97,62 @@ final class AssignmentTable<K, V> {
 		return found;
 	}
 
+	/**
+	 * Something has happened to an assignment: the turn looks at its partition again.
+	 * What is closed has none any more.
+	 */
+	void touch(Assignment<ConsumerRecord<K, V>> assignment) {
+		// Asked for each record that ends.
+		if (assignment.note()) {
+			PartitionState<K, V> state = this.byAssignment.get(assignment);
+			if (state != null) {
+				state.touch();
+			}
+		}
+	}
+
+	/** What has changed, and since when. */
+	ChangedStates<K, V> changed() {
+		return this.changed;
+	}
+
+	/**
+	 * The partitions whose committed offset was not read yet.
+	 * @return a copy; mostly empty
+	 */
+	List<PartitionState<K, V>> unrestored() {
+		if (this.unrestored.isEmpty()) {
+			return List.of();
+		}
+		this.unrestored.removeIf(PartitionState::isRestored);
+		return List.copyOf(this.unrestored);
+	}
+
+	/** How many partitions were looked at, for tests. */
+	long looks() {
+		return this.walked + this.changed.looks();
+	}
+
 	List<PartitionState<K, V>> all() {
+		this.walked += this.states.size();
 		return new ArrayList<>(this.states.values());
 	}
 
+	/**
+	 * All of them, for those who look at some in each turn. What has gone since is in
+	 * there still.
+	 */
+	List<PartitionState<K, V>> round() {
+		if (this.roundChanges != this.changes) {
+			this.roundChanges = this.changes;
+			this.round = List.copyOf(this.states.values());
+		}
+		return this.round;
+	}
+
+	/** All of them: for what is rare, a turn goes by {@link #changed}. */
 	Collection<PartitionState<K, V>> view() {
+		this.walked += this.states.size();
 		return this.states.values();
 	}
 

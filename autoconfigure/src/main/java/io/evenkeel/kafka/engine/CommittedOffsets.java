@@ -49,9 +49,9 @@ final class CommittedOffsets<K, V> {
 	 */
 	void restore(Duration timeout) {
 		Set<TopicPartition> missing = new HashSet<>();
-		for (PartitionState<K, V> state : this.table.view()) {
+		for (PartitionState<K, V> state : this.table.unrestored()) {
 			// Nothing of one that stops will start, so there is nothing to wait for.
-			if (!state.isRestored() && !state.assignment().isStopping()) {
+			if (!state.assignment().isStopping()) {
 				missing.add(state.partition());
 			}
 		}
@@ -59,7 +59,7 @@ final class CommittedOffsets<K, V> {
 			return;
 		}
 		if (!this.settings.hasGroup()) {
-			this.table.of(missing).forEach((state) -> state.restoredEmpty(false));
+			restoredEmpty(missing);
 			return;
 		}
 		try {
@@ -69,11 +69,17 @@ final class CommittedOffsets<K, V> {
 		catch (WakeupException | RetriableException ex) {
 			if (!this.settings.saveCompleted() && !this.settings.commitInitialPosition()) {
 				// Good to know, but nothing depends on it.
-				this.table.of(missing).forEach((state) -> state.restoredEmpty(false));
+				restoredEmpty(missing);
 				return;
 			}
 			logger.warn("{}: the committed offsets of {} could not be read yet; the partitions wait", this.id, missing,
 					ex);
+		}
+	}
+
+	private void restoredEmpty(Set<TopicPartition> partitions) {
+		for (PartitionState<K, V> state : this.table.of(partitions)) {
+			state.restoredEmpty(false);
 		}
 	}
 

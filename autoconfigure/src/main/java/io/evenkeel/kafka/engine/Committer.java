@@ -11,6 +11,7 @@ import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.LongSupplier;
 
+import io.evenkeel.kafka.engine.ChangedStates.Reader;
 import io.evenkeel.kafka.engine.EngineObserver.CommitResult;
 import io.evenkeel.kafka.engine.offset.CommitPoint;
 import org.apache.kafka.clients.consumer.CommitFailedException;
@@ -108,16 +109,18 @@ final class Committer<K, V> {
 	}
 
 	/**
-	 * Send a background commit if it is time and the broker lacks something.
-	 * @param states the live assignments
+	 * Send a background commit if it is time and the broker lacks something. What was
+	 * touched since the last one may have something to commit, and what the last one
+	 * could not bring to the broker; all else cannot.
+	 * @param changed the live assignments that have changed
 	 */
-	void turn(Collection<PartitionState<K, V>> states) {
+	void turn(ChangedStates<K, V> changed) {
 		throwIfFatal();
 		if (!this.inFlight.isEmpty() || (this.soon.isEmpty() && untilDue() > 0)) {
 			return;
 		}
 		this.lastNanos = this.clock.getAsLong();
-		Map<PartitionState<K, V>, CommitPoint> points = points(states);
+		Map<PartitionState<K, V>, CommitPoint> points = points(changed.take(Reader.COMMITS));
 		List<Wanted<K, V>> told = List.copyOf(this.soon);
 		this.soon.clear();
 		if (points.isEmpty()) {
@@ -139,9 +142,15 @@ final class Committer<K, V> {
 		finally {
 			if (!accepted) {
 				this.inFlight = Set.of();
+				again(points);
 				tellSent(new RetriableCommitFailedException("The commit could not be sent"));
 			}
 		}
+	}
+
+	/** What a failed commit was about is looked at again. */
+	private void again(Map<PartitionState<K, V>, CommitPoint> points) {
+		points.keySet().forEach(PartitionState::touch);
 	}
 
 	private void answered(Map<PartitionState<K, V>, CommitPoint> points, @Nullable Exception failure, long sent) {
@@ -153,6 +162,7 @@ final class Committer<K, V> {
 			tellSent(null);
 			return;
 		}
+		again(points);
 		CommitResult result = classify(failure);
 		this.listener.committed(result, nanos);
 		logger.debug("{}: commit failed ({}), to be superseded", this.id, result, failure);

@@ -1,8 +1,8 @@
 package io.evenkeel.kafka.engine;
 
-import java.util.Collection;
 import java.util.function.LongSupplier;
 
+import io.evenkeel.kafka.engine.ChangedStates.Reader;
 import io.evenkeel.kafka.engine.dispatch.Assignment;
 import io.evenkeel.kafka.engine.dispatch.CompletionQueue;
 import io.evenkeel.kafka.engine.dispatch.Delivery;
@@ -16,13 +16,17 @@ final class Completions<K, V> {
 
 	private final CompletionQueue<ConsumerRecord<K, V>> queue;
 
+	private final AssignmentTable<K, V> table;
+
 	private final EngineObserver listener;
 
 	private final LongSupplier clock;
 
 	private long now;
 
-	Completions(CompletionQueue<ConsumerRecord<K, V>> queue, EngineObserver listener, LongSupplier clock) {
+	Completions(CompletionQueue<ConsumerRecord<K, V>> queue, AssignmentTable<K, V> table, EngineObserver listener,
+			LongSupplier clock) {
+		this.table = table;
 		this.queue = queue;
 		this.listener = listener;
 		this.clock = clock;
@@ -44,6 +48,7 @@ final class Completions<K, V> {
 			return;
 		}
 		assignment.completed(delivery);
+		this.table.touch(assignment);
 		this.listener.ended(assignment.topic(), delivery.outcome(), this.now - delivery.arrivedNanos());
 	}
 
@@ -53,9 +58,12 @@ final class Completions<K, V> {
 	}
 
 	/** Forget the lanes that have nothing left. */
-	void retireLanes(Collection<PartitionState<K, V>> states) {
-		for (PartitionState<K, V> state : states) {
+	void retireLanes() {
+		for (PartitionState<K, V> state : this.table.changed().take(Reader.LANES)) {
 			state.assignment().retireLanes();
+			if (state.assignment().isRetiring()) {
+				this.table.changed().touch(Reader.LANES, state);
+			}
 		}
 	}
 

@@ -68,6 +68,8 @@ final class ConsumerLoop<K, V> {
 
 	private final LagWatch<K, V> lags;
 
+	private final Snapshots<K, V> snapshots;
+
 	private final UserCommits<K, V> userCommits;
 
 	/** Until when polls are short, because somebody waits for the owner. */
@@ -103,10 +105,11 @@ final class ConsumerLoop<K, V> {
 				consumer::seek, this::publish);
 		this.views = new Views<>(consumer, this.table);
 		this.lags = new LagWatch<>(consumer, parts.listener(), this.clock);
+		this.snapshots = new Snapshots<>(consumer, this.dispatcher, this.table);
 		this.userCommits = new UserCommits<>(this.table, this.completions, this.committer, this.settings);
 		this.askedUntil = this.clock.getAsLong();
 		this.positions = new Positions<>(id, consumer);
-		this.pauses = new PauseController<>(consumer, this.dispatcher, parts.pauseRequests(), this.settings,
+		this.pauses = new PauseController<>(consumer, this.table, this.dispatcher, parts.pauseRequests(), this.settings,
 				this.clock);
 	}
 
@@ -127,28 +130,24 @@ final class ConsumerLoop<K, V> {
 	int doWork() {
 		int work = this.completions.apply();
 		this.rebalancer.restore(RESTORE_WAIT);
-		if (this.committer.untilDue() == 0) {
-			this.positions.learn(this.table.view());
-		}
-		else {
-			this.positions.learnFirst(this.table.view());
-		}
+		this.positions.turn(this.table, this.committer.untilDue() == 0);
 		if (this.committer.takeOwnershipInDoubt()) {
 			checkOwnership();
 		}
-		this.committer.turn(this.table.view());
+		this.committer.turn(this.table.changed());
 		applyPauses();
 		this.dispatcher.tick();
 		work += poll();
 		work += this.completions.apply();
-		this.completions.retireLanes(this.table.view());
-		this.lags.turn(this.table.view());
+		this.completions.retireLanes();
+		this.lags.turn(this.table);
 		takeSnapshot();
 		return work;
 	}
 
 	private void applyPauses() {
-		this.pauses.apply(this.table.view(), this.stopping);
+		this.pauses.apply(this.stopping);
+		this.intake.room(this.pauses.room());
 	}
 
 	private int poll() {
@@ -396,8 +395,7 @@ final class ConsumerLoop<K, V> {
 	private void takeSnapshot() {
 		long now = this.clock.getAsLong();
 		if (this.rebalancer.takeChanged() || now - this.snapshot.atNanos() > SNAPSHOT_NANOS) {
-			this.snapshot = Snapshots.take(this.consumer, this.dispatcher, this.table.view(), now,
-					this.committer.committedNanos());
+			this.snapshot = this.snapshots.take(now, this.committer.committedNanos());
 		}
 	}
 

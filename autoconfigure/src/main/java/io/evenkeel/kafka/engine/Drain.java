@@ -79,13 +79,11 @@ final class Drain<K, V> {
 		this.stopDeadline = deadline;
 		this.stopStart = this.clock.getAsLong();
 		this.dispatcher.stop(AssignmentTable.assignments(states));
-		for (PartitionState<K, V> state : states) {
-			this.atStop.put(state, counts(state));
-		}
+		this.dispatcher.loads(states, PartitionState::assignment,
+				(state, load) -> this.atStop.put(state, counts(state, load)));
 	}
 
-	private Counts counts(PartitionState<K, V> state) {
-		Dispatcher.Load load = this.dispatcher.load(state.assignment());
+	private Counts counts(PartitionState<K, V> state, Dispatcher.Load load) {
 		return new Counts(outstanding(state, load), load.dropped());
 	}
 
@@ -129,7 +127,7 @@ final class Drain<K, V> {
 		int inHandFirst = 0;
 		for (PartitionState<K, V> state : states) {
 			Counts known = this.atStop.get(state);
-			Counts first = (known != null) ? known : counts(state);
+			Counts first = (known != null) ? known : counts(state, this.dispatcher.load(state.assignment()));
 			droppedFirst += first.dropped();
 			inHandFirst += first.inHand();
 		}
@@ -223,11 +221,10 @@ final class Drain<K, V> {
 	}
 
 	private int sum(List<PartitionState<K, V>> states, ToIntBiFunction<PartitionState<K, V>, Dispatcher.Load> count) {
-		int sum = 0;
-		for (PartitionState<K, V> state : states) {
-			sum += count.applyAsInt(state, this.dispatcher.load(state.assignment()));
-		}
-		return sum;
+		int[] sum = new int[1];
+		this.dispatcher.loads(states, PartitionState::assignment,
+				(state, load) -> sum[0] += count.applyAsInt(state, load));
+		return sum[0];
 	}
 
 	private record Counts(int inHand, int dropped) {

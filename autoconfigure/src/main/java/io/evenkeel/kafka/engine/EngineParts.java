@@ -51,7 +51,8 @@ record EngineParts<K, V>(AssignmentTable<K, V> table, Dispatcher<ConsumerRecord<
 		LaneKeys laneKeys = new LaneKeys(settings.ordering(),
 				(type) -> logger.warn("{}: keys of {} cannot be compared (no equals and hashCode of its own): their "
 						+ "records keep the order of the partition", id, type.getName()));
-		return new EngineParts<>(new AssignmentTable<>(), dispatcher, new Completions<>(completions, listener, clock),
+		AssignmentTable<K, V> table = new AssignmentTable<>();
+		return new EngineParts<>(table, dispatcher, new Completions<>(completions, table, listener, clock),
 				config.handler(), config.callbacks(), listener, settings, laneKeys, config.pauseRequests(), clock,
 				ownerWait, new RebalanceLog(Instant::now));
 	}

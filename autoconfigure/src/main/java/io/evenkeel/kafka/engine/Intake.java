@@ -52,6 +52,9 @@ final class Intake<K, V> {
 
 	private final List<Delivery<ConsumerRecord<K, V>>> batch = new ArrayList<>();
 
+	/** How many records of each partition the next poll keeps. */
+	private int room = Integer.MAX_VALUE;
+
 	/** The size of what the current poll has brought. */
 	private long polledBytes;
 
@@ -82,6 +85,8 @@ final class Intake<K, V> {
 						partition);
 				continue;
 			}
+			// A partition that is paused brings none: if it does it is not.
+			state.paused(false);
 			accept(state, records.records(partition), now);
 		}
 		int queued = submit();
@@ -91,6 +96,7 @@ final class Intake<K, V> {
 				PartitionState<K, V> current = current(state, next.getValue().offset());
 				if (current != null) {
 					current.assignment().tracker().position(next.getValue().offset());
+					current.touch();
 				}
 				if (current != null && next.getValue().leaderEpoch().isPresent()) {
 					current.epochs().saw(next.getValue().offset() - 1, next.getValue().leaderEpoch());
@@ -108,7 +114,7 @@ final class Intake<K, V> {
 		}
 		for (int i = 0; i < records.size(); i++) {
 			ConsumerRecord<K, V> record = records.get(i);
-			if (i >= state.room()) {
+			if (i >= this.room) {
 				trim(state, record.offset());
 				return;
 			}
@@ -166,6 +172,14 @@ final class Intake<K, V> {
 		return true;
 	}
 
+	/**
+	 * Limit what is kept of the next poll; the rest is fetched again.
+	 * @param room the most records of each partition
+	 */
+	void room(int room) {
+		this.room = room;
+	}
+
 	/** The size of what the last poll brought. */
 	long polledBytes() {
 		return this.polledBytes;
@@ -186,6 +200,7 @@ final class Intake<K, V> {
 		if (state.assignment().isStopping()) {
 			return;
 		}
+		state.touch();
 		state.epochs().saw(record.offset(), record.leaderEpoch());
 		Delivery<ConsumerRecord<K, V>> delivery = begin(state, record, now);
 		if (state.wasCompleted(record.offset())) {
@@ -226,6 +241,7 @@ final class Intake<K, V> {
 		if (!state.assignment().isStopping()) {
 			this.refetch.from(state.partition(), offset);
 			state.assignment().tracker().position(offset);
+			state.touch();
 			this.trimmed.add(state);
 		}
 	}

@@ -29,10 +29,15 @@ final class LagMeasure {
 	 * @param clientLag how far that is from the end
 	 * @param settled whether everything below is taken in: after a poll that brought more
 	 * than there was room for, it is not
+	 * @return whether that is news
 	 */
-	void measured(long position, long clientLag, boolean settled) {
-		this.position = settled ? position : -1;
-		this.end = position + clientLag;
+	boolean measured(long position, long clientLag, boolean settled) {
+		long settledAt = settled ? position : -1;
+		long endsAt = position + clientLag;
+		boolean news = this.position != settledAt || this.end != endsAt;
+		this.position = settledAt;
+		this.end = endsAt;
+		return news;
 	}
 
 	/** Another assignment of the same log begins. */

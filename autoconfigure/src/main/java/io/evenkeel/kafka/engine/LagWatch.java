@@ -1,7 +1,7 @@
 package io.evenkeel.kafka.engine;
 
 import java.time.Duration;
-import java.util.Collection;
+import java.util.List;
 import java.util.Map;
 import java.util.OptionalLong;
 import java.util.concurrent.TimeUnit;
@@ -29,6 +29,8 @@ final class LagWatch<K, V> {
 
 	private static final long EVERY_NANOS = TimeUnit.SECONDS.toNanos(1);
 
+	private static final int IN_A_TURN = 64;
+
 	private static final long FIRST_NANOS = TimeUnit.SECONDS.toNanos(2);
 
 	private final Consumer<K, V> consumer;
@@ -36,6 +38,11 @@ final class LagWatch<K, V> {
 	private final EngineObserver listener;
 
 	private final LongSupplier clock;
+
+	/** What is still to be looked at in this round. */
+	private List<PartitionState<K, V>> round = List.of();
+
+	private int next;
 
 	private long lastNanos;
 
@@ -66,14 +73,30 @@ final class LagWatch<K, V> {
 		}
 	}
 
-	/** A turn is over: look at those that no poll has brought records of. */
-	void turn(Collection<PartitionState<K, V>> states) {
+	/**
+	 * A turn is over: look at those that no poll has brought records of. A round over
+	 * thousands of partitions is spread over some turns.
+	 */
+	void turn(AssignmentTable<K, V> table) {
 		long now = this.clock.getAsLong();
-		if (now - this.lastNanos < EVERY_NANOS / 4) {
-			return;
+		if (this.next >= this.round.size()) {
+			if (now - this.lastNanos < EVERY_NANOS / 4) {
+				return;
+			}
+			this.lastNanos = now;
+			this.round = table.round();
+			this.next = 0;
 		}
-		this.lastNanos = now;
+		int until = Math.min(this.next + IN_A_TURN, this.round.size());
+		look(this.round.subList(this.next, until), now);
+		this.next = until;
+	}
+
+	private void look(List<PartitionState<K, V>> states, long now) {
 		for (PartitionState<K, V> state : states) {
+			if (state.assignment().isClosed()) {
+				continue;
+			}
 			boolean known = state.lag().isKnown();
 			boolean fetched = known || !(state.isUserPaused() || state.isBackPressure());
 			if (state.lag().isOlder(known ? EVERY_NANOS : FIRST_NANOS, now) && fetched
@@ -110,7 +133,9 @@ final class LagWatch<K, V> {
 
 	private void measured(PartitionState<K, V> state, long position, long lag, boolean settled) {
 		boolean known = state.lag().isKnown();
-		state.lag().measured(position, lag, settled);
+		if (state.lag().measured(position, lag, settled)) {
+			state.touch();
+		}
 		if (!known) {
 			this.listener.lagKnown(state.partition());
 		}

@@ -21,6 +21,8 @@ final class PartitionState<K, V> {
 
 	private final Assignment<ConsumerRecord<K, V>> assignment;
 
+	private final ChangedStates<K, V> changed;
+
 	private final PartitionView view = new PartitionView();
 
 	private final LeaderEpochs epochs = new LeaderEpochs();
@@ -53,12 +55,34 @@ final class PartitionState<K, V> {
 
 	private long predecessorUntil;
 
-	/** How many records of the next poll are kept. */
-	private int room = Integer.MAX_VALUE;
+	/** Whether the consumer was told to pause it. */
+	private boolean paused;
 
-	PartitionState(TopicPartition partition, Assignment<ConsumerRecord<K, V>> assignment) {
+	/** What the back-pressure has counted of it. */
+	private long countedRecords;
+
+	private long countedBytes;
+
+	/** Who has not looked yet at what has happened to it: see {@link ChangedStates}. */
+	private int marks;
+
+	/** Where its picture is, and how many keys were counted for it. */
+	private int pictureAt;
+
+	private int countedKeys;
+
+	PartitionState(TopicPartition partition, Assignment<ConsumerRecord<K, V>> assignment, ChangedStates<K, V> changed) {
 		this.partition = partition;
 		this.assignment = assignment;
+		this.changed = changed;
+	}
+
+	/**
+	 * Something has happened to this partition, or to its assignment: whoever goes by it
+	 * looks again.
+	 */
+	void touch() {
+		this.changed.touch(this);
 	}
 
 	/**
@@ -66,6 +90,7 @@ final class PartitionState<K, V> {
 	 * it.
 	 */
 	void restore(long committed, String metadata, CompletedOffsets completed) {
+		touch();
 		this.restored = true;
 		this.committed = committed;
 		this.restoredOffset = committed;
@@ -79,6 +104,7 @@ final class PartitionState<K, V> {
 
 	/** There is no committed offset to take over from. */
 	void restoredEmpty(boolean wantsPosition) {
+		touch();
 		this.restored = true;
 		this.wantsPosition = wantsPosition;
 	}
@@ -119,6 +145,7 @@ final class PartitionState<K, V> {
 	}
 
 	void committed(CommitPoint point) {
+		touch();
 		this.committed = point.offset();
 		this.atBroker = point.offset();
 		this.committedMetadata = point.metadata();
@@ -140,6 +167,7 @@ final class PartitionState<K, V> {
 
 	/** The broker refused the metadata as too large. */
 	void shrinkMetadata() {
+		touch();
 		this.metadataLimit /= 2;
 	}
 
@@ -154,6 +182,7 @@ final class PartitionState<K, V> {
 
 	/** A seek changes nothing of what the broker has. */
 	void atBroker(PartitionState<K, V> before) {
+		touch();
 		this.atBroker = before.atBroker;
 		this.lag.follows(before.lag);
 		OffsetAndMetadata known = before.view.committed();
@@ -174,7 +203,10 @@ final class PartitionState<K, V> {
 	}
 
 	void positionKnown() {
-		this.wantsPosition = false;
+		if (this.wantsPosition) {
+			touch();
+			this.wantsPosition = false;
+		}
 	}
 
 	boolean isBackPressure() {
@@ -182,7 +214,10 @@ final class PartitionState<K, V> {
 	}
 
 	void backPressure(boolean backPressure) {
-		this.backPressure = backPressure;
+		if (this.backPressure != backPressure) {
+			touch();
+			this.backPressure = backPressure;
+		}
 	}
 
 	/**
@@ -195,6 +230,7 @@ final class PartitionState<K, V> {
 		// One that has waited itself has begun nothing.
 		this.predecessor = (moved.predecessor != null) ? moved.predecessor : moved.assignment;
 		this.predecessorUntil = until;
+		touch();
 	}
 
 	/** Whether one that it follows may still have records in hand. */
@@ -211,17 +247,57 @@ final class PartitionState<K, V> {
 		Assignment<ConsumerRecord<K, V>> before = this.predecessor;
 		if (before != null && (now - this.predecessorUntil >= 0 || inHand.applyAsInt(before) == 0)) {
 			this.predecessor = null;
+			touch();
 		}
 		return this.predecessor != null;
 	}
 
-	/** How many records of the next poll may be kept; the others are fetched again. */
-	int room() {
-		return this.room;
+	/** Whether the consumer was told to pause it, as of the owner's last look. */
+	boolean isPaused() {
+		return this.paused;
 	}
 
-	void room(int room) {
-		this.room = room;
+	void paused(boolean paused) {
+		this.paused = paused;
+	}
+
+	long countedRecords() {
+		return this.countedRecords;
+	}
+
+	long countedBytes() {
+		return this.countedBytes;
+	}
+
+	void counted(long records, long bytes) {
+		this.countedRecords = records;
+		this.countedBytes = bytes;
+	}
+
+	int marks() {
+		return this.marks;
+	}
+
+	void marks(int marks) {
+		this.marks = marks;
+	}
+
+	/** The index of this one among the pictures that are taken of all. */
+	int pictureAt() {
+		return this.pictureAt;
+	}
+
+	void pictureAt(int pictureAt) {
+		this.pictureAt = pictureAt;
+		this.countedKeys = 0;
+	}
+
+	/** By how many keys this one has more than when it was asked before. */
+	int moreKeys() {
+		int keys = this.assignment.keys();
+		int more = keys - this.countedKeys;
+		this.countedKeys = keys;
+		return more;
 	}
 
 	boolean isUserPaused() {
@@ -229,7 +305,10 @@ final class PartitionState<K, V> {
 	}
 
 	void userPaused(boolean userPaused) {
-		this.userPaused = userPaused;
+		if (this.userPaused != userPaused) {
+			touch();
+			this.userPaused = userPaused;
+		}
 	}
 
 	/** What other threads see of this. */

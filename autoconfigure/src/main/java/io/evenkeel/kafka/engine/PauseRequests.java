@@ -3,8 +3,9 @@ package io.evenkeel.kafka.engine;
 import org.apache.kafka.common.TopicPartition;
 
 /**
- * What the user wants paused. Asked anew each turn, never mirrored, so that no kind of
- * rebalance can lose or invent a pause. Read by the owner thread, changed by any.
+ * What the user wants paused. Read by the owner thread, changed by any. It is asked about
+ * a partition whenever something has happened to that one, and about all of them when
+ * {@link #changes} has risen or partitions have come or gone.
  */
 public interface PauseRequests {
 
@@ -20,5 +21,11 @@ public interface PauseRequests {
 	 * @return true while it is
 	 */
 	boolean partition(TopicPartition partition);
+
+	/**
+	 * How often an answer of {@link #partition} has changed.
+	 * @return a number that rises after each change
+	 */
+	long changes();
 
 }

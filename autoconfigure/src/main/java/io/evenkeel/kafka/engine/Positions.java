@@ -2,7 +2,9 @@ package io.evenkeel.kafka.engine;
 
 import java.time.Duration;
 import java.util.Collection;
+import java.util.List;
 
+import io.evenkeel.kafka.engine.ChangedStates.Reader;
 import io.evenkeel.kafka.engine.offset.OffsetTracker;
 import org.apache.kafka.clients.consumer.Consumer;
 import org.slf4j.Logger;
@@ -19,21 +21,46 @@ final class Positions<K, V> {
 
 	private static final Logger logger = LoggerFactory.getLogger(Positions.class);
 
+	/** A round over thousands of partitions is spread over some turns. */
+	private static final int IN_A_TURN = 16;
+
 	private final String id;
 
 	private final Consumer<K, V> consumer;
+
+	/** What is still to be looked at in this round. */
+	private List<PartitionState<K, V>> round = List.of();
+
+	private int next;
 
 	Positions(String id, Consumer<K, V> consumer) {
 		this.id = id;
 		this.consumer = consumer;
 	}
 
-	/** Look at the partitions without a committed offset that wait for one. */
-	void learnFirst(Collection<PartitionState<K, V>> states) {
-		for (PartitionState<K, V> state : states) {
+	/**
+	 * Look at the partitions without a committed offset that wait for one, and at some of
+	 * the others: nothing tells when a position moves without a record.
+	 * @param table the live assignments
+	 * @param due whether a commit is due: it shall have what there is to learn
+	 */
+	void turn(AssignmentTable<K, V> table, boolean due) {
+		for (PartitionState<K, V> state : table.changed().take(Reader.POSITIONS)) {
 			if (state.wantsPosition()) {
 				learn(state);
+				if (state.wantsPosition()) {
+					table.changed().touch(Reader.POSITIONS, state);
+				}
 			}
+		}
+		if (due && this.next >= this.round.size()) {
+			this.round = table.round();
+			this.next = 0;
+		}
+		if (this.next < this.round.size()) {
+			int until = Math.min(this.next + IN_A_TURN, this.round.size());
+			learn(this.round.subList(this.next, until));
+			this.next = until;
 		}
 	}
 
@@ -56,6 +83,9 @@ final class Positions<K, V> {
 			long position = this.consumer.position(state.partition(), Duration.ZERO);
 			// After a seek back only what is handled there counts.
 			if (position >= state.atBroker()) {
+				if (position > tracker.position()) {
+					state.touch();
+				}
 				tracker.position(position);
 			}
 			state.positionKnown();

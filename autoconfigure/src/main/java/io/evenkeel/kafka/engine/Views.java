@@ -5,6 +5,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
 
+import io.evenkeel.kafka.engine.ChangedStates.Reader;
 import io.evenkeel.kafka.engine.offset.OffsetTracker;
 import org.apache.kafka.clients.consumer.Consumer;
 import org.apache.kafka.clients.consumer.ConsumerGroupMetadata;
@@ -43,7 +44,7 @@ final class Views<K, V> {
 
 	/** Publish how things are now. */
 	void publish() {
-		for (PartitionState<K, V> state : this.table.view()) {
+		for (PartitionState<K, V> state : this.table.changed().take(Reader.VIEWS)) {
 			OffsetTracker tracker = state.assignment().tracker();
 			// What it replaces is still being handled: nobody should take it for idle.
 			int pending = tracker.unfinished() + (state.hasPredecessor() ? 1 : 0);

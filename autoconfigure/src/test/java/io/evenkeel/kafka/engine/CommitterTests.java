@@ -30,6 +30,20 @@ class CommitterTests {
 
 	private final SteppedEngine engine = new SteppedEngine();
 
+	/** A turn looks at what has changed: here nothing changes any more. */
+	@Test
+	void whatAFailedCommitWasAboutIsCommittedWithoutAFurtherRecord() {
+		this.engine.handler = Attempt::succeeded;
+		this.engine.own(P0);
+		this.engine.settle();
+		this.engine.consumer.commitFailures.add(new RetriableCommitFailedException("simulated"));
+		this.engine.consumer.asyncThrows.add(new RebalanceInProgressException());
+		this.engine.produce(P0, 0, 2);
+		this.engine.settle();
+		this.engine.settle();
+		assertThat(this.engine.committed(P0)).isEqualTo(2);
+	}
+
 	@Test
 	void nothingIsCommittedBeforeTheInterval() {
 		threeDone();

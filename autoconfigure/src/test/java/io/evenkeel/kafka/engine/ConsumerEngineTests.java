@@ -478,6 +478,11 @@ class ConsumerEngineTests
 		return false;
 	}
 
+	@Override
+	public long changes() {
+		return 0;
+	}
+
 	/** Waits a little in each poll, and does there what the test asks for. */
 	static final class PollingClient extends SteppedEngine.Client {
 

@@ -313,16 +313,33 @@ class ConsumerLoopTests {
 
 	@Test
 	void pausesAreRecomputedAfterARebalanceForgotThem() {
-		this.engine.own(P0);
+		this.engine.own(P0, P1);
 		this.engine.paused.add(P0);
 		this.engine.turn();
 		assertThat(this.engine.consumer.paused()).containsExactly(P0);
 		this.engine.consumer.resume(java.util.Set.of(P0));
+		this.engine.own(P0);
 		this.engine.turn();
+		assertThat(this.engine.consumer.paused()).containsExactly(P0);
+		// Somebody else has the client, and no callback tells of it.
+		this.engine.consumer.resume(java.util.Set.of(P0));
+		this.engine.pass(Duration.ofSeconds(5));
 		assertThat(this.engine.consumer.paused()).containsExactly(P0);
 		this.engine.paused.clear();
 		this.engine.turn();
 		assertThat(this.engine.consumer.paused()).isEmpty();
+	}
+
+	/** Red when it takes the next look at all partitions to see that a pause is gone. */
+	@Test
+	void aPausedPartitionThatBringsRecordsIsPausedAgainAtOnce() {
+		this.engine.own(P0);
+		this.engine.paused.add(P0);
+		this.engine.turn();
+		this.engine.consumer.resume(java.util.Set.of(P0));
+		this.engine.produce(P0, 0, 1);
+		this.engine.turn();
+		assertThat(this.engine.consumer.paused()).containsExactly(P0);
 	}
 
 	@Test

@@ -61,7 +61,8 @@ final class HotPath {
 		Worker<ConsumerRecord<String, String>> worker = new Worker<>(dispatcher, invoker, System::nanoTime,
 				(assignment, bug) -> {
 				});
-		Completions<String, String> completions = new Completions<>(queue, listener, System::nanoTime);
+		Completions<String, String> completions = new Completions<>(queue, new AssignmentTable<>(), listener,
+				System::nanoTime);
 		LaneKeys keys = new LaneKeys(ordering, (type) -> {
 		});
 		Assignment<ConsumerRecord<String, String>> assignment = new Assignment<>("t", 0, 1);

@@ -126,6 +126,28 @@ class PendingRoomTests {
 		assertThat(engine.state(P0).assignment().heldRecords()).isEqualTo(1);
 	}
 
+	/** Red when its bytes stay behind: the room would shrink with each such record. */
+	@Test
+	void whatIsAcknowledgedWhileItWaitsForAnotherCallLeavesItsRoom() {
+		SteppedEngine engine = new SteppedEngine(settings(1_000));
+		engine.handler = (attempt) -> attempt.again(Duration.ofSeconds(1));
+		engine.own(P0);
+		large(engine, P0, 0, 400);
+		engine.turn();
+		engine.calls.get(0).acknowledge();
+		// Another one, so that it is not the end of all that is pending.
+		engine.handler = (attempt) -> {
+		};
+		large(engine, P0, 1, 100);
+		engine.settle();
+		large(engine, P0, 2, 100);
+		engine.settle();
+		assertThat(engine.state(P0).assignment().heldBytes()).isEqualTo(200);
+		engine.calls.forEach(Attempt::returned);
+		engine.settle();
+		assertThat(engine.state(P0).assignment().heldBytes()).isZero();
+	}
+
 	private static EngineSettings settings(long bytes) {
 		EngineSettings base = SteppedEngine.settings(Ordering.KEY, 8, 100);
 		return new EngineSettings(base.ordering(), base.concurrency(), base.batchSize(), base.maxPendingRecords(),

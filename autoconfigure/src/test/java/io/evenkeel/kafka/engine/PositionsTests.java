@@ -64,7 +64,8 @@ class PositionsTests {
 	/** A position below the committed offset is no reason to commit it. */
 	@Test
 	void aCommitNeverGoesBackWithinAnAssignment() {
-		PartitionState<String, String> state = new PartitionState<>(P0, new Assignment<>("t", 0, 1));
+		PartitionState<String, String> state = new PartitionState<>(P0, new Assignment<>("t", 0, 1),
+				new ChangedStates<>());
 		state.restore(10, "", CompletedOffsets.decode(null, 10));
 		state.assignment().tracker().position(7);
 		assertThat(state.toCommit(true)).isNull();

@@ -114,7 +114,7 @@ final class SimMember implements RecordHandler<String, String>, EngineCallbacks<
 			throw new AssertionError("The invoker threw", bug);
 		});
 		this.parts = new EngineParts<>(this.table, this.dispatcher,
-				new Completions<>(completions, listener, () -> world.now), this, this, listener, settings,
+				new Completions<>(completions, this.table, listener, () -> world.now), this, this, listener, settings,
 				new LaneKeys(settings.ordering(), (type) -> {
 				}), this, () -> world.now, this::await, new RebalanceLog(Instant::now));
 		connect();
@@ -421,6 +421,11 @@ final class SimMember implements RecordHandler<String, String>, EngineCallbacks<
 	@Override
 	public boolean partition(TopicPartition partition) {
 		return this.userPaused.contains(partition);
+	}
+
+	@Override
+	public long changes() {
+		return this.userPaused.hashCode();
 	}
 
 	@Override

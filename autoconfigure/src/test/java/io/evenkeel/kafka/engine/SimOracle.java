@@ -502,6 +502,7 @@ final class SimOracle {
 			states.add(state.partition());
 			pending += state.assignment().tracker().unfinished();
 			check(!state.assignment().isClosed(), "a closed assignment is in the table");
+			check(member.dispatcher.isBalanced(state.assignment()), "a record is counted twice, or not at all");
 		}
 		check(states.equals(member.client.owned),
 				"assignments " + states + " differ from the owned " + member.client.owned);

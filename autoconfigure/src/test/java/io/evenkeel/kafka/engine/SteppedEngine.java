@@ -98,9 +98,10 @@ final class SteppedEngine
 		this.worker = new Worker<>(this.dispatcher, invoker, () -> this.now,
 				(assignment, bug) -> this.events.add("bug " + bug));
 		EngineParts<String, String> parts = new EngineParts<>(this.table, this.dispatcher,
-				new Completions<>(completions, this, () -> this.now), this, this, new GuardedObserver("l", this),
-				settings, new LaneKeys(settings.ordering(), (type) -> this.events.add("keys " + type.getSimpleName())),
-				this, () -> this.now, this::await, new RebalanceLog(Instant::now));
+				new Completions<>(completions, this.table, this, () -> this.now), this, this,
+				new GuardedObserver("l", this), settings,
+				new LaneKeys(settings.ordering(), (type) -> this.events.add("keys " + type.getSimpleName())), this,
+				() -> this.now, this::await, new RebalanceLog(Instant::now));
 		this.loop = new ConsumerLoop<>("l", this.consumer, parts);
 		this.consumer.subscribe(List.of("t"), this.loop.rebalancer());
 		this.consumer.updateBeginningOffsets(new HashMap<>(Map.of(P0, 0L, P1, 0L)));
@@ -245,6 +246,11 @@ final class SteppedEngine
 	@Override
 	public boolean partition(TopicPartition partition) {
 		return this.paused.contains(partition);
+	}
+
+	@Override
+	public long changes() {
+		return this.paused.hashCode();
 	}
 
 	@Override

@@ -21,7 +21,7 @@ import org.jspecify.annotations.Nullable;
  * {@code stopping} and {@code closed}.</li>
  * <li>{@code stopping} and {@code closed} are volatile: workers read the first before
  * each call, acknowledging threads the second.</li>
- * <li>The package-private counts and queues are under the dispatcher's lock.</li>
+ * <li>The account and the package-private queues are under the dispatcher's lock.</li>
  * </ul>
  *
  * @param <R> the type of the record
@@ -56,26 +56,20 @@ public final class Assignment<R> {
 
 	final Runs<R> runs = new Runs<>();
 
-	/** Whether the dispatcher's ring holds this assignment. */
+	private final Ledger.Account account = new Ledger.Account();
+
+	/** Whether the dispatcher's ring holds this assignment, and between which others. */
 	boolean listed;
 
-	int queued;
+	@Nullable Assignment<R> previousReady;
 
-	int inHand;
+	@Nullable Assignment<R> nextReady;
 
-	/** The size of what is queued or in hand; of no use once it stops. */
-	long bytes;
-
-	private int heldRecords;
-
-	private long heldBytes;
+	/** The owner's note that it has seen a change. */
+	private boolean noted;
 
 	/** The size of what has begun and not ended; the owner's. */
 	private long unfinishedBytes;
-
-	int parked;
-
-	int dropped;
 
 	public Assignment(String topic, int partition, long epoch) {
 		this.topic = topic;
@@ -159,6 +153,15 @@ public final class Assignment<R> {
 		}
 	}
 
+	/**
+	 * Whether lanes are left that wait for the end of a call to be forgotten. Owner
+	 * thread.
+	 * @return true while {@link #retireLanes} is to be called again
+	 */
+	public boolean isRetiring() {
+		return !this.retiring.isEmpty();
+	}
+
 	private void forget(Lane<R> lane) {
 		Object key = lane.key();
 		if (key == null) {
@@ -206,10 +209,24 @@ public final class Assignment<R> {
 		return this.unacknowledged;
 	}
 
-	/** Keep the counts for the owner, which needs them without the lock. */
-	void weigh() {
-		this.heldRecords = this.queued + this.inHand;
-		this.heldBytes = this.bytes;
+	/**
+	 * Note that something has changed. Owner thread.
+	 * @return false when that was noted before
+	 */
+	public boolean note() {
+		boolean first = !this.noted;
+		this.noted = true;
+		return first;
+	}
+
+	/** What was noted has been looked at. Owner thread. */
+	public void unnote() {
+		this.noted = false;
+	}
+
+	/** What the ledger counts. */
+	Ledger.Account account() {
+		return this.account;
 	}
 
 	/**
@@ -219,7 +236,7 @@ public final class Assignment<R> {
 	 */
 	public int heldRecords() {
 		// A run that is stuck keeps those of its records in hand that have ended.
-		return Math.min(this.heldRecords, this.tracker.unfinished());
+		return Math.min(this.account.heldRecords(), this.tracker.unfinished());
 	}
 
 	/**
@@ -227,7 +244,7 @@ public final class Assignment<R> {
 	 * @return bytes
 	 */
 	public long heldBytes() {
-		return Math.min(this.heldBytes, this.unfinishedBytes);
+		return Math.min(this.account.heldBytes(), this.unfinishedBytes);
 	}
 
 	void hold(boolean hold) {

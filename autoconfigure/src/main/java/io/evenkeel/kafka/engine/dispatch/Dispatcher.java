@@ -1,5 +1,6 @@
 package io.evenkeel.kafka.engine.dispatch;
 
+import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
 import java.util.concurrent.locks.ReentrantLock;
@@ -42,6 +43,11 @@ public final class Dispatcher<R> {
 
 	private final ReentrantLock lock = new ReentrantLock();
 
+	private final Ledger<R> ledger = new Ledger<>();
+
+	/** The owner's: taken from the ledger, and given back empty. */
+	private List<Assignment<R>> weighed = new ArrayList<>();
+
 	private final ReadyRing<R> ready = new ReadyRing<>();
 
 	private final ParkedLanes<R> parked;
@@ -64,9 +70,9 @@ public final class Dispatcher<R> {
 	 */
 	public Dispatcher(CompletionQueue<R> completions, LongSupplier clock, int limit, int batchSize) {
 		this.completions = completions;
-		this.parked = new ParkedLanes<>(clock);
-		this.runs = new RunScheduler<>(this.ready, this.parked, this.workers, completions, this.lock.newCondition(),
-				limit, batchSize);
+		this.parked = new ParkedLanes<>(clock, this.ledger);
+		this.runs = new RunScheduler<>(this.ledger, this.ready, this.parked, this.workers, completions,
+				this.lock.newCondition(), limit, batchSize);
 	}
 
 	/**
@@ -111,8 +117,7 @@ public final class Dispatcher<R> {
 				Delivery<R> delivery = deliveries.get(i);
 				Lane<R> lane = delivery.lane();
 				lane.append(delivery);
-				lane.assignment().queued++;
-				lane.assignment().bytes += delivery.bytes();
+				this.ledger.submitted(delivery);
 				if (lane.state() == Lane.State.IDLE) {
 					this.ready.add(lane);
 				}
@@ -333,10 +338,42 @@ public final class Dispatcher<R> {
 	public Load load(Assignment<R> assignment) {
 		this.lock.lock();
 		try {
-			int inFlight = assignment.runs.inFlight();
-			int waiting = assignment.queued + assignment.inHand - inFlight;
-			return new Load(Math.max(0, waiting - assignment.parked), assignment.inHand, inFlight, assignment.parked,
-					assignment.dropped);
+			return assignment.account().load();
+		}
+		finally {
+			this.lock.unlock();
+		}
+	}
+
+	/**
+	 * Whether each record of an assignment is counted in one place: queued, in hand,
+	 * dropped or gone. For tests.
+	 * @param assignment the assignment
+	 * @return false when a count is wrong
+	 */
+	public boolean isBalanced(Assignment<R> assignment) {
+		this.lock.lock();
+		try {
+			return assignment.account().isBalanced();
+		}
+		finally {
+			this.lock.unlock();
+		}
+	}
+
+	/**
+	 * The loads of some assignments, taken together with one visit to the lock.
+	 * @param owners what has the assignments
+	 * @param assignment gives the assignment of each
+	 * @param told told the load of each; quick, for it runs under the lock
+	 * @param <S> what has an assignment
+	 */
+	public <S> void loads(Collection<S> owners, Function<S, Assignment<R>> assignment, BiConsumer<S, Load> told) {
+		this.lock.lock();
+		try {
+			for (S owner : owners) {
+				told.accept(owner, assignment.apply(owner).account().load());
+			}
 		}
 		finally {
 			this.lock.unlock();
@@ -402,25 +439,26 @@ public final class Dispatcher<R> {
 	}
 
 	/**
-	 * Count what each assignment holds, and see whether a slot is free and no lane could
-	 * use it. Owner thread, once a turn.
-	 * @param owners what has the assignments
-	 * @param assignment gives the assignment of each
-	 * @param <S> what has an assignment
+	 * Count what those assignments hold that workers or polls have changed, and see
+	 * whether a slot is free and no lane could use it. Owner thread, once a turn.
+	 * @param changed told of each assignment whose counts may have changed
 	 * @return true when only more records could give the workers something to do
 	 */
-	public <S> boolean weigh(Iterable<S> owners, Function<S, Assignment<R>> assignment) {
+	public boolean weigh(Consumer<Assignment<R>> changed) {
+		List<Assignment<R>> room = this.weighed;
+		boolean starving;
 		this.lock.lock();
 		try {
-			for (S owner : owners) {
-				assignment.apply(owner).weigh();
-			}
 			this.parked.release(this.ready);
-			return this.runs.used() < this.runs.limit() && this.ready.lanes() == 0;
+			starving = this.runs.used() < this.runs.limit() && this.ready.lanes() == 0;
+			this.weighed = this.ledger.weigh(room);
 		}
 		finally {
 			this.lock.unlock();
 		}
+		this.weighed.forEach(changed);
+		this.weighed.clear();
+		return starving;
 	}
 
 	/**

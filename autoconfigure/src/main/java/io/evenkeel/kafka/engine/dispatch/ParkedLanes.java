@@ -12,7 +12,7 @@ import org.jspecify.annotations.Nullable;
  * <h2>Threading</h2> Under the dispatcher's lock.
  *
  * <h2>Invariant</h2> A lane is in here exactly while its state is PARKED, and its
- * assignment counts it in {@code parked}.
+ * assignment's account counts it as parked.
  *
  * @param <R> the type of the record
  */
@@ -23,8 +23,11 @@ final class ParkedLanes<R> {
 
 	private final LongSupplier clock;
 
-	ParkedLanes(LongSupplier clock) {
+	private final Ledger<R> ledger;
+
+	ParkedLanes(LongSupplier clock, Ledger<R> ledger) {
 		this.clock = clock;
+		this.ledger = ledger;
 	}
 
 	/**
@@ -35,7 +38,7 @@ final class ParkedLanes<R> {
 	 * are
 	 */
 	void add(Lane<R> lane, long nanos, int repeat) {
-		lane.assignment().parked++;
+		this.ledger.parked(lane.assignment());
 		lane.park(this.clock.getAsLong() + nanos, repeat);
 		this.lanes.add(lane);
 	}
@@ -45,7 +48,7 @@ final class ParkedLanes<R> {
 		Lane<R> due = this.lanes.peek();
 		while (due != null && due.dueNanos() - this.clock.getAsLong() <= 0) {
 			this.lanes.remove();
-			due.assignment().parked--;
+			this.ledger.released(due.assignment());
 			ready.add(due);
 			due = this.lanes.peek();
 		}
@@ -59,7 +62,7 @@ final class ParkedLanes<R> {
 		this.lanes.removeIf((lane) -> {
 			boolean stopped = lane.assignment().isStopping();
 			if (stopped) {
-				lane.assignment().parked--;
+				this.ledger.released(lane.assignment());
 				lane.state(Lane.State.IDLE);
 				dropped.accept(lane);
 			}

@@ -1,7 +1,5 @@
 package io.evenkeel.kafka.engine.dispatch;
 
-import java.util.ArrayDeque;
-
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -21,7 +19,10 @@ import org.jspecify.annotations.Nullable;
  */
 final class ReadyRing<R> {
 
-	private final ArrayDeque<Assignment<R>> ring = new ArrayDeque<>();
+	/** Whose turn it is; the assignments are linked through themselves. */
+	private @Nullable Assignment<R> first;
+
+	private @Nullable Assignment<R> last;
 
 	private int lanes;
 
@@ -47,13 +48,13 @@ final class ReadyRing<R> {
 	 * The lane whose turn it is; the others of its assignment wait for the next round.
 	 */
 	@Nullable Lane<R> poll() {
-		Assignment<R> assignment = this.ring.poll();
+		Assignment<R> assignment = this.first;
 		if (assignment == null) {
 			return null;
 		}
 		Lane<R> lane = assignment.ready.remove();
 		this.lanes--;
-		assignment.listed = false;
+		unlist(assignment);
 		if (!assignment.ready.isEmpty()) {
 			list(assignment);
 		}
@@ -64,8 +65,7 @@ final class ReadyRing<R> {
 	void remove(Assignment<R> assignment) {
 		if (assignment.listed) {
 			this.lanes -= assignment.ready.size();
-			assignment.listed = false;
-			this.ring.remove(assignment);
+			unlist(assignment);
 		}
 	}
 
@@ -79,7 +79,36 @@ final class ReadyRing<R> {
 
 	private void list(Assignment<R> assignment) {
 		assignment.listed = true;
-		this.ring.add(assignment);
+		Assignment<R> before = this.last;
+		assignment.previousReady = before;
+		if (before != null) {
+			before.nextReady = assignment;
+		}
+		else {
+			this.first = assignment;
+		}
+		this.last = assignment;
+	}
+
+	/** In constant time: a rebalance takes away thousands at once. */
+	private void unlist(Assignment<R> assignment) {
+		assignment.listed = false;
+		Assignment<R> before = assignment.previousReady;
+		Assignment<R> after = assignment.nextReady;
+		if (before != null) {
+			before.nextReady = after;
+		}
+		else {
+			this.first = after;
+		}
+		if (after != null) {
+			after.previousReady = before;
+		}
+		else {
+			this.last = before;
+		}
+		assignment.previousReady = null;
+		assignment.nextReady = null;
 	}
 
 }

@@ -19,8 +19,8 @@ import org.jspecify.annotations.Nullable;
  * ones; it never exceeds {@code limit} except after the limit was lowered.</li>
  * <li>{@code away} is the number of resting runs whose worker is inside the call: so many
  * threads are missing where the slots are.</li>
- * <li>A record of a stopping assignment is either in hand or dropped; {@code inHand}
- * reaches zero only after the end of its last call is in the completion queue.</li>
+ * <li>A record of a stopping assignment is either in hand or dropped; none is in hand any
+ * more only after the end of its last call is in the completion queue.</li>
  * </ol>
  *
  * @param <R> the type of the record
@@ -35,6 +35,8 @@ final class RunScheduler<R> {
 
 	/** The most records of a lane that one run takes. */
 	static final int RUN_LENGTH = 64;
+
+	private final Ledger<R> ledger;
 
 	private final ReadyRing<R> ready;
 
@@ -56,8 +58,9 @@ final class RunScheduler<R> {
 
 	private int away;
 
-	RunScheduler(ReadyRing<R> ready, ParkedLanes<R> parked, WorkerPool workers, CompletionQueue<R> completions,
-			Condition returned, int limit, int batchSize) {
+	RunScheduler(Ledger<R> ledger, ReadyRing<R> ready, ParkedLanes<R> parked, WorkerPool workers,
+			CompletionQueue<R> completions, Condition returned, int limit, int batchSize) {
+		this.ledger = ledger;
 		this.ready = ready;
 		this.parked = parked;
 		this.workers = workers;
@@ -101,8 +104,7 @@ final class RunScheduler<R> {
 		}
 		run.worker = Thread.currentThread();
 		Assignment<R> assignment = lane.assignment();
-		assignment.queued -= run.size();
-		assignment.inHand += run.size();
+		this.ledger.taken(run);
 		assignment.runs.add(run);
 		lane.state(Lane.State.RUNNING);
 		this.used++;
@@ -183,7 +185,7 @@ final class RunScheduler<R> {
 			for (int taken = 0; taken < most; taken++) {
 				Delivery<R> delivery = lane.remove();
 				if (delivery.isEnded()) {
-					lane.assignment().queued--;
+					this.ledger.gone(delivery);
 				}
 				else if (this.batch && size > 0 && delivery.failure() != null) {
 					// Not part of anybody's batch: it is recovered by itself.
@@ -212,13 +214,12 @@ final class RunScheduler<R> {
 		Assignment<R> assignment = run.assignment();
 		int rest = run.rest();
 		if (rest > 0) {
-			assignment.inHand -= rest;
 			if (assignment.isStopping()) {
-				assignment.dropped += rest;
+				this.ledger.dropped(run, rest);
 			}
 			else {
 				run.returnRest();
-				assignment.queued += rest;
+				this.ledger.putBack(run, rest);
 			}
 		}
 		Call<R> call = run.call();
@@ -244,23 +245,21 @@ final class RunScheduler<R> {
 		Assignment<R> assignment = run.assignment();
 		Lane<R> lane = run.lane();
 		assignment.runs.remove(run);
-		assignment.inHand -= run.size() - run.rest();
-		assignment.bytes -= run.bytesBegun();
+		this.ledger.freed(run);
 		if (!run.resting) {
 			this.used--;
 		}
 		Call<R> call = run.call();
 		List<Delivery<R>> again = (call != null && call.parkNanos() >= 0) ? open(call) : List.of();
 		if (assignment.isStopping()) {
-			assignment.dropped += again.size();
+			this.ledger.notAgain(assignment, again.size());
 			drop(lane);
 			lane.state(Lane.State.IDLE);
 			this.completions.signal();
 		}
 		else if (!again.isEmpty()) {
 			lane.prepend(again);
-			assignment.queued += again.size();
-			again.forEach((delivery) -> assignment.bytes += delivery.bytes());
+			this.ledger.again(assignment, again);
 			this.parked.add(lane, (call != null) ? call.parkNanos() : 0, run.isBatch() ? again.size() : 0);
 			this.workers.due();
 		}
@@ -291,8 +290,7 @@ final class RunScheduler<R> {
 
 	/** Give up what is queued in a lane of a stopping assignment. */
 	void drop(Lane<R> lane) {
-		lane.assignment().queued -= lane.size();
-		lane.assignment().dropped += lane.clear();
+		this.ledger.dropped(lane);
 	}
 
 }

@@ -46,13 +46,4 @@ final class Runs<R> {
 		}
 	}
 
-	/** How many records are inside a handler call. */
-	int inFlight() {
-		int inFlight = 0;
-		for (Run<R> run = this.first; run != null; run = run.next) {
-			inFlight += run.inFlight();
-		}
-		return inFlight;
-	}
-
 }

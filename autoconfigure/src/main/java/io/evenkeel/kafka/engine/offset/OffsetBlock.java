@@ -2,6 +2,8 @@ package io.evenkeel.kafka.engine.offset;
 
 import java.util.Arrays;
 
+import org.jspecify.annotations.Nullable;
+
 /**
  * Offsets, arrival times and completion of as many consecutive sequences as it has
  * entries.
@@ -21,6 +23,13 @@ final class OffsetBlock {
 
 	/** What the records say of themselves. */
 	final long[] timestamps = new long[SIZE];
+
+	/** Its first sequence, and its neighbours in the ring. */
+	long first;
+
+	@Nullable OffsetBlock previous;
+
+	@Nullable OffsetBlock next;
 
 	private final long[] done = new long[SIZE / Long.SIZE];
 
@@ -62,6 +71,8 @@ final class OffsetBlock {
 	void clear() {
 		Arrays.fill(this.done, 0);
 		this.doneCount = 0;
+		this.previous = null;
+		this.next = null;
 	}
 
 }

@@ -15,6 +15,9 @@ final class OffsetRing {
 	/** Addressed by block number; its length is a power of two. */
 	private @Nullable OffsetBlock[] blocks = new @Nullable OffsetBlock[8];
 
+	/** The last of those that are linked, in the order of their sequences. */
+	private @Nullable OffsetBlock last;
+
 	/** Kept for the next block, so that a steady flow allocates nothing. */
 	private @Nullable OffsetBlock spare;
 
@@ -35,12 +38,30 @@ final class OffsetRing {
 		}
 		OffsetBlock block = (this.spare != null) ? this.spare : new OffsetBlock();
 		this.spare = null;
+		block.first = sequence;
+		OffsetBlock before = this.last;
+		block.previous = before;
+		if (before != null) {
+			before.next = block;
+		}
+		this.last = block;
 		this.blocks[slot(sequence)] = block;
 		return block;
 	}
 
 	/** Removes the block of a sequence: all of it is done. */
 	void remove(long sequence, OffsetBlock block) {
+		OffsetBlock before = block.previous;
+		OffsetBlock after = block.next;
+		if (before != null) {
+			before.next = after;
+		}
+		if (after != null) {
+			after.previous = before;
+		}
+		else {
+			this.last = before;
+		}
 		block.clear();
 		this.spare = block;
 		this.blocks[slot(sequence)] = null;

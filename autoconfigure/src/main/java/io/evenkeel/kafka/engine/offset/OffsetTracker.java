@@ -43,8 +43,6 @@ public final class OffsetTracker {
 	/** Lowest offset that may still be seen; -1 before the first is known. */
 	private long position = -1;
 
-	private long highestSeen = -1;
-
 	private int unfinished;
 
 	/** Runs of unfinished sequences, the one at the end included. */
@@ -53,6 +51,11 @@ public final class OffsetTracker {
 	private long highestDoneSequence = -1;
 
 	private long highestDoneOffset = -1;
+
+	/** The last commit point as long as nothing has changed since, and its limit. */
+	private @Nullable CommitPoint known;
+
+	private int knownLimit;
 
 	/**
 	 * Creates a tracker of an assignment that inherits nothing.
@@ -112,8 +115,8 @@ public final class OffsetTracker {
 		}
 		this.unfinished++;
 		this.next++;
-		this.highestSeen = offset;
 		this.position = offset + 1;
+		this.known = null;
 		return sequence;
 	}
 
@@ -137,16 +140,17 @@ public final class OffsetTracker {
 			this.highestDoneOffset = block.offsets[index];
 		}
 		block.setDone(index);
+		this.known = null;
 		this.unfinished--;
 		// A completion inside a run splits it, at an end shortens it, of the only one
 		// ends
 		// it.
 		this.runs += (isUnfinished(sequence - 1) ? 1 : 0) + (isUnfinished(sequence + 1) ? 1 : 0) - 1;
+		if (sequence == this.head) {
+			this.head = nextUnfinished(block, sequence + 1);
+		}
 		if (block.isFull()) {
 			this.ring.remove(sequence, block);
-		}
-		if (sequence == this.head) {
-			this.head = nextUnfinished(sequence + 1);
 		}
 		return true;
 	}
@@ -159,7 +163,10 @@ public final class OffsetTracker {
 	 * changes nothing
 	 */
 	public void position(long nextOffset) {
-		this.position = Math.max(this.position, nextOffset);
+		if (nextOffset > this.position) {
+			this.position = nextOffset;
+			this.known = null;
+		}
 	}
 
 	/**
@@ -232,14 +239,6 @@ public final class OffsetTracker {
 	}
 
 	/**
-	 * Returns the highest offset that has begun.
-	 * @return the offset, or -1 if there is none
-	 */
-	public long highestSeen() {
-		return this.highestSeen;
-	}
-
-	/**
 	 * Returns whether the completed map might not fit. Constant time; an upper bound of
 	 * the size is compared, so that {@code false} means that {@link #commitPoint} with
 	 * the same limit leaves nothing out. It turns {@code false} again as records end, at
@@ -265,6 +264,16 @@ public final class OffsetTracker {
 	 * @return the offset, as {@link #committable()} returns it, and its metadata
 	 */
 	public CommitPoint commitPoint(int maxMetadataChars) {
+		CommitPoint point = this.known;
+		if (point == null || this.knownLimit != maxMetadataChars) {
+			point = newCommitPoint(maxMetadataChars);
+			this.known = point;
+			this.knownLimit = maxMetadataChars;
+		}
+		return point;
+	}
+
+	private CommitPoint newCommitPoint(int maxMetadataChars) {
 		long base = committable();
 		int holes = holes();
 		// The base itself is unfinished by the format, whatever is known of it.
@@ -296,13 +305,15 @@ public final class OffsetTracker {
 		long start = base;
 		long sequence = this.head;
 		boolean wanted = true;
-		while (wanted && start < end) {
+		OffsetBlock block = headBlock();
+		while (wanted && start < end && block != null) {
 			// Gaps between two unfinished records join their run, and those between
 			// others
 			// the completed one: so there are never more runs than holes.
 			long done = nextDone(sequence + 1);
-			long doneOffset = offset(done - 1) + 1;
-			sequence = nextUnfinished(done);
+			block = block(done - 1);
+			long doneOffset = block.offsets[(int) (done - 1) & BLOCK_MASK] + 1;
+			sequence = nextUnfinished(block, done);
 			long nextStart = (sequence < this.highestDoneSequence) ? offset(sequence) : end;
 			wanted = writer.hole(doneOffset - start, nextStart - doneOffset);
 			start = nextStart;
@@ -318,17 +329,23 @@ public final class OffsetTracker {
 		return block != null && !block.isDone((int) sequence & BLOCK_MASK);
 	}
 
-	/** Returns the first unfinished sequence from the given one on, or {@code next}. */
-	private long nextUnfinished(long from) {
-		long sequence = from;
-		while (sequence < this.next) {
-			OffsetBlock block = this.ring.get(sequence);
-			int index = (block != null) ? block.nextClear((int) sequence & BLOCK_MASK) : BLOCK_SIZE;
-			sequence = (sequence & ~BLOCK_MASK) + index;
+	/**
+	 * Returns the first unfinished sequence from the given one on, or {@code next}. Goes
+	 * from block to block: those that are missing in between are done, however many.
+	 * @param before a block of the ring that holds the sequence before the given one
+	 * @param from the sequence
+	 */
+	private long nextUnfinished(OffsetBlock before, long from) {
+		OffsetBlock block = before;
+		int start = (int) (from - before.first);
+		while (block != null) {
 			// Those not handed out yet are not done either: this never passes next.
+			int index = (start < BLOCK_SIZE) ? block.nextClear(start) : BLOCK_SIZE;
 			if (index < BLOCK_SIZE) {
-				return sequence;
+				return block.first + index;
 			}
+			block = block.next;
+			start = 0;
 		}
 		return this.next;
 	}
@@ -350,11 +367,15 @@ public final class OffsetTracker {
 	}
 
 	private long offset(long sequence) {
+		return block(sequence).offsets[(int) sequence & BLOCK_MASK];
+	}
+
+	private OffsetBlock block(long sequence) {
 		OffsetBlock block = this.ring.get(sequence);
 		if (block == null) {
 			throw new IllegalStateException("No block for sequence " + sequence);
 		}
-		return block.offsets[(int) sequence & BLOCK_MASK];
+		return block;
 	}
 
 	private @Nullable OffsetBlock headBlock() {

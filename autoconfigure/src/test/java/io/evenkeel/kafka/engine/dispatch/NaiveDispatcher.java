@@ -300,7 +300,8 @@ final class NaiveDispatcher {
 			assertThat(load.inHand()).as("in hand").isEqualTo(inHand);
 			assertThat(load.dropped()).as("dropped").isEqualTo(part.dropped);
 			int waiting = part.lines.values().stream().mapToInt((line) -> line.waiting.size()).sum();
-			assertThat(part.assignment.queued).as("queued").isEqualTo(waiting);
+			assertThat(part.assignment.account().queued()).as("queued").isEqualTo(waiting);
+			assertThat(part.assignment.account().isBalanced()).as("each record is in one place").isTrue();
 			long parked = part.lines.values()
 				.stream()
 				.filter((line) -> !part.stopped && line.due >= 0 && !line.waiting.isEmpty())

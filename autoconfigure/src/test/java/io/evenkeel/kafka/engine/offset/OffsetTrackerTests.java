@@ -29,7 +29,6 @@ class OffsetTrackerTests {
 	void nothingSeenIsNothingToCommit() {
 		assertThat(this.tracker.committable()).isEqualTo(-1);
 		assertThat(this.tracker.position()).isEqualTo(-1);
-		assertThat(this.tracker.highestSeen()).isEqualTo(-1);
 		assertThat(this.tracker.oldestUnfinishedNanos()).isEqualTo(-1);
 		assertThat(this.tracker.unfinished()).isZero();
 		assertThat(this.tracker.completedAbove()).isZero();
@@ -52,7 +51,6 @@ class OffsetTrackerTests {
 		assertThat(this.tracker.oldestUnfinishedNanos()).isEqualTo(101);
 		assertThat(this.tracker.complete(second)).isTrue();
 		assertThat(this.tracker.committable()).isEqualTo(13);
-		assertThat(this.tracker.highestSeen()).isEqualTo(12);
 	}
 
 	@Test
@@ -208,7 +206,6 @@ class OffsetTrackerTests {
 		assertThat(tracker.committable()).as("committable").isEqualTo(model.committable());
 		assertThat(tracker.position()).isEqualTo(model.position());
 		assertThat(tracker.unfinished()).as("unfinished").isEqualTo(model.unfinished.size());
-		assertThat(tracker.highestSeen()).isEqualTo(model.seen.isEmpty() ? -1 : model.seen.lastKey());
 		assertThat(tracker.oldestUnfinishedNanos())
 			.isEqualTo(model.unfinished.isEmpty() ? -1 : model.unfinished.firstEntry().getValue());
 	}
