@@ -52,7 +52,7 @@ final class BatchCalls<K, V> implements RecordHandler<K, V> {
 
 	private final AcknowledgmentMode mode;
 
-	private final Recoveries<K, V> recoveries;
+	private final FailurePolicy<K, V> policy;
 
 	private final BatchInterceptor<K, V> interceptor;
 
@@ -60,45 +60,36 @@ final class BatchCalls<K, V> implements RecordHandler<K, V> {
 
 	private final @Nullable String groupId;
 
-	private final @Nullable UserBatchErrors<K, V> userErrors;
-
-	private final @Nullable TransactionalCalls<K, V> transactional;
-
 	/** The transaction around each call under a user's error handler. */
 	private final java.util.function.@Nullable Consumer<Runnable> around;
 
-	BatchCalls(EvenkeelContainer<K, V> container, ListenerCalls<K, V> calls, ListenerTarget target,
-			AcknowledgmentMode mode, Recoveries<K, V> recoveries, CallTimer timer,
-			@Nullable UserBatchErrors<K, V> userErrors, @Nullable TransactionalCalls<K, V> transactional,
-			java.util.function.@Nullable Consumer<Runnable> around) {
+	BatchCalls(ListenerContext context, ListenerCalls<K, V> calls, ListenerTarget target,
+			@Nullable BatchInterceptor<K, V> interceptor, AcknowledgmentMode mode, FailurePolicy<K, V> policy,
+			CallTimer timer, java.util.function.@Nullable Consumer<Runnable> around) {
 		this.around = around;
-		this.id = container.getListenerId();
+		this.id = context.id();
 		this.calls = calls;
 		this.listener = target.batches();
 		this.type = target.type();
 		this.recoversPoison = target.isMethod();
 		this.mayEndLater = target.isAwaited();
 		this.mode = mode;
-		this.recoveries = recoveries;
-		BatchInterceptor<K, V> known = container.getBatchInterceptor();
-		this.interceptor = (known != null) ? known : (records, ignored) -> records;
+		this.policy = policy;
+		this.interceptor = (interceptor != null) ? interceptor : (records, ignored) -> records;
 		this.timer = timer;
-		this.groupId = container.getGroupId();
-		this.userErrors = userErrors;
-		this.transactional = transactional;
+		this.groupId = context.groupId();
 	}
 
 	@Override
 	public void handle(Attempt<K, V> attempt) {
-		if (this.transactional != null) {
-			this.transactional.handle(attempt,
-					(acknowledgment, around) -> callAndWait(attempt, 0, acknowledgment, around));
+		if (this.policy.isTransactional()) {
+			this.policy.call(attempt, (acknowledgment, around) -> callAndWait(attempt, 0, acknowledgment, around));
 			return;
 		}
 		Acknowledgment acknowledgment = this.mode.acknowledgment(attempt);
-		if (this.userErrors != null) {
+		if (this.policy.isUsers()) {
 			Throwable failure = callAndWait(attempt, 0, acknowledgment, this.around);
-			if (failure == null || this.userErrors.retried(attempt, failure,
+			if (failure == null || this.policy.retried(attempt, failure,
 					(from) -> callAndWait(attempt, from, acknowledgment, this.around))) {
 				this.mode.succeeded(attempt, acknowledgment);
 			}
@@ -302,17 +293,17 @@ final class BatchCalls<K, V> implements RecordHandler<K, V> {
 
 	@Override
 	public void recover(RecoveryAttempt<K, V> recovery) {
-		this.recoveries.recover(recovery);
+		this.policy.recover(recovery);
 	}
 
 	@Override
 	public void retried(Delivery<ConsumerRecord<K, V>> delivery, Duration after, Throwable failure) {
-		this.recoveries.retried(delivery, after, failure);
+		this.policy.retried(delivery, after, failure);
 	}
 
 	@Override
 	public void recoveryFailed(Delivery<ConsumerRecord<K, V>> delivery, int failures, Throwable failure) {
-		this.recoveries.failed(delivery, failure);
+		this.policy.recoveryFailed(delivery, failure);
 	}
 
 	@Override

@@ -35,23 +35,22 @@ final class ClusterId implements Supplier<@Nullable String> {
 
 	/**
 	 * Ask for the id of the cluster of a container.
-	 * @param container may have an admin of its own for this
+	 * @param context the listener's
+	 * @param own an admin that the container was given for this, null when it was not
 	 * @param servers where its consumer finds the brokers, null when that is not known
 	 * @return answers null until the brokers have answered
 	 */
-	static ClusterId of(EvenkeelContainer<?, ?> container, @Nullable Object servers) {
+	static ClusterId of(ListenerContext context, @Nullable KafkaAdmin own, @Nullable Object servers) {
 		ClusterId id = new ClusterId();
-		KafkaAdmin admin = admin(container, servers);
+		KafkaAdmin admin = admin(context.application(), own, servers);
 		if (admin != null) {
-			OwnThreads.daemon(container.getListenerId() + "-cluster-id", container.classLoader(), () -> id.ask(admin))
-				.start();
+			OwnThreads.daemon(context.id() + "-cluster-id", context.classLoader(), () -> id.ask(admin)).start();
 		}
 		return id;
 	}
 
-	private static @Nullable KafkaAdmin admin(EvenkeelContainer<?, ?> container, @Nullable Object servers) {
-		KafkaAdmin own = container.getKafkaAdmin();
-		ApplicationContext context = container.context();
+	private static @Nullable KafkaAdmin admin(@Nullable ApplicationContext context, @Nullable KafkaAdmin own,
+			@Nullable Object servers) {
 		if (own != null || context == null) {
 			return own;
 		}

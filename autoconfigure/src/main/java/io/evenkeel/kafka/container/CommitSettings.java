@@ -24,16 +24,15 @@ final class CommitSettings {
 	private CommitSettings() {
 	}
 
-	static <K, V> Consumer<K, V> around(Consumer<K, V> consumer, EvenkeelContainer<K, V> container) {
-		ContainerProperties properties = container.getContainerProperties();
+	static <K, V> Consumer<K, V> around(Consumer<K, V> consumer, ListenerContext context) {
+		ContainerProperties properties = context.properties();
 		OffsetCommitCallback callback = properties.getCommitCallback();
 		OffsetAndMetadataProvider provider = properties.getOffsetAndMetadataProvider();
 		if (callback == null && provider == null && properties.getIdleBetweenPolls() <= 0
 				&& properties.getCommitLogLevel() == LogIfLevelEnabled.Level.DEBUG) {
 			return consumer;
 		}
-		ListenerMetadata metadata = new Metadata(container.getListenerId(), container.getGroupId(),
-				container.getListenerInfo());
+		ListenerMetadata metadata = new Metadata(context.id(), context.groupId(), context.info());
 		UnaryOperator<OffsetAndMetadata> provide = (provider != null)
 				? (offset) -> provider.provide(metadata, offset.offset()) : UnaryOperator.identity();
 		LogIfLevelEnabled log = new LogIfLevelEnabled(new LogAccessor(LogFactory.getLog(CommitSettings.class)),

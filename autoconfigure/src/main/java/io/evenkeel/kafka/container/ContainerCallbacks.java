@@ -3,10 +3,12 @@ package io.evenkeel.kafka.container;
 import java.time.Duration;
 import java.util.Collection;
 import java.util.List;
+import java.util.function.BooleanSupplier;
+import java.util.function.Supplier;
 
 import io.evenkeel.kafka.engine.AssignedPartition;
+import io.evenkeel.kafka.engine.ConsumerEngine;
 import io.evenkeel.kafka.engine.EngineCallbacks;
-import io.evenkeel.kafka.engine.EngineSettings;
 import org.apache.kafka.clients.consumer.Consumer;
 import org.apache.kafka.clients.consumer.ConsumerRebalanceListener;
 import org.apache.kafka.common.TopicPartition;
@@ -29,11 +31,15 @@ final class ContainerCallbacks<K, V> implements EngineCallbacks<K, V> {
 
 	private static final Duration LOOK_AFTER = Duration.ofSeconds(1);
 
-	private final EvenkeelContainer<K, V> container;
+	private final ListenerContext context;
 
 	private final ContainerEvents events;
 
+	private final PartitionEvents partitionEvents;
+
 	private final RunState state;
+
+	private final Duration commitTimeout;
 
 	private final ConsumerRebalanceListener user;
 
@@ -41,15 +47,13 @@ final class ContainerCallbacks<K, V> implements EngineCallbacks<K, V> {
 
 	private final SeekCallback<K, V> seeks;
 
+	private final Surroundings<K, V> around;
+
 	private final IdleWatch<K, V> idleWatch;
 
 	private final PauseWatch<K, V> pauseWatch;
 
 	private final PartitionIdleWatch<K, V> partitionIdleWatch;
-
-	private final Recoverer<K, V> recoverer;
-
-	private final @Nullable UnacknowledgedWatch unacknowledged;
 
 	private long lastLook = System.nanoTime();
 
@@ -57,55 +61,39 @@ final class ContainerCallbacks<K, V> implements EngineCallbacks<K, V> {
 
 	private boolean registered;
 
-	private final ListenerCalls<K, V> calls;
-
-	private final @Nullable AssignmentBeansTable beans;
-
-	private final @Nullable Transactions transactions;
-
-	private final boolean commitsInitial;
-
-	ContainerCallbacks(EvenkeelContainer<K, V> container, ContainerEvents events, RunState state,
-			@Nullable ConsumerSeekAware seekAware, SeekCallback<K, V> seeks, ListenerCalls<K, V> calls,
-			@Nullable AssignmentBeansTable beans, @Nullable Transactions transactions, boolean commitsInitial,
-			Recoverer<K, V> recoverer, @Nullable UnacknowledgedWatch unacknowledged) {
-		this.recoverer = recoverer;
-		this.unacknowledged = unacknowledged;
-		this.calls = calls;
-		this.beans = beans;
-		this.transactions = transactions;
-		this.commitsInitial = commitsInitial;
-		this.container = container;
+	ContainerCallbacks(ListenerContext context, ContainerEvents events, PartitionEvents partitionEvents, RunState state,
+			Duration commitTimeout, @Nullable ConsumerSeekAware seekAware, SeekCallback<K, V> seeks,
+			Surroundings<K, V> around) {
+		this.context = context;
 		this.events = events;
+		this.partitionEvents = partitionEvents;
 		this.state = state;
-		ConsumerRebalanceListener listener = container.getContainerProperties().getConsumerRebalanceListener();
+		this.commitTimeout = commitTimeout;
+		ConsumerRebalanceListener listener = context.properties().getConsumerRebalanceListener();
 		this.user = (listener != null) ? listener : new NoRebalanceListener();
 		this.seekAware = seekAware;
 		this.seeks = seeks;
-		this.idleWatch = new IdleWatch<>(container, events, this::idle);
-		this.pauseWatch = new PauseWatch<>(container, events, state);
-		this.partitionIdleWatch = new PartitionIdleWatch<>(container, events, this::idle);
+		this.around = around;
+		this.idleWatch = new IdleWatch<>(context, around.engine(), events, this::idle);
+		this.pauseWatch = new PauseWatch<>(context, around.engine(), events, state, around.anyPartitionPause());
+		this.partitionIdleWatch = new PartitionIdleWatch<>(context, around.engine(), events, this::idle);
 	}
 
 	@Override
 	public void assigned(Consumer<K, V> raw, Collection<AssignedPartition> assigned) {
-		EngineSettings settings = this.container.settings();
-		Duration most = (settings != null) ? settings.commitTimeout() : LOOK_AFTER;
 		// The engine has had its part of the time.
-		this.seeks.callback(most.dividedBy(4), () -> tell(raw, assigned));
+		this.seeks.callback(this.commitTimeout.dividedBy(4), () -> tell(raw, assigned));
 	}
 
 	private void tell(Consumer<K, V> raw, Collection<AssignedPartition> assigned) {
 		List<TopicPartition> partitions = partitions(assigned);
 		this.state.assigned(partitions);
 		gone(partitions);
-		if (this.transactions != null) {
-			this.transactions.generation(raw);
-			if (this.commitsInitial) {
-				each("initial commit", () -> this.seeks.commitInitial(raw, partitions));
-			}
+		this.around.generation().accept(raw);
+		if (this.around.commitsInitial()) {
+			each("initial commit", () -> this.seeks.commitInitial(raw, partitions));
 		}
-		Consumer<K, V> consumer = this.calls.consumer();
+		Consumer<K, V> consumer = this.around.consumer().get();
 		if (this.seekAware != null) {
 			each("ConsumerSeekAware", () -> seekAwareAssigned(partitions));
 		}
@@ -117,14 +105,14 @@ final class ContainerCallbacks<K, V> implements EngineCallbacks<K, V> {
 				this.user.onPartitionsAssigned(partitions);
 			}
 		});
-		CommonErrorHandler errors = this.container.getCommonErrorHandler();
+		CommonErrorHandler errors = this.context.errorHandler();
 		if (errors != null) {
 			each("error handler", () -> errors.onPartitionsAssigned(consumer, partitions, () -> {
 				// Nothing was paused on its behalf.
 			}));
 		}
 		if (!assigned.isEmpty()) {
-			this.events.publish(new PartitionsAssignedEvent(this.container, this.container.getListenerId(), assigned));
+			publish(this.partitionEvents.assigned(), assigned);
 		}
 	}
 
@@ -146,7 +134,7 @@ final class ContainerCallbacks<K, V> implements EngineCallbacks<K, V> {
 
 	@Override
 	public void beforeCommit(Consumer<K, V> raw, Collection<TopicPartition> partitions) {
-		Consumer<K, V> consumer = this.calls.consumer();
+		Consumer<K, V> consumer = this.around.consumer().get();
 		each("rebalance listener", () -> {
 			if (this.user instanceof ConsumerAwareRebalanceListener aware) {
 				aware.onPartitionsRevokedBeforeCommit(consumer, partitions);
@@ -162,13 +150,13 @@ final class ContainerCallbacks<K, V> implements EngineCallbacks<K, V> {
 		List<TopicPartition> partitions = partitions(revoked);
 		this.state.unassigned(partitions);
 		gone(partitions);
-		Consumer<K, V> consumer = this.calls.consumer();
+		Consumer<K, V> consumer = this.around.consumer().get();
 		if (this.user instanceof ConsumerAwareRebalanceListener aware) {
 			each("rebalance listener", () -> aware.onPartitionsRevokedAfterCommit(consumer, partitions));
 		}
 		seekAwareRevoked(partitions);
 		if (!revoked.isEmpty()) {
-			this.events.publish(new PartitionsRevokedEvent(this.container, this.container.getListenerId(), revoked));
+			publish(this.partitionEvents.revoked(), revoked);
 		}
 	}
 
@@ -177,7 +165,7 @@ final class ContainerCallbacks<K, V> implements EngineCallbacks<K, V> {
 		List<TopicPartition> partitions = partitions(lost);
 		this.state.unassigned(partitions);
 		gone(partitions);
-		Consumer<K, V> consumer = this.calls.consumer();
+		Consumer<K, V> consumer = this.around.consumer().get();
 		each("rebalance listener", () -> {
 			if (this.user instanceof ConsumerAwareRebalanceListener aware) {
 				aware.onPartitionsLost(consumer, partitions);
@@ -194,7 +182,7 @@ final class ContainerCallbacks<K, V> implements EngineCallbacks<K, V> {
 		}
 		seekAwareRevoked(partitions);
 		if (!lost.isEmpty()) {
-			this.events.publish(new PartitionsLostEvent(this.container, this.container.getListenerId(), lost));
+			publish(this.partitionEvents.lost(), lost);
 		}
 	}
 
@@ -207,19 +195,14 @@ final class ContainerCallbacks<K, V> implements EngineCallbacks<K, V> {
 
 	@Override
 	public void polled(Consumer<K, V> raw, int records) {
-		if (this.transactions != null) {
-			this.transactions.generation(raw);
-		}
-		Consumer<K, V> consumer = this.calls.consumer();
+		this.around.generation().accept(raw);
+		Consumer<K, V> consumer = this.around.consumer().get();
 		this.pauseWatch.polled(consumer);
 		this.idleWatch.polled(consumer, records);
 		this.partitionIdleWatch.polled(consumer);
 		if (System.nanoTime() - this.lastLook > LOOK_AFTER.toNanos()) {
 			this.lastLook = System.nanoTime();
-			this.recoverer.look();
-			if (this.unacknowledged != null) {
-				this.unacknowledged.look(this.container.snapshot());
-			}
+			this.around.look().run();
 		}
 	}
 
@@ -233,32 +216,32 @@ final class ContainerCallbacks<K, V> implements EngineCallbacks<K, V> {
 
 	/** The beans of what is gone, or begins anew, live no longer than their calls. */
 	private void gone(Collection<TopicPartition> partitions) {
-		if (this.beans != null) {
-			this.beans.gone(partitions);
+		if (this.around.beans() != null) {
+			this.around.beans().gone(partitions);
 		}
 	}
 
 	/** The consumer failed, and not because of a record; it will be replaced. */
 	void consumerFailed(Throwable failure) {
-		CommonErrorHandler errors = this.container.getCommonErrorHandler();
+		CommonErrorHandler errors = this.context.errorHandler();
 		if (errors == null || !(failure instanceof Exception exception)) {
 			return;
 		}
 		try {
-			errors.handleOtherException(exception, this.calls.consumer(), this.container,
-					this.container.getContainerProperties().getMessageListener() instanceof BatchMessageListener<?, ?>);
+			errors.handleOtherException(exception, this.around.consumer().get(), this.context.container(),
+					this.context.properties().getMessageListener() instanceof BatchMessageListener<?, ?>);
 		}
 		catch (RuntimeException ex) {
 			// Handlers say in this way that they can do nothing, or that they have done
 			// it.
-			logger.debug("{}: the error handler threw at an error of the consumer", this.container.getListenerId(), ex);
+			logger.debug("{}: the error handler threw at an error of the consumer", this.context.id(), ex);
 		}
 	}
 
 	/** The engine has ended. */
 	void ended() {
-		if (this.beans != null) {
-			this.beans.allGone();
+		if (this.around.beans() != null) {
+			this.around.beans().allGone();
 		}
 		ConsumerSeekAware aware = this.seekAware;
 		if (aware != null && this.registered) {
@@ -266,17 +249,37 @@ final class ContainerCallbacks<K, V> implements EngineCallbacks<K, V> {
 		}
 	}
 
+	private void publish(PartitionEvents.Maker maker, Collection<AssignedPartition> partitions) {
+		this.events.publish(maker.make(this.context.container(), this.context.id(), partitions));
+	}
+
 	private void each(String who, Runnable action) {
 		try {
 			action.run();
 		}
 		catch (RuntimeException ex) {
-			logger.error("{}: the {} failed", this.container.getListenerId(), who, ex);
+			logger.error("{}: the {} failed", this.context.id(), who, ex);
 		}
 	}
 
 	static List<TopicPartition> partitions(Collection<AssignedPartition> assigned) {
 		return assigned.stream().map(AssignedPartition::partition).toList();
+	}
+
+	/**
+	 * What takes part in rebalances and polls beside the application.
+	 *
+	 * @param engine the engine that calls back
+	 * @param consumer what the application sees as its consumer
+	 * @param beans those of the scope {@code assignment}, null when there are none
+	 * @param generation given the consumer when its group metadata may have changed
+	 * @param commitsInitial whether first positions are committed here
+	 * @param anyPartitionPause whether the user wants a single partition paused
+	 * @param look run now and then
+	 */
+	record Surroundings<K, V>(Supplier<ConsumerEngine<K, V>> engine, Supplier<Consumer<K, V>> consumer,
+			@Nullable AssignmentBeansTable beans, java.util.function.Consumer<Consumer<K, V>> generation,
+			boolean commitsInitial, BooleanSupplier anyPartitionPause, Runnable look) {
 	}
 
 	/** For containers that were given none. */

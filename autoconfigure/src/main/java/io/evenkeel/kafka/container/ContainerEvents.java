@@ -35,14 +35,14 @@ final class ContainerEvents {
 
 	private static final Logger logger = LoggerFactory.getLogger(ContainerEvents.class);
 
-	private final EvenkeelContainer<?, ?> container;
+	private final ListenerContext context;
 
-	ContainerEvents(EvenkeelContainer<?, ?> container) {
-		this.container = container;
+	ContainerEvents(ListenerContext context) {
+		this.context = context;
 	}
 
 	void publish(ApplicationEvent event) {
-		ApplicationEventPublisher publisher = this.container.getApplicationEventPublisher();
+		ApplicationEventPublisher publisher = this.context.publisher();
 		if (publisher == null || (publisher instanceof ConfigurableApplicationContext context && !context.isActive())) {
 			// Closed by a handler that was still at work then.
 			return;
@@ -51,81 +51,80 @@ final class ContainerEvents {
 			publisher.publishEvent(event);
 		}
 		catch (RuntimeException ex) {
-			logger.error("{}: a listener of {} failed", this.container.getListenerId(),
-					event.getClass().getSimpleName(), ex);
+			logger.error("{}: a listener of {} failed", this.context.id(), event.getClass().getSimpleName(), ex);
 		}
 	}
 
 	void starting() {
-		publish(new ConsumerStartingEvent(this.container.source(), this.container));
+		publish(new ConsumerStartingEvent(this.context.source(), this.context.container()));
 	}
 
 	void started() {
-		publish(new ConsumerStartedEvent(this.container.source(), this.container));
+		publish(new ConsumerStartedEvent(this.context.source(), this.context.container()));
 	}
 
 	void stopping(Consumer<?, ?> consumer, Collection<TopicPartition> partitions) {
-		publish(new ConsumerStoppingEvent(this.container.source(), this.container, consumer, partitions));
+		publish(new ConsumerStoppingEvent(this.context.source(), this.context.container(), consumer, partitions));
 	}
 
 	void stopped(ConsumerStoppedEvent.Reason reason) {
-		publish(new ConsumerStoppedEvent(this.container.source(), this.container, reason));
-		publish(new ConcurrentContainerStoppedEvent(this.container, reason));
+		publish(new ConsumerStoppedEvent(this.context.source(), this.context.container(), reason));
+		publish(new ConcurrentContainerStoppedEvent(this.context.container(), reason));
 	}
 
 	void containerStopped() {
-		publish(new ContainerStoppedEvent(this.container, this.container));
+		publish(new ContainerStoppedEvent(this.context.container(), this.context.container()));
 	}
 
 	void paused(Collection<TopicPartition> partitions) {
-		publish(new ConsumerPausedEvent(this.container.source(), this.container, partitions));
+		publish(new ConsumerPausedEvent(this.context.source(), this.context.container(), partitions));
 	}
 
 	void resumed(Collection<TopicPartition> partitions) {
-		publish(new ConsumerResumedEvent(this.container.source(), this.container, partitions));
+		publish(new ConsumerResumedEvent(this.context.source(), this.context.container(), partitions));
 	}
 
 	void partitionPaused(TopicPartition partition) {
-		publish(new ConsumerPartitionPausedEvent(this.container.source(), this.container, partition));
+		publish(new ConsumerPartitionPausedEvent(this.context.source(), this.context.container(), partition));
 	}
 
 	void partitionResumed(TopicPartition partition) {
-		publish(new ConsumerPartitionResumedEvent(this.container.source(), this.container, partition));
+		publish(new ConsumerPartitionResumedEvent(this.context.source(), this.context.container(), partition));
 	}
 
 	void refused(RuntimeException failure) {
-		publish(new ConsumerRetryAuthEvent(this.container.source(), this.container,
+		publish(new ConsumerRetryAuthEvent(this.context.source(), this.context.container(),
 				(failure instanceof AuthenticationException) ? ConsumerRetryAuthEvent.Reason.AUTHENTICATION
 						: ConsumerRetryAuthEvent.Reason.AUTHORIZATION));
 	}
 
 	void accepted() {
-		publish(new ConsumerRetryAuthSuccessfulEvent(this.container.source(), this.container));
+		publish(new ConsumerRetryAuthSuccessfulEvent(this.context.source(), this.context.container()));
 	}
 
 	void silent(long sinceLastPoll, Consumer<?, ?> consumer) {
-		publish(new NonResponsiveConsumerEvent(this.container.source(), this.container, sinceLastPoll,
-				this.container.memberId(), this.container.getAssignedPartitions(), consumer));
+		publish(new NonResponsiveConsumerEvent(this.context.source(), this.context.container(), sinceLastPoll,
+				this.context.memberId(), this.context.assigned(), consumer));
 	}
 
 	void partitionIdle(long idleMillis, TopicPartition partition, Consumer<?, ?> consumer, boolean paused) {
-		publish(new ListenerContainerPartitionIdleEvent(this.container.source(), this.container, idleMillis,
-				this.container.memberId(), partition, consumer, paused));
+		publish(new ListenerContainerPartitionIdleEvent(this.context.source(), this.context.container(), idleMillis,
+				this.context.memberId(), partition, consumer, paused));
 	}
 
 	void partitionNoLongerIdle(long idleMillis, TopicPartition partition, Consumer<?, ?> consumer) {
-		publish(new ListenerContainerPartitionNoLongerIdleEvent(this.container.source(), this.container, idleMillis,
-				this.container.memberId(), partition, consumer));
+		publish(new ListenerContainerPartitionNoLongerIdleEvent(this.context.source(), this.context.container(),
+				idleMillis, this.context.memberId(), partition, consumer));
 	}
 
 	void idle(long idleMillis, Consumer<?, ?> consumer, boolean paused) {
-		publish(new ListenerContainerIdleEvent(this.container.source(), this.container, idleMillis,
-				this.container.memberId(), this.container.getAssignedPartitions(), consumer, paused));
+		publish(new ListenerContainerIdleEvent(this.context.source(), this.context.container(), idleMillis,
+				this.context.memberId(), this.context.assigned(), consumer, paused));
 	}
 
 	void noLongerIdle(long idleMillis, Consumer<?, ?> consumer) {
-		publish(new ListenerContainerNoLongerIdleEvent(this.container.source(), this.container, idleMillis,
-				this.container.memberId(), this.container.getAssignedPartitions(), consumer));
+		publish(new ListenerContainerNoLongerIdleEvent(this.context.source(), this.context.container(), idleMillis,
+				this.context.memberId(), this.context.assigned(), consumer));
 	}
 
 }

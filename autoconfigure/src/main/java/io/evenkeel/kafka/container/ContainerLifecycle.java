@@ -7,6 +7,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Properties;
 import java.util.Set;
+import java.util.function.BiConsumer;
 import java.util.regex.Pattern;
 
 import io.evenkeel.kafka.engine.EngineLifecycle;
@@ -28,7 +29,9 @@ import org.springframework.kafka.support.TopicPartitionOffset.SeekPosition;
  */
 final class ContainerLifecycle<K, V> implements EngineLifecycle<K, V> {
 
-	private final EvenkeelContainer<K, V> container;
+	private final ListenerContext context;
+
+	private final String clientIdSuffix;
 
 	private final ConsumerFactory<K, V> factory;
 
@@ -44,16 +47,21 @@ final class ContainerLifecycle<K, V> implements EngineLifecycle<K, V> {
 
 	private final SeekCallback<K, V> seeks;
 
+	/** Told when the engine has ended. */
+	private final BiConsumer<StopCause, @Nullable Throwable> ended;
+
 	private final Set<TopicPartition> moved = new HashSet<>();
 
 	private boolean positioned;
 
-	ContainerLifecycle(EvenkeelContainer<K, V> container, ConsumerFactory<K, V> factory, Properties overrides,
-			ContainerEvents events, RunState state, boolean hasGroup, SeekCallback<K, V> seeks,
-			ContainerCallbacks<K, V> callbacks) {
+	ContainerLifecycle(ListenerContext context, String clientIdSuffix, ConsumerFactory<K, V> factory,
+			Properties overrides, ContainerEvents events, RunState state, boolean hasGroup, SeekCallback<K, V> seeks,
+			ContainerCallbacks<K, V> callbacks, BiConsumer<StopCause, @Nullable Throwable> ended) {
+		this.ended = ended;
+		this.clientIdSuffix = clientIdSuffix;
 		this.seeks = seeks;
 		this.callbacks = callbacks;
-		this.container = container;
+		this.context = context;
 		this.factory = factory;
 		this.overrides = overrides;
 		this.events = events;
@@ -63,17 +71,18 @@ final class ContainerLifecycle<K, V> implements EngineLifecycle<K, V> {
 
 	@Override
 	public Consumer<K, V> createConsumer() {
-		ContainerProperties properties = this.container.getContainerProperties();
+		ContainerProperties properties = this.context.properties();
 		Properties own = new Properties();
 		own.putAll(this.overrides);
 		own.setProperty(ConsumerConfig.ENABLE_AUTO_COMMIT_CONFIG, "false");
-		return CommitSettings.around(this.factory.createConsumer(this.container.getGroupId(), properties.getClientId(),
-				this.container.clientIdSuffix(), own), this.container);
+		return CommitSettings.around(
+				this.factory.createConsumer(this.context.groupId(), properties.getClientId(), this.clientIdSuffix, own),
+				this.context);
 	}
 
 	@Override
 	public boolean subscribe(Consumer<K, V> consumer, ConsumerRebalanceListener rebalance) {
-		ContainerProperties properties = this.container.getContainerProperties();
+		ContainerProperties properties = this.context.properties();
 		TopicPartitionOffset[] assigned = properties.getTopicPartitions();
 		if (assigned != null) {
 			assign(consumer, assigned);
@@ -180,7 +189,7 @@ final class ContainerLifecycle<K, V> implements EngineLifecycle<K, V> {
 
 	@Override
 	public @Nullable Duration refused(RuntimeException failure) {
-		Duration interval = this.container.getContainerProperties().getAuthExceptionRetryInterval();
+		Duration interval = this.context.properties().getAuthExceptionRetryInterval();
 		if (interval != null) {
 			this.events.refused(failure);
 		}
@@ -194,13 +203,13 @@ final class ContainerLifecycle<K, V> implements EngineLifecycle<K, V> {
 
 	@Override
 	public void stopping(Consumer<K, V> consumer) {
-		this.events.stopping(consumer, this.container.getAssignedPartitions());
+		this.events.stopping(consumer, this.context.assigned());
 	}
 
 	@Override
 	public void stopped(StopCause cause, @Nullable Throwable failure) {
 		this.callbacks.ended();
-		this.container.engineStopped(cause, failure);
+		this.ended.accept(cause, failure);
 	}
 
 }

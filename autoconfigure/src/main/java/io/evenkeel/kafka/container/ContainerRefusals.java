@@ -6,7 +6,6 @@ import io.evenkeel.kafka.config.InvalidSettingException;
 import io.evenkeel.kafka.config.Setting;
 import io.evenkeel.kafka.engine.dispatch.Ordering;
 import org.jspecify.annotations.Nullable;
-
 import org.springframework.kafka.listener.CommonErrorHandler;
 import org.springframework.kafka.listener.ContainerProperties;
 import org.springframework.kafka.listener.ContainerProperties.AckMode;
@@ -81,13 +80,12 @@ final class ContainerRefusals {
 	}
 
 	/** What depends on the container rather than on its properties. */
-	static void check(String id, EvenkeelContainer<?, ?> container, ListenerTarget target) {
-		CommonErrorHandler errors = container.getCommonErrorHandler();
-		if (errors != null && target.isBatch()
-				&& container.getContainerProperties().getKafkaAwareTransactionManager() != null) {
+	static void check(ListenerContext context, ListenerTarget target) {
+		CommonErrorHandler errors = context.errorHandler();
+		if (errors != null && target.isBatch() && context.properties().getKafkaAwareTransactionManager() != null) {
 			throw refused(
 					Setting.of("CommonErrorHandler", errors.getClass().getName(),
-							"the container factory of listener '" + id + "'"),
+							"the container factory of listener '" + context.id() + "'"),
 					"the listener takes batches and has a transaction manager; an error handler that gives up one "
 							+ "record of a batch would lose what was rolled back of those before it",
 					"Use an AfterRollbackProcessor, or evenkeel.kafka.consumer.retry.* and .recovery.*.");

@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.function.IntSupplier;
 
 import io.evenkeel.kafka.engine.ConsumerEngine;
 import io.evenkeel.kafka.engine.ConsumerView;
@@ -16,10 +17,8 @@ import io.evenkeel.kafka.engine.RunningCall;
 import org.apache.kafka.clients.consumer.Consumer;
 import org.apache.kafka.common.Metric;
 import org.apache.kafka.common.MetricName;
-import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.errors.InvalidTopicException;
 import org.jspecify.annotations.Nullable;
-import org.springframework.kafka.listener.ConcurrentMessageListenerContainer;
 
 /**
  * The engine of a container's last start, and what the container answers from it; before
@@ -29,9 +28,9 @@ import org.springframework.kafka.listener.ConcurrentMessageListenerContainer;
  * thread.
  *
  * <h2>Why</h2> The fields are volatile so that a question never waits for a start or a
- * stop, and each question reads a field once. The assembly is replaced before the engine:
- * who finds an engine finds its settings, too. The limit outlives the engines: one that
- * is changed while a start is under way may count from the next start on.
+ * stop, and each question reads a field once: who finds an engine finds its settings,
+ * too, as a run holds both. The limit outlives the engines: one that is changed while a
+ * start is under way may count from the next start on.
  */
 final class CurrentEngine<K, V> {
 
@@ -40,28 +39,34 @@ final class CurrentEngine<K, V> {
 
 	private static final ConsumerView NO_CONSUMER = new ConsumerView(Map.of(), null, Set.of(), Map.of());
 
-	private final ConcurrentMessageListenerContainer<K, V> container;
+	private final ListenerContext context;
 
-	private volatile @Nullable ConsumerEngine<K, V> engine;
+	private final IntSupplier concurrency;
 
-	private volatile @Nullable EngineAssembly<K, V> assembly;
+	private volatile @Nullable Run<K, V> run;
+
+	/** What was found out before the first start. */
+	private volatile @Nullable RunSettings checked;
 
 	private volatile @Nullable Integer limit;
 
-	CurrentEngine(ConcurrentMessageListenerContainer<K, V> container) {
-		this.container = container;
+	/**
+	 * Make the place for the engines of a container.
+	 * @param context the listener's
+	 * @param concurrency the most calls at once as long as nothing else is known
+	 */
+	CurrentEngine(ListenerContext context, IntSupplier concurrency) {
+		this.context = context;
+		this.concurrency = concurrency;
 	}
 
 	/** Nothing was started, but the settings are known now. */
-	void checked(EngineAssembly<K, V> checked) {
-		if (this.engine == null) {
-			this.assembly = checked;
-		}
+	void checked(RunSettings checked) {
+		this.checked = checked;
 	}
 
-	void replace(EngineAssembly<K, V> assembled, ConsumerEngine<K, V> started) {
-		this.assembly = assembled;
-		this.engine = started;
+	void replace(Run<K, V> started) {
+		this.run = started;
 	}
 
 	/** Give a new engine the limit that was asked for while others ran. */
@@ -77,7 +82,7 @@ final class CurrentEngine<K, V> {
 			throw new IllegalArgumentException("concurrency must be between 1 and 10000, not " + limit);
 		}
 		this.limit = limit;
-		ConsumerEngine<K, V> current = this.engine;
+		ConsumerEngine<K, V> current = engine();
 		if (current != null) {
 			current.limit(limit);
 		}
@@ -93,18 +98,19 @@ final class CurrentEngine<K, V> {
 		if (known != null) {
 			return known;
 		}
-		return (settings != null) ? settings.concurrency() : this.container.getConcurrency();
+		return (settings != null) ? settings.concurrency() : this.concurrency.getAsInt();
 	}
 
 	/** Null before the first start. */
 	@Nullable ConsumerEngine<K, V> engine() {
-		return this.engine;
+		Run<K, V> known = this.run;
+		return (known != null) ? known.engine() : null;
 	}
 
 	/** Null while the container is stopped. */
 	private @Nullable ConsumerEngine<K, V> running() {
-		ConsumerEngine<K, V> current = this.engine;
-		return (current != null && this.container.isRunning()) ? current : null;
+		ConsumerEngine<K, V> current = engine();
+		return (current != null && this.context.container().isRunning()) ? current : null;
 	}
 
 	/** The client's own metrics, which any thread may read. */
@@ -120,77 +126,60 @@ final class CurrentEngine<K, V> {
 
 	private String clientId(ConsumerView view) {
 		String known = view.clientId();
-		return (known != null) ? known : this.container.getListenerId();
+		return (known != null) ? known : this.context.id();
 	}
 
 	/** What is known of the consumer; nothing assigned while there is none. */
 	ConsumerView view() {
-		ConsumerEngine<K, V> current = this.engine;
+		ConsumerEngine<K, V> current = engine();
 		return (current != null) ? current.view() : NO_CONSUMER;
 	}
 
-	/** Owner thread. */
-	boolean isRunning(TopicPartition partition) {
-		ConsumerEngine<K, V> current = this.engine;
-		return current != null && current.isRunning(partition);
-	}
-
 	EngineSnapshot snapshot() {
-		ConsumerEngine<K, V> current = this.engine;
+		ConsumerEngine<K, V> current = engine();
 		return (current != null) ? current.snapshot() : new EngineSnapshot(0, "", 0, 0, 0, List.of());
 	}
 
 	List<RunningCall> runningCalls() {
-		ConsumerEngine<K, V> current = this.engine;
+		ConsumerEngine<K, V> current = engine();
 		return (current != null) ? current.running() : List.of();
 	}
 
 	List<RebalanceLog.Entry> rebalances() {
-		ConsumerEngine<K, V> current = this.engine;
+		ConsumerEngine<K, V> current = engine();
 		return (current != null) ? current.rebalances().entries() : List.of();
 	}
 
 	boolean isRebalancing() {
-		ConsumerEngine<K, V> current = this.engine;
+		ConsumerEngine<K, V> current = engine();
 		return current != null && current.isRebalancing();
 	}
 
 	long lastPollNanos() {
-		ConsumerEngine<K, V> current = this.engine;
+		ConsumerEngine<K, V> current = engine();
 		return (current != null) ? current.lastPollNanos() : 0;
 	}
 
 	void enforceRebalance() {
-		ConsumerEngine<K, V> current = this.engine;
+		ConsumerEngine<K, V> current = engine();
 		if (current != null) {
 			current.onOwner((consumer) -> consumer.enforceRebalance("Enforced by the application"));
 		}
 	}
 
 	long recoveryFailingSince() {
-		EngineAssembly<K, V> current = this.assembly;
-		Recoverer<K, V> recoverer = (current != null) ? current.recoverer() : null;
-		return (recoverer != null) ? recoverer.failingSince() : 0;
+		Run<K, V> known = this.run;
+		return (known != null) ? known.recoveryFailingSince().getAsLong() : 0;
 	}
 
 	String groupProtocol() {
-		EngineAssembly<K, V> current = this.assembly;
-		return (current != null) ? current.groupProtocol() : "classic";
-	}
-
-	@Nullable HandlerSettings handler() {
-		EngineAssembly<K, V> current = this.assembly;
-		return (current != null) ? current.handler() : null;
-	}
-
-	Collection<String> servers() {
-		EngineAssembly<K, V> current = this.assembly;
-		return (current != null) ? current.servers() : List.of();
+		RunSettings known = known();
+		return (known != null) ? known.groupProtocol() : "classic";
 	}
 
 	/** The owner asks for each topic, for as long as it may. */
 	CompletableFuture<List<String>> missing(Collection<String> topics) {
-		ConsumerEngine<K, V> current = this.engine;
+		ConsumerEngine<K, V> current = engine();
 		if (current == null) {
 			return CompletableFuture.completedFuture(List.of());
 		}
@@ -208,16 +197,30 @@ final class CurrentEngine<K, V> {
 	}
 
 	@Nullable EngineSettings settings() {
-		EngineAssembly<K, V> current = this.assembly;
-		return (current != null) ? current.settings() : null;
+		RunSettings known = known();
+		return (known != null) ? known.engine() : null;
+	}
+
+	@Nullable HandlerSettings handler() {
+		RunSettings known = known();
+		return (known != null) ? known.handler() : null;
+	}
+
+	Collection<String> servers() {
+		RunSettings known = known();
+		return (known != null) ? known.servers() : List.of();
+	}
+
+	private @Nullable RunSettings known() {
+		Run<K, V> started = this.run;
+		return (started != null) ? started.settings() : this.checked;
 	}
 
 	/** Nobody is to be polled any more. */
 	void stopMonitor() {
-		EngineAssembly<K, V> ended = this.assembly;
-		PollMonitor monitor = (ended != null) ? ended.monitor() : null;
-		if (monitor != null) {
-			monitor.stop();
+		Run<K, V> ended = this.run;
+		if (ended != null) {
+			ended.monitor().stop();
 		}
 	}
 

@@ -1,8 +1,8 @@
 package io.evenkeel.kafka.container;
 
 import java.time.Duration;
-import java.util.Collection;
-import java.util.List;
+import java.util.Objects;
+import java.util.Properties;
 import java.util.Set;
 import java.util.concurrent.ThreadLocalRandom;
 
@@ -14,17 +14,17 @@ import io.evenkeel.kafka.engine.RecordHandler;
 import io.evenkeel.kafka.engine.retry.RetryPlanner;
 import io.evenkeel.kafka.failure.FailureLog;
 import io.micrometer.observation.ObservationRegistry;
-import org.apache.kafka.clients.CommonClientConfigs;
+import org.apache.kafka.clients.consumer.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.springframework.context.ApplicationContext;
 import org.springframework.kafka.core.ConsumerFactory;
 import org.springframework.kafka.listener.AfterRollbackProcessor;
-import org.springframework.kafka.listener.adapter.KafkaBackoffAwareMessageListenerAdapter;
 import org.springframework.kafka.listener.CommonErrorHandler;
 import org.springframework.kafka.listener.ConsumerSeekAware;
 import org.springframework.kafka.listener.ContainerProperties;
+import org.springframework.kafka.listener.adapter.KafkaBackoffAwareMessageListenerAdapter;
 import org.springframework.kafka.support.converter.ConversionException;
 import org.springframework.kafka.support.serializer.DeserializationException;
 import org.springframework.messaging.converter.MessageConversionException;
@@ -45,169 +45,146 @@ final class EngineAssembly<K, V> {
 
 	private static final Duration UNACKNOWLEDGED = Duration.ofMinutes(1);
 
-	private final EvenkeelContainer<K, V> container;
+	private final ListenerSetup<K, V> setup;
 
-	private final ContainerSupport support;
+	private final ListenerContext context;
 
-	private final ContainerEvents events;
+	private final ContainerSettings settings;
 
-	private final RunState state;
+	private final ListenerTarget target;
 
-	private @Nullable Recoverer<K, V> recoverer;
+	private final AcknowledgmentMode mode;
 
-	private @Nullable ListenerInspection inspection;
+	private final ConsumerFactory<K, V> factory;
 
-	private @Nullable EngineSettings settings;
+	private final Properties overrides;
 
-	private @Nullable PollMonitor monitor;
-
-	private @Nullable HandlerSettings handler;
-
-	EngineAssembly(EvenkeelContainer<K, V> container, ContainerSupport support, ContainerEvents events,
-			RunState state) {
-		this.container = container;
-		this.support = support;
-		this.events = events;
-		this.state = state;
+	/**
+	 * Look at what a container is to start with.
+	 * @param setup what the container says
+	 * @param factory makes its consumers
+	 * @param overrides what the container says otherwise than the factory
+	 */
+	EngineAssembly(ListenerSetup<K, V> setup, ConsumerFactory<K, V> factory, Properties overrides) {
+		this.setup = setup;
+		this.context = setup.context();
+		this.settings = setup.settings();
+		this.target = new ListenerTarget(Objects.requireNonNull(this.context.properties().getMessageListener()));
+		this.mode = AcknowledgmentMode.of(this.context.properties(), this.target, this.context.errorHandler(),
+				this.settings.ordering());
+		this.factory = factory;
+		this.overrides = overrides;
 	}
 
-	ConsumerEngine<K, V> assemble(ConsumerFactory<K, V> factory, java.util.Properties overrides) {
-		ContainerProperties properties = this.container.getContainerProperties();
-		ContainerSettings settings = this.support.settings().apply(this.container.settingsId());
-		ListenerTarget target = new ListenerTarget(java.util.Objects.requireNonNull(properties.getMessageListener()));
-		AcknowledgmentMode mode = mode(settings, target);
-		ListenerInspection inspected = inspect(factory, overrides, settings, target);
-		EngineSettings engineSettings = java.util.Objects.requireNonNull(this.settings);
-		CallTimer timer = MicrometerCallTimer.create(this.container.context(), this.container.memberId(), properties);
-		AssignmentBeansTable table = AssignmentBeansTable.create(this.container.getListenerId(),
-				this.container.context());
-		ObservationRegistry observations = observations(properties);
-		ListenerCalls<K, V> calls = new ListenerCalls<>(this.container, target, observations, timer,
-				(table != null) ? table.scope() : null,
-				observations.isNoop() ? ClusterId.unknown() : ClusterId.of(this.container, inspected.servers()));
-		Transactions transactions = Transactions.of(properties, new CommitFailures(this.support.sends()));
-		EngineObserver listener = this.support.meters().start(this.container);
-		Recoverer<K, V> recovery = recoverer(settings, calls, listener);
-		this.recoverer = recovery;
+	/**
+	 * Refuse what cannot work; nothing is made.
+	 * @return what a run would be told to do
+	 */
+	RunSettings check() {
+		return settings(inspect());
+	}
+
+	Run<K, V> assemble() {
+		ListenerInspection inspected = inspect();
+		RunSettings told = settings(inspected);
+		AssignmentBeansTable table = AssignmentBeansTable.create(this.context.id(), this.context.application());
+		CallTimer timer = MicrometerCallTimer.create(this.context.application(), this.context.memberId(),
+				this.context.properties());
+		ListenerCalls<K, V> calls = calls(inspected, timer, table);
+		Transactions transactions = Transactions.of(this.context.properties(), new CommitFailures(this.setup.sends()));
+		EngineObserver meters = this.setup.meters();
+		Recoverer<K, V> recovery = recoverer(calls, meters);
 		EngineHolder<K, V> holder = new EngineHolder<>();
-		SeekCallback<K, V> seeks = new SeekCallback<>(holder::engine, this.container.getGroupId());
-		RetryPlanner planner = new RetryPlanner(settings.retry(), (failure) -> notRetryable(settings, failure),
-				() -> ThreadLocalRandom.current().nextDouble());
-		ContainerCallbacks<K, V> callbacks = new ContainerCallbacks<>(this.container, this.events, this.state,
-				seekAware(target), seeks, calls, table,
-				(transactions != null && transactions.carryOffsets()) ? transactions : null,
-				inspected.commitsInitialPosition(), recovery, mode.isManual() ? unacknowledged(engineSettings) : null);
-		ConsumerEngine<K, V> engine = new ConsumerEngine<>(
-				new EngineConfig<>(this.container.getListenerId(), engineSettings,
-						scoped(handler(calls, target, mode, recovery, timer, transactions, listener), table), planner,
-						new ContainerLifecycle<>(this.container, factory, overrides, this.events, this.state,
-								inspected.hasGroup(), seeks, callbacks),
-						callbacks, listener, this.container,
-						new WorkerThreads(this.container, seekAware(target), seeks), settings.restartInitial(),
-						settings.restartMax(), this.support.clock()));
+		SeekCallback<K, V> seeks = new SeekCallback<>(holder::engine, this.context.groupId());
+		Handlers handlers = new Handlers(calls, recovery, timer, transactions, meters);
+		ContainerCallbacks<K, V> callbacks = new ContainerCallbacks<>(this.context, this.setup.events(),
+				this.setup.partitionEvents(), this.setup.state(), told.engine().commitTimeout(), seekAware(), seeks,
+				surroundings(inspected, calls, table, holder, transactions, looks(holder, recovery, told.engine())));
+		RecordHandler<K, V> handler = handlers.make();
+		ConsumerEngine<K, V> engine = new ConsumerEngine<>(new EngineConfig<>(this.context.id(), told.engine(),
+				(table != null) ? new ScopedHandler<>(handler, table) : handler, planner(),
+				new ContainerLifecycle<>(this.context, this.setup.clientIdSuffix(), this.factory, this.overrides,
+						this.setup.events(), this.setup.state(), inspected.hasGroup(), seeks, callbacks,
+						this.setup::ended),
+				callbacks, meters, this.setup.pauses(), new WorkerThreads(this.context, seekAware(), seeks),
+				this.settings.restartInitial(), this.settings.restartMax(), this.setup.clock()));
 		holder.engine = engine;
-		org.apache.kafka.clients.consumer.Consumer<K, V> proxy = ConsumerProxy.create(engine, this.container,
-				mode.isManual());
+		Consumer<K, V> proxy = ConsumerProxy.create(engine, this.context.container(), this.mode.isManual());
 		calls.consumer(proxy);
-		this.monitor = new PollMonitor(this.container, () -> {
-			PollMonitor known = this.monitor;
-			this.events.silent((known != null) ? known.sinceLastPoll() : 0, proxy);
-		});
-		return engine;
+		return new Run<>(engine, told,
+				new PollMonitor(this.context, engine::lastPollNanos,
+						(silence) -> this.setup.events().silent(silence, proxy)),
+				recovery::failingSince, () -> new StartLine(this.context, this.setup.groupOrigin(),
+						this.setup.rollbackProcessor(), this.settings, told.engine(), inspected.config())
+					.text(),
+				inspected::refused);
 	}
 
-	/** Refuse what cannot work; nothing is made. */
-	void check(ConsumerFactory<K, V> factory, java.util.Properties overrides) {
-		ContainerProperties properties = this.container.getContainerProperties();
-		inspect(factory, overrides, this.support.settings().apply(this.container.settingsId()),
-				new ListenerTarget(java.util.Objects.requireNonNull(properties.getMessageListener())));
-	}
-
-	private ListenerInspection inspect(ConsumerFactory<K, V> factory, java.util.Properties overrides,
-			ContainerSettings settings, ListenerTarget target) {
-		ListenerInspection inspected = new ListenerInspection(this.container, factory, overrides);
-		inspected.check(settings, target);
-		ContainerRefusals.check(this.container.getListenerId(), this.container, target);
-		this.inspection = inspected;
-		this.handler = settings.handler();
-		this.settings = inspected.settings(settings, target, mode(settings, target), this.container.getConcurrency());
-		inspected.tell(this.container, settings, target);
+	private ListenerInspection inspect() {
+		ListenerInspection inspected = new ListenerInspection(this.context, this.factory, this.overrides);
+		inspected.check(this.settings, this.target);
+		ContainerRefusals.check(this.context, this.target);
 		return inspected;
 	}
 
-	private AcknowledgmentMode mode(ContainerSettings settings, ListenerTarget target) {
-		return AcknowledgmentMode.of(this.container.getContainerProperties(), target,
-				this.container.getCommonErrorHandler(), settings.ordering());
+	private RunSettings settings(ListenerInspection inspected) {
+		EngineSettings engine = inspected.settings(this.settings, this.target, this.mode, this.setup.concurrency());
+		inspected.tell(this.setup.notices(),
+				this.setup.groupOrigin().warning(this.context, inspected.configuredGroup()), this.settings,
+				this.target);
+		return new RunSettings(engine, inspected.groupProtocol(), this.settings.handler(),
+				StartLine.servers(inspected.servers()));
 	}
 
-	RuntimeException refused(RuntimeException failure) {
-		return (this.inspection != null) ? this.inspection.refused(failure) : failure;
+	private ListenerCalls<K, V> calls(ListenerInspection inspected, CallTimer timer,
+			@Nullable AssignmentBeansTable table) {
+		ObservationRegistry observations = observations(this.context.properties());
+		return new ListenerCalls<>(this.context, this.target, this.setup.recordInterceptor(),
+				this.setup.interceptsBeforeTransaction(), observations, timer, (table != null) ? table.scope() : null,
+				observations.isNoop() ? ClusterId.unknown()
+						: ClusterId.of(this.context, this.setup.admin(), inspected.servers()),
+				this.setup::clientId);
 	}
 
-	private RecordHandler<K, V> handler(ListenerCalls<K, V> calls, ListenerTarget target, AcknowledgmentMode mode,
-			Recoverer<K, V> recovery, CallTimer timer, @Nullable Transactions transactions, EngineObserver listener) {
-		CommonErrorHandler errors = this.container.getCommonErrorHandler();
-		if (errors != null && !isOfARetryTopic() && this.container.announcements().first(errors)) {
-			logger.info("{}: {} takes the place of evenkeel.kafka.consumer.retry.* and .recovery.*",
-					this.container.getListenerId(), errors.getClass().getName());
+	private Recoverer<K, V> recoverer(ListenerCalls<K, V> calls, EngineObserver meters) {
+		return new Recoverer<>(this.context.id(), this.settings.onExhausted(),
+				this.setup.recoverer(this.settings.topicSuffix()), this.settings.createTopics(), calls, meters,
+				new FailureLog(this.context.id(), this.settings.retry().maxAttempts(),
+						this.settings.handler().exceptionMessages()));
+	}
+
+	private RetryPlanner planner() {
+		return new RetryPlanner(this.settings.retry(), (failure) -> notRetryable(this.settings, failure),
+				() -> ThreadLocalRandom.current().nextDouble());
+	}
+
+	private ContainerCallbacks.Surroundings<K, V> surroundings(ListenerInspection inspected, ListenerCalls<K, V> calls,
+			@Nullable AssignmentBeansTable table, EngineHolder<K, V> holder, @Nullable Transactions transactions,
+			Runnable look) {
+		// Offsets that go into transactions name the generation of the group.
+		Transactions carrying = (transactions != null && transactions.carryOffsets()) ? transactions : null;
+		return new ContainerCallbacks.Surroundings<>(holder::engine, calls::consumer, table,
+				(carrying != null) ? carrying::generation : (consumer) -> {
+					// Nobody asks.
+				}, carrying != null && inspected.commitsInitialPosition(), this.setup::hasPartitionPauses, look);
+	}
+
+	private Runnable looks(EngineHolder<K, V> holder, Recoverer<K, V> recovery, EngineSettings told) {
+		if (!this.mode.isManual()) {
+			return recovery::look;
 		}
-		UserErrorHandling<K, V> userErrors = (errors != null && !target.isBatch())
-				? new UserErrorHandling<>(errors, calls, this.container, listener, mode) : null;
-		// A user's error handler for batches is asked when the transaction was rolled
-		// back.
-		boolean around = transactions != null && !transactions.carryOffsets() && errors != null && target.isBatch();
-		TransactionalCalls<K, V> transactional = (transactions != null && !around)
-				? new TransactionalCalls<>(this.container, transactions, recovery,
-						rollbacks(transactions, calls, target, recovery, listener), userErrors, mode)
-				: null;
-		if (target.isBatch()) {
-			UserBatchErrors<K, V> batchErrors = (errors != null)
-					? new UserBatchErrors<>(errors, calls, this.container, listener, mode, recovery) : null;
-			return new BatchCalls<>(this.container, calls, target, mode,
-					recoveries(transactional, batchErrors, recovery), timer, batchErrors, transactional,
-					(transactions != null) ? transactions::run : null);
-		}
-		return new RecordCalls<>(this.container.getListenerId(), calls, mode,
-				recoveries(transactional, userErrors, recovery), userErrors, transactional);
-	}
-
-	/** What is around the settings' recovery takes its place. */
-	private Recoveries<K, V> recoveries(@Nullable TransactionalCalls<K, V> transactional,
-			@Nullable RecoveryWay<K, V> userErrors, Recoverer<K, V> recovery) {
-		RecoveryWay<K, V> way = (userErrors != null) ? userErrors : recovery;
-		return new Recoveries<>((transactional != null) ? transactional : way, recovery);
-	}
-
-	/** Its error handler belongs to the retry topics, not to the user. */
-	private boolean isOfARetryTopic() {
-		return this.container.getContainerProperties()
-			.getMessageListener() instanceof KafkaBackoffAwareMessageListenerAdapter<?, ?>;
+		UnacknowledgedWatch unacknowledged = unacknowledged(told);
+		return () -> {
+			recovery.look();
+			unacknowledged.look(holder.engine().snapshot());
+		};
 	}
 
 	/** What a hand-over would not wait for is worth a warning. */
 	private UnacknowledgedWatch unacknowledged(EngineSettings settings) {
 		Duration after = (settings.drainTimeout().compareTo(UNACKNOWLEDGED) < 0) ? settings.drainTimeout()
 				: UNACKNOWLEDGED;
-		return new UnacknowledgedWatch(this.container.getListenerId(), after);
-	}
-
-	private @Nullable Rollbacks<K, V> rollbacks(Transactions transactions, ListenerCalls<K, V> calls,
-			ListenerTarget target, Recoverer<K, V> recovery, EngineObserver listener) {
-		AfterRollbackProcessor<K, V> processor = this.container.userRollbackProcessor();
-		return (processor != null)
-				? new Rollbacks<>(processor, transactions, calls, this.container, listener, recovery, target.isBatch())
-				: null;
-	}
-
-	private RecordHandler<K, V> scoped(RecordHandler<K, V> handler, @Nullable AssignmentBeansTable table) {
-		return (table != null) ? new ScopedHandler<>(handler, table) : handler;
-	}
-
-	private Recoverer<K, V> recoverer(ContainerSettings settings, ListenerCalls<K, V> calls, EngineObserver listener) {
-		return new Recoverer<>(this.container.getListenerId(), settings.onExhausted(),
-				this.support.recoverer().apply(settings.topicSuffix()), settings.createTopics(), calls, listener,
-				new FailureLog(this.container.getListenerId(), settings.retry().maxAttempts(),
-						settings.handler().exceptionMessages()));
+		return new UnacknowledgedWatch(this.context.id(), after);
 	}
 
 	private static boolean notRetryable(ContainerSettings settings, Throwable failure) {
@@ -217,7 +194,7 @@ final class EngineAssembly<K, V> {
 
 	private ObservationRegistry observations(ContainerProperties properties) {
 		ObservationRegistry registry = properties.getObservationRegistry();
-		ApplicationContext context = this.container.context();
+		ApplicationContext context = this.context.application();
 		if (!properties.isObservationEnabled()) {
 			return ObservationRegistry.NOOP;
 		}
@@ -227,42 +204,8 @@ final class EngineAssembly<K, V> {
 		return registry;
 	}
 
-	private @Nullable ConsumerSeekAware seekAware(ListenerTarget target) {
-		return (target.listener() instanceof ConsumerSeekAware aware) ? aware : null;
-	}
-
-	@Nullable PollMonitor monitor() {
-		return this.monitor;
-	}
-
-	@Nullable Recoverer<K, V> recoverer() {
-		return this.recoverer;
-	}
-
-	/** What is said of the listener when it starts. */
-	String startLine() {
-		ListenerInspection inspected = java.util.Objects.requireNonNull(this.inspection);
-		return new StartLine(this.container, this.support.settings().apply(this.container.settingsId()),
-				java.util.Objects.requireNonNull(this.settings), inspected.config())
-			.text();
-	}
-
-	String groupProtocol() {
-		return (this.inspection != null) ? this.inspection.groupProtocol() : "classic";
-	}
-
-	@Nullable HandlerSettings handler() {
-		return this.handler;
-	}
-
-	Collection<String> servers() {
-		return (this.inspection != null)
-				? StartLine.servers(this.inspection.config().get(CommonClientConfigs.BOOTSTRAP_SERVERS_CONFIG))
-				: List.of();
-	}
-
-	@Nullable EngineSettings settings() {
-		return this.settings;
+	private @Nullable ConsumerSeekAware seekAware() {
+		return (this.target.listener() instanceof ConsumerSeekAware aware) ? aware : null;
 	}
 
 	/** Breaks the circle between the engine and what it calls back. */
@@ -276,6 +219,80 @@ final class EngineAssembly<K, V> {
 				throw new IllegalStateException("The container has not started");
 			}
 			return current;
+		}
+
+	}
+
+	/**
+	 * Makes what handles the records.
+	 */
+	private final class Handlers {
+
+		private final ListenerCalls<K, V> calls;
+
+		private final Recoverer<K, V> recovery;
+
+		private final CallTimer timer;
+
+		private final @Nullable Transactions transactions;
+
+		private final EngineObserver meters;
+
+		Handlers(ListenerCalls<K, V> calls, Recoverer<K, V> recovery, CallTimer timer,
+				@Nullable Transactions transactions, EngineObserver meters) {
+			this.calls = calls;
+			this.recovery = recovery;
+			this.timer = timer;
+			this.transactions = transactions;
+			this.meters = meters;
+		}
+
+		RecordHandler<K, V> make() {
+			ListenerContext context = EngineAssembly.this.context;
+			AcknowledgmentMode mode = EngineAssembly.this.mode;
+			FailurePolicy<K, V> policy = policy();
+			if (EngineAssembly.this.target.isBatch()) {
+				return new BatchCalls<>(context, this.calls, EngineAssembly.this.target,
+						EngineAssembly.this.setup.batchInterceptor(), mode, policy, this.timer,
+						(this.transactions != null) ? this.transactions::run : null);
+			}
+			return new RecordCalls<>(context.id(), this.calls, mode, policy);
+		}
+
+		private FailurePolicy<K, V> policy() {
+			CommonErrorHandler errors = EngineAssembly.this.context.errorHandler();
+			boolean batch = EngineAssembly.this.target.isBatch();
+			if (errors != null && !isOfARetryTopic() && EngineAssembly.this.setup.isFirstTime(errors)) {
+				logger.info("{}: {} takes the place of evenkeel.kafka.consumer.retry.* and .recovery.*",
+						EngineAssembly.this.context.id(), errors.getClass().getName());
+			}
+			UserErrorHandling<K, V> userErrors = (errors != null && !batch) ? new UserErrorHandling<>(errors,
+					this.calls, EngineAssembly.this.context, this.meters, EngineAssembly.this.mode, this.recovery)
+					: null;
+			// A user's error handler for batches is asked when the transaction was rolled
+			// back.
+			boolean around = this.transactions != null && !this.transactions.carryOffsets() && errors != null && batch;
+			if (this.transactions != null && !around) {
+				return new TransactionalCalls<>(EngineAssembly.this.context, this.transactions, this.recovery,
+						rollbacks(this.transactions), userErrors, EngineAssembly.this.mode);
+			}
+			if (errors != null && batch) {
+				return new UserBatchErrors<>(errors, this.calls, EngineAssembly.this.context, this.meters,
+						EngineAssembly.this.mode, this.recovery);
+			}
+			return (userErrors != null) ? userErrors : this.recovery;
+		}
+
+		/** Its error handler belongs to the retry topics, not to the user. */
+		private boolean isOfARetryTopic() {
+			return EngineAssembly.this.target.listener() instanceof KafkaBackoffAwareMessageListenerAdapter<?, ?>;
+		}
+
+		private @Nullable Rollbacks<K, V> rollbacks(Transactions transactions) {
+			AfterRollbackProcessor<K, V> processor = EngineAssembly.this.setup.rollbackProcessor();
+			return (processor != null) ? new Rollbacks<>(processor, transactions, this.calls,
+					EngineAssembly.this.context, this.meters, this.recovery, EngineAssembly.this.target.isBatch())
+					: null;
 		}
 
 	}

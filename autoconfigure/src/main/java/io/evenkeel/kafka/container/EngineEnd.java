@@ -11,15 +11,15 @@ import org.springframework.kafka.event.ConsumerStoppedEvent;
  */
 final class EngineEnd {
 
-	private final EvenkeelContainer<?, ?> container;
+	private final ListenerContext context;
 
-	private final ListenerMeters meters;
+	private final Runnable metersLeave;
 
 	private final ContainerEvents events;
 
-	EngineEnd(EvenkeelContainer<?, ?> container, ListenerMeters meters, ContainerEvents events) {
-		this.container = container;
-		this.meters = meters;
+	EngineEnd(ListenerContext context, Runnable metersLeave, ContainerEvents events) {
+		this.context = context;
+		this.metersLeave = metersLeave;
 		this.events = events;
 	}
 
@@ -30,7 +30,7 @@ final class EngineEnd {
 	 * @param byItself whether nobody has asked for the end
 	 */
 	void announce(StopCause cause, boolean normal, boolean byItself) {
-		this.meters.stopped(this.container);
+		this.metersLeave.run();
 		this.events.stopped(reason(cause, normal));
 		if (byItself) {
 			this.events.containerStopped();
@@ -50,10 +50,9 @@ final class EngineEnd {
 
 	/** Start anew where the application wants that after such an end. */
 	void restart(StopCause cause) {
-		if (cause == StopCause.AUTH && this.container.getContainerProperties().isRestartAfterAuthExceptions()) {
+		if (cause == StopCause.AUTH && this.context.properties().isRestartAfterAuthExceptions()) {
 			// Not on this thread: it is about to end.
-			OwnThreads
-				.user(this.container.getListenerId() + "-restart", this.container.classLoader(), this.container::start)
+			OwnThreads.user(this.context.id() + "-restart", this.context.classLoader(), this.context.container()::start)
 				.start();
 		}
 	}

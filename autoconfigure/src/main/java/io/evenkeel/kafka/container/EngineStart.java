@@ -1,7 +1,6 @@
 package io.evenkeel.kafka.container;
 
 import io.evenkeel.kafka.config.ClientRefusal;
-import io.evenkeel.kafka.engine.ConsumerEngine;
 import io.evenkeel.kafka.thread.OwnThreads;
 import org.springframework.core.log.LogAccessor;
 
@@ -11,9 +10,9 @@ import org.springframework.core.log.LogAccessor;
  */
 final class EngineStart<K, V> {
 
-	private final EvenkeelContainer<K, V> container;
+	private final ListenerContext context;
 
-	private final ListenerMeters meters;
+	private final Runnable metersLeave;
 
 	private final ContainerEvents events;
 
@@ -21,10 +20,10 @@ final class EngineStart<K, V> {
 
 	private final LogAccessor logger;
 
-	EngineStart(EvenkeelContainer<K, V> container, ListenerMeters meters, ContainerEvents events, RunState state,
+	EngineStart(ListenerContext context, Runnable metersLeave, ContainerEvents events, RunState state,
 			LogAccessor logger) {
-		this.container = container;
-		this.meters = meters;
+		this.context = context;
+		this.metersLeave = metersLeave;
 		this.events = events;
 		this.state = state;
 		this.logger = logger;
@@ -34,41 +33,33 @@ final class EngineStart<K, V> {
 	 * The first consumer is made here, where the caller hears of a configuration that the
 	 * client refuses.
 	 */
-	void prepare(EngineAssembly<K, V> assembled, ConsumerEngine<K, V> engine) {
+	void prepare(Run<K, V> run) {
 		try {
-			engine.prepare();
+			run.engine().prepare();
 		}
 		catch (RuntimeException ex) {
 			if (ClientRefusal.isFinal(ex)) {
-				this.meters.stopped(this.container);
+				this.metersLeave.run();
 				this.state.refused(ex);
-				throw assembled.refused(ex);
+				throw run.refused().apply(ex);
 			}
-			this.logger.warn(ex,
-					() -> this.container.getListenerId() + ": no consumer could be made yet; it is tried again");
+			this.logger.warn(ex, () -> this.context.id() + ": no consumer could be made yet; it is tried again");
 		}
 	}
 
 	/** The container counts as running: let its owner thread begin. */
-	void begin(EngineAssembly<K, V> assembled, ConsumerEngine<K, V> engine) {
-		Thread owner = OwnThreads.user(ownerName(), this.container.classLoader(), engine);
+	void begin(Run<K, V> run) {
+		Thread owner = OwnThreads.user(this.context.threadName() + "-owner", this.context.classLoader(), run.engine());
 		owner.setUncaughtExceptionHandler((thread, ex) -> this.logger.error(ex,
-				"The owner thread of " + this.container.getListenerId() + " ended with an error"));
-		this.logger.info(assembled::startLine);
+				"The owner thread of " + this.context.id() + " ended with an error"));
+		this.logger.info(run.startLine());
 		this.state.starting();
 		this.events.starting();
-		if (this.container.getContainerProperties().isLogContainerConfig()) {
-			this.logger.info(() -> this.container.getListenerId() + ": " + this.container.getContainerProperties());
+		if (this.context.properties().isLogContainerConfig()) {
+			this.logger.info(() -> this.context.id() + ": " + this.context.properties());
 		}
 		owner.start();
-		PollMonitor monitor = assembled.monitor();
-		if (monitor != null) {
-			monitor.start();
-		}
-	}
-
-	private String ownerName() {
-		return this.container.threadName() + "-owner";
+		run.monitor().start();
 	}
 
 }

@@ -5,11 +5,11 @@ import java.util.Arrays;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Predicate;
 
 import io.evenkeel.kafka.config.InvalidSettingException;
 import io.evenkeel.kafka.engine.ConsumerEngine;
@@ -20,7 +20,6 @@ import org.apache.kafka.common.Metric;
 import org.apache.kafka.common.MetricName;
 import org.apache.kafka.common.TopicPartition;
 import org.jspecify.annotations.Nullable;
-import org.springframework.context.ApplicationContext;
 import org.springframework.kafka.core.ConsumerFactory;
 import org.springframework.kafka.event.ConsumerStoppedEvent;
 import org.springframework.kafka.listener.AfterRollbackProcessor;
@@ -47,9 +46,9 @@ import org.springframework.kafka.support.TopicPartitionOffset;
  */
 public class EvenkeelContainer<K, V> extends ReportingContainer<K, V> implements PauseRequests {
 
-	private final ContainerSupport support;
+	private final ContainerParts<K, V> parts;
 
-	private final ContainerEvents events = new ContainerEvents(this);
+	private final ContainerEvents events;
 
 	private final EngineStart<K, V> start;
 
@@ -62,17 +61,13 @@ public class EvenkeelContainer<K, V> extends ReportingContainer<K, V> implements
 	/** Rises after each change of {@link #pausedPartitions}. */
 	private final AtomicLong pauseChanges = new AtomicLong();
 
-	private volatile Announcements announcements = new Announcements();
-
 	private volatile boolean alwaysSuffix = true;
 
 	private volatile boolean userRollbacks;
 
-	private final StartNotices notices = new StartNotices(this, this.logger);
+	private final StartNotices notices = new StartNotices(this.context, this.logger);
 
 	private volatile boolean inPlaceOfTheirs;
-
-	private volatile GroupOrigin groupOrigin = GroupOrigin.UNKNOWN;
 
 	/**
 	 * For those who walk the children by reflection, as spring-kafka's test utilities do
@@ -100,9 +95,10 @@ public class EvenkeelContainer<K, V> extends ReportingContainer<K, V> implements
 	public EvenkeelContainer(@Nullable ConsumerFactory<? super K, ? super V> consumerFactory,
 			ContainerProperties containerProperties, ContainerSupport support) {
 		super(consumerFactory, containerProperties);
-		this.support = support;
-		this.start = new EngineStart<>(this, support.meters(), this.events, this.state, this.logger);
-		this.end = new EngineEnd(this, support.meters(), this.events);
+		this.parts = new ContainerParts<>(this, support, this.notices);
+		this.events = this.parts.events();
+		this.start = new EngineStart<>(this.context, this.parts::metersLeave, this.events, this.state, this.logger);
+		this.end = new EngineEnd(this.context, this.parts::metersLeave, this.events);
 		this.stopTime = new StopTime(getContainerProperties());
 	}
 
@@ -134,23 +130,17 @@ public class EvenkeelContainer<K, V> extends ReportingContainer<K, V> implements
 
 	private void checkNow() {
 		checkGroupId();
-		EngineAssembly<K, V> checked = new EngineAssembly<>(this, this.support, this.events, this.state);
-		checked.check(this.consumerFactory, propertiesFromConsumerPropertyOverrides());
-		this.current.checked(checked);
+		this.current.checked(assembly().check());
 	}
 
 	@Override
 	public void destroy() {
 		super.destroy();
-		this.support.meters().destroyed(this);
+		this.parts.destroyed();
 	}
 
-	StartNotices notices() {
-		return this.notices;
-	}
-
-	GroupOrigin groupOrigin() {
-		return this.groupOrigin;
+	private EngineAssembly<K, V> assembly() {
+		return this.parts.assembly(this.consumerFactory, propertiesFromConsumerPropertyOverrides());
 	}
 
 	@Override
@@ -180,16 +170,14 @@ public class EvenkeelContainer<K, V> extends ReportingContainer<K, V> implements
 		this.memberStopped = false;
 		this.member = (this.consumerFactory != null) ? new MemberContainer<>(this, this.consumerFactory) : null;
 		this.state.preparing();
-		EngineAssembly<K, V> assembled = new EngineAssembly<>(this, this.support, this.events, this.state);
-		ConsumerEngine<K, V> engine = assembled.assemble(this.consumerFactory,
-				propertiesFromConsumerPropertyOverrides());
-		this.current.limit(engine);
-		this.start.prepare(assembled, engine);
-		this.current.replace(assembled, engine);
-		this.stopTime.give(Objects.requireNonNull(assembled.settings()));
+		Run<K, V> run = assembly().assemble();
+		this.current.limit(run.engine());
+		this.start.prepare(run);
+		this.current.replace(run);
+		this.stopTime.give(run.settings().engine());
 		setRunning(true);
 		setStoppedNormally(true);
-		this.start.begin(assembled, engine);
+		this.start.begin(run);
 	}
 
 	@Override
@@ -231,7 +219,9 @@ public class EvenkeelContainer<K, V> extends ReportingContainer<K, V> implements
 			told.run();
 		}
 		else if (inside) {
-			OwnThreads.daemon(getListenerId() + "-stop", classLoader(), () -> tellWhoHoldsTheOwner(running, told))
+			OwnThreads
+				.daemon(getListenerId() + "-stop", this.context.classLoader(),
+						() -> tellWhoHoldsTheOwner(running, told))
 				.start();
 		}
 	}
@@ -389,7 +379,7 @@ public class EvenkeelContainer<K, V> extends ReportingContainer<K, V> implements
 		return (known != null && isRunning()) ? List.of(known) : List.of();
 	}
 
-	/** What spring-kafka's events come from: the one child, once there is one. */
+	@Override
 	MessageListenerContainer source() {
 		MemberContainer<K, V> known = this.member;
 		return (known != null) ? known : this;
@@ -470,14 +460,9 @@ public class EvenkeelContainer<K, V> extends ReportingContainer<K, V> implements
 	}
 
 	/** Who makes the container says what is said once for all that share it. */
-	void madeBy(Announcements shared, GroupOrigin origin, boolean adopted) {
-		this.announcements = shared;
-		this.groupOrigin = origin;
+	void madeBy(Predicate<Object> firstTime, GroupOrigin origin, boolean adopted) {
+		this.parts.madeBy(firstTime, origin);
 		this.inPlaceOfTheirs = adopted;
-	}
-
-	Announcements announcements() {
-		return this.announcements;
 	}
 
 	boolean interceptsBeforeTransaction() {
@@ -506,21 +491,6 @@ public class EvenkeelContainer<K, V> extends ReportingContainer<K, V> implements
 		this.alwaysSuffix = alwaysClientIdSuffix;
 	}
 
-	/** What spring-kafka calls the first, here the only, consumer of a listener. */
-	String memberId() {
-		return ((getBeanName() != null) ? getBeanName() : "consumer") + "-0";
-	}
-
-	/** The name that the application gives to the threads of its listener, or ours. */
-	String threadName() {
-		return isChangeConsumerThreadName() ? getThreadNameSupplier().apply(source()) : getListenerId();
-	}
-
-	/** The id of the client, for observations. */
-	String clientId() {
-		return this.current.clientId();
-	}
-
 	String clientIdSuffix() {
 		return this.alwaysSuffix ? "-0" : "";
 	}
@@ -531,16 +501,6 @@ public class EvenkeelContainer<K, V> extends ReportingContainer<K, V> implements
 	String settingsId() {
 		String main = getMainListenerId();
 		return (main != null) ? main : getListenerId();
-	}
-
-	@Nullable ApplicationContext context() {
-		return getApplicationContext();
-	}
-
-	/** The application's; null when it is not known. */
-	@Nullable ClassLoader classLoader() {
-		ApplicationContext context = getApplicationContext();
-		return (context != null) ? context.getClassLoader() : Thread.currentThread().getContextClassLoader();
 	}
 
 	@Override

@@ -1,6 +1,9 @@
 package io.evenkeel.kafka.container;
 
 import java.util.Collection;
+import java.util.Collections;
+import java.util.IdentityHashMap;
+import java.util.Set;
 import java.util.function.Supplier;
 
 import org.springframework.kafka.config.ConcurrentKafkaListenerContainerFactory;
@@ -21,7 +24,9 @@ public class EvenkeelContainerFactory<K, V> extends ConcurrentKafkaListenerConta
 
 	private final Supplier<ContainerSupport> support;
 
-	private final Announcements announcements = new Announcements();
+	/** What the log has been told of for all containers of this factory. */
+	private final Set<Object> announced = Collections
+		.synchronizedSet(Collections.newSetFromMap(new IdentityHashMap<>()));
 
 	/**
 	 * Make a factory.
@@ -57,7 +62,7 @@ public class EvenkeelContainerFactory<K, V> extends ConcurrentKafkaListenerConta
 	protected ConcurrentMessageListenerContainer<K, V> createContainerInstance(KafkaListenerEndpoint endpoint) {
 		EvenkeelContainer<K, V> container = new EvenkeelContainer<>(getConsumerFactory(), properties(endpoint),
 				this.support.get());
-		container.madeBy(this.announcements, GroupOrigin.of(endpoint), isAdopted());
+		container.madeBy(this.announced::add, GroupOrigin.of(endpoint), isAdopted());
 		return container;
 	}
 

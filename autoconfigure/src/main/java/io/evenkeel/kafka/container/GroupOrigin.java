@@ -84,28 +84,28 @@ final class GroupOrigin {
 
 	/**
 	 * Name it.
-	 * @param container the listener's
+	 * @param context the listener's
 	 * @param config what its consumer is made with
 	 * @return the place where the group is written
 	 */
-	String place(EvenkeelContainer<?, ?> container, Map<String, Object> config) {
-		String group = container.getContainerProperties().getGroupId();
+	String place(ListenerContext context, Map<String, Object> config) {
+		String group = context.properties().getGroupId();
 		if (group != null) {
 			return group.equals(this.ofEndpoint) ? this.place : "its container properties";
 		}
-		return String.valueOf(config.get(ConsumerConfig.GROUP_ID_CONFIG)).equals(property(container.context()))
+		return String.valueOf(config.get(ConsumerConfig.GROUP_ID_CONFIG)).equals(property(context.application()))
 				? PROPERTY : "its consumer factory";
 	}
 
 	/**
 	 * What is said when an id is the group although another one is configured.
-	 * @param container the listener's
+	 * @param context the listener's
 	 * @param configured the group of its consumer factory
 	 * @return null when nothing is to be said
 	 */
-	@Nullable String warning(EvenkeelContainer<?, ?> container, @Nullable Object configured) {
-		String group = container.getContainerProperties().getGroupId();
-		String property = property(container.context());
+	@Nullable String warning(ListenerContext context, @Nullable Object configured) {
+		String group = context.properties().getGroupId();
+		String property = property(context.application());
 		Object other = StringUtils.hasText(property) ? property : configured;
 		if (!this.id || !this.main || group == null || !group.equals(this.ofEndpoint) || other == null
 				|| other.equals("") || other.equals(group)) {

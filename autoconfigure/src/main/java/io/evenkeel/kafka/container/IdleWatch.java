@@ -1,7 +1,9 @@
 package io.evenkeel.kafka.container;
 
 import java.util.Collection;
+import java.util.function.Supplier;
 
+import io.evenkeel.kafka.engine.ConsumerEngine;
 import org.apache.kafka.clients.consumer.Consumer;
 import org.apache.kafka.common.TopicPartition;
 import org.jspecify.annotations.Nullable;
@@ -12,7 +14,9 @@ import org.jspecify.annotations.Nullable;
  */
 final class IdleWatch<K, V> {
 
-	private final EvenkeelContainer<K, V> container;
+	private final ListenerContext context;
+
+	private final Supplier<ConsumerEngine<K, V>> engine;
 
 	private final ContainerEvents events;
 
@@ -26,20 +30,21 @@ final class IdleWatch<K, V> {
 
 	private boolean seenData;
 
-	IdleWatch(EvenkeelContainer<K, V> container, ContainerEvents events,
+	IdleWatch(ListenerContext context, Supplier<ConsumerEngine<K, V>> engine, ContainerEvents events,
 			java.util.function.Consumer<Collection<TopicPartition>> onIdle) {
-		this.container = container;
+		this.context = context;
+		this.engine = engine;
 		this.events = events;
 		this.onIdle = onIdle;
 	}
 
 	void polled(Consumer<K, V> consumer, int records) {
-		@Nullable Long interval = this.container.getContainerProperties().getIdleEventInterval();
+		@Nullable Long interval = this.context.properties().getIdleEventInterval();
 		if (interval == null) {
 			return;
 		}
 		long now = System.currentTimeMillis();
-		if (records > 0 || this.container.isPending()) {
+		if (records > 0 || isPending()) {
 			if (this.idle) {
 				this.idle = false;
 				this.events.noLongerIdle(now - this.lastRecord, consumer);
@@ -51,13 +56,18 @@ final class IdleWatch<K, V> {
 		else if (now - this.lastEvent >= (this.seenData ? interval : (long) (interval * beforeData()))) {
 			this.idle = true;
 			this.lastEvent = now;
-			this.events.idle(now - this.lastRecord, consumer, this.container.isContainerPaused());
-			this.onIdle.accept(this.container.getAssignedPartitions());
+			this.events.idle(now - this.lastRecord, consumer, this.context.container().isContainerPaused());
+			this.onIdle.accept(this.context.assigned());
 		}
 	}
 
+	/** Whether a record is queued, in hand, parked or not acknowledged. */
+	private boolean isPending() {
+		return this.engine.get().view().partitions().values().stream().anyMatch((partition) -> partition.pending() > 0);
+	}
+
 	private double beforeData() {
-		return this.container.getContainerProperties().getIdleBeforeDataMultiplier();
+		return this.context.properties().getIdleBeforeDataMultiplier();
 	}
 
 }

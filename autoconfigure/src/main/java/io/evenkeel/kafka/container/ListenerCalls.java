@@ -54,7 +54,7 @@ final class ListenerCalls<K, V> {
 
 	private final Supplier<String> clientId;
 
-	private final ClusterId clusterId;
+	private final Supplier<@Nullable String> clusterId;
 
 	private final CallHeaders headers;
 
@@ -68,28 +68,28 @@ final class ListenerCalls<K, V> {
 
 	private org.apache.kafka.clients.consumer.@Nullable Consumer<K, V> consumer;
 
-	ListenerCalls(EvenkeelContainer<K, V> container, ListenerTarget target, ObservationRegistry observations,
-			CallTimer timer, @Nullable AssignmentBeanScope beanScope, ClusterId clusterId) {
+	ListenerCalls(ListenerContext context, ListenerTarget target, @Nullable RecordInterceptor<K, V> interceptor,
+			boolean interceptBeforeTx, ObservationRegistry observations, CallTimer timer,
+			@Nullable AssignmentBeanScope beanScope, Supplier<@Nullable String> clusterId, Supplier<String> clientId) {
 		this.beanScope = beanScope;
 		this.clusterId = clusterId;
-		this.interceptBeforeTx = container.interceptsBeforeTransaction();
-		this.observesBatches = container.getContainerProperties().isRecordObservationsInBatch();
+		this.interceptBeforeTx = interceptBeforeTx;
+		this.observesBatches = context.properties().isRecordObservationsInBatch();
 		this.target = target;
 		this.mayEndLater = target.isAwaited();
 		this.invocation = target.isBatch() ? (record, acknowledgment, ignored) -> {
 			throw new IllegalStateException("A batch listener takes no single records");
 		} : target.records();
-		RecordInterceptor<K, V> known = container.getRecordInterceptor();
-		this.interceptor = (known != null) ? known : (record, ignored) -> record;
+		this.interceptor = (interceptor != null) ? interceptor : (record, ignored) -> record;
 		this.observations = observations;
 		this.calls = new CallObservationRegistry(observations);
-		this.convention = container.getContainerProperties().getObservationConvention();
+		this.convention = context.properties().getObservationConvention();
 		this.timer = timer;
-		this.groupId = container.getGroupId();
-		this.listenerId = container.getListenerId();
-		this.memberId = container.memberId();
-		this.clientId = container::clientId;
-		this.headers = new CallHeaders(container.getListenerInfo());
+		this.groupId = context.groupId();
+		this.listenerId = context.id();
+		this.memberId = context.memberId();
+		this.clientId = clientId;
+		this.headers = new CallHeaders(context.info());
 		target.observe(this.calls);
 		target.hearAsyncFailures(this.calls);
 	}

@@ -54,11 +54,11 @@ final class ListenerInspection {
 
 	private final PropertyResolver environment;
 
-	ListenerInspection(EvenkeelContainer<?, ?> container, ConsumerFactory<?, ?> factory, Properties overrides) {
-		this.id = container.getListenerId();
-		this.properties = container.getContainerProperties();
-		ApplicationContext context = container.context();
-		this.environment = (context != null) ? context.getEnvironment()
+	ListenerInspection(ListenerContext context, ConsumerFactory<?, ?> factory, Properties overrides) {
+		this.id = context.id();
+		this.properties = context.properties();
+		ApplicationContext application = context.application();
+		this.environment = (application != null) ? application.getEnvironment()
 				: new PropertySourcesPropertyResolver(new MutablePropertySources());
 		this.checked = factory instanceof DefaultKafkaConsumerFactory<?, ?>;
 		this.config = new HashMap<>(factory.getConfigurationProperties());
@@ -89,10 +89,9 @@ final class ListenerInspection {
 	/**
 	 * Say what is taken otherwise than somebody may expect; the rest is as it is written.
 	 */
-	void tell(EvenkeelContainer<?, ?> container, ContainerSettings settings, ListenerTarget target) {
-		StartNotices notices = container.notices();
+	void tell(StartNotices notices, @Nullable String groupWarning, ContainerSettings settings, ListenerTarget target) {
 		notices.warn(drainWarning(settings));
-		notices.warn(container.groupOrigin().warning(container, this.configuredGroup));
+		notices.warn(groupWarning);
 		if (commitsByItself()) {
 			notices.info("enable.auto.commit=true is taken as a commit each " + commitInterval(settings).toMillis()
 					+ " ms of the records whose handlers have completed; the consumer itself does not commit, as it "
@@ -111,6 +110,11 @@ final class ListenerInspection {
 					+ " means for a batch listener: a batch has records of one partition, in offset order, and those "
 					+ "of a partition are handled one after the other, as with ordering=partition");
 		}
+	}
+
+	/** The group of its consumer factory. */
+	@Nullable Object configuredGroup() {
+		return this.configuredGroup;
 	}
 
 	/** What the application has asked the consumer for. */

@@ -25,7 +25,7 @@ final class MemberContainer<K, V> extends KafkaMessageListenerContainer<K, V> {
 	MemberContainer(EvenkeelContainer<K, V> parent, ConsumerFactory<? super K, ? super V> factory) {
 		super(factory, parent.getContainerProperties());
 		this.parent = parent;
-		setBeanName(parent.memberId());
+		setBeanName(parent.context.memberId());
 		String main = parent.getMainListenerId();
 		setMainListenerId((main != null) ? main : parent.getListenerId());
 		setListenerInfo(parent.getListenerInfo());

@@ -4,7 +4,9 @@ import java.util.Collection;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.Supplier;
 
+import io.evenkeel.kafka.engine.ConsumerEngine;
 import io.evenkeel.kafka.engine.PartitionView;
 import org.apache.kafka.clients.consumer.Consumer;
 import org.apache.kafka.common.TopicPartition;
@@ -16,7 +18,9 @@ import org.jspecify.annotations.Nullable;
  */
 final class PartitionIdleWatch<K, V> {
 
-	private final EvenkeelContainer<K, V> container;
+	private final ListenerContext context;
+
+	private final Supplier<ConsumerEngine<K, V>> engine;
 
 	private final ContainerEvents events;
 
@@ -24,20 +28,21 @@ final class PartitionIdleWatch<K, V> {
 
 	private final java.util.function.Consumer<Collection<TopicPartition>> onIdle;
 
-	PartitionIdleWatch(EvenkeelContainer<K, V> container, ContainerEvents events,
+	PartitionIdleWatch(ListenerContext context, Supplier<ConsumerEngine<K, V>> engine, ContainerEvents events,
 			java.util.function.Consumer<Collection<TopicPartition>> onIdle) {
 		this.onIdle = onIdle;
-		this.container = container;
+		this.context = context;
+		this.engine = engine;
 		this.events = events;
 	}
 
 	void polled(Consumer<K, V> consumer) {
-		@Nullable Long interval = this.container.getContainerProperties().getIdlePartitionEventInterval();
+		@Nullable Long interval = this.context.properties().getIdlePartitionEventInterval();
 		if (interval == null) {
 			return;
 		}
 		long now = System.currentTimeMillis();
-		Map<TopicPartition, PartitionView> assigned = this.container.current.view().partitions();
+		Map<TopicPartition, PartitionView> assigned = this.engine.get().view().partitions();
 		assigned.forEach((partition, view) -> look(partition, view, now, interval, consumer));
 		this.seen.keySet().retainAll(assigned.keySet());
 	}
@@ -55,7 +60,7 @@ final class PartitionIdleWatch<K, V> {
 			known.idle = true;
 			known.lastEvent = now;
 			this.events.partitionIdle(now - known.since, partition, consumer,
-					this.container.isPartitionPaused(partition));
+					this.context.container().isPartitionPaused(partition));
 			this.onIdle.accept(Set.of(partition));
 		}
 	}

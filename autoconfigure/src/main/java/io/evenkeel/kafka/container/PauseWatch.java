@@ -3,9 +3,13 @@ package io.evenkeel.kafka.container;
 import java.util.Collection;
 import java.util.HashSet;
 import java.util.Set;
+import java.util.function.BooleanSupplier;
+import java.util.function.Supplier;
 
+import io.evenkeel.kafka.engine.ConsumerEngine;
 import org.apache.kafka.clients.consumer.Consumer;
 import org.apache.kafka.common.TopicPartition;
+import org.springframework.kafka.listener.MessageListenerContainer;
 
 /**
  * Publishes spring-kafka's pause and resume events when a pause that the user asked for
@@ -13,25 +17,34 @@ import org.apache.kafka.common.TopicPartition;
  */
 final class PauseWatch<K, V> {
 
-	private final EvenkeelContainer<K, V> container;
+	private final ListenerContext context;
+
+	private final Supplier<ConsumerEngine<K, V>> engine;
 
 	private final ContainerEvents events;
 
 	private final RunState state;
 
+	/** Whether the user wants any single partition paused. */
+	private final BooleanSupplier anyPartition;
+
 	private final Set<TopicPartition> toldPartitions = new HashSet<>();
 
 	private boolean told;
 
-	PauseWatch(EvenkeelContainer<K, V> container, ContainerEvents events, RunState state) {
-		this.container = container;
+	PauseWatch(ListenerContext context, Supplier<ConsumerEngine<K, V>> engine, ContainerEvents events, RunState state,
+			BooleanSupplier anyPartition) {
+		this.anyPartition = anyPartition;
+		this.context = context;
+		this.engine = engine;
 		this.events = events;
 		this.state = state;
 	}
 
 	void polled(Consumer<K, V> consumer) {
-		boolean wanted = this.container.isPauseRequested();
-		Collection<TopicPartition> assigned = this.container.getAssignedPartitions();
+		MessageListenerContainer container = this.context.container();
+		boolean wanted = container.isPauseRequested();
+		Collection<TopicPartition> assigned = this.context.assigned();
 		// Nothing is fetched or begun any more; that is told when nothing runs.
 		this.state.paused(wanted);
 		if (wanted != this.told && (!wanted || standsStill(assigned))) {
@@ -43,11 +56,11 @@ final class PauseWatch<K, V> {
 				this.events.resumed(assigned);
 			}
 		}
-		if (this.toldPartitions.isEmpty() && !this.container.hasPartitionPauses()) {
+		if (this.toldPartitions.isEmpty() && !this.anyPartition.getAsBoolean()) {
 			return;
 		}
 		for (TopicPartition partition : assigned) {
-			if (!this.container.isPartitionPauseRequested(partition)) {
+			if (!container.isPartitionPauseRequested(partition)) {
 				if (this.toldPartitions.remove(partition)) {
 					this.events.partitionResumed(partition);
 				}
@@ -61,7 +74,7 @@ final class PauseWatch<K, V> {
 	}
 
 	private boolean standsStill(Collection<TopicPartition> partitions) {
-		return partitions.stream().noneMatch(this.container.current::isRunning);
+		return partitions.stream().noneMatch(this.engine.get()::isRunning);
 	}
 
 }

@@ -5,6 +5,8 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
+import java.util.function.LongConsumer;
+import java.util.function.LongSupplier;
 
 import io.evenkeel.kafka.thread.OwnThreads;
 import org.jspecify.annotations.Nullable;
@@ -17,47 +19,58 @@ import org.springframework.scheduling.TaskScheduler;
  */
 final class PollMonitor {
 
-	private final EvenkeelContainer<?, ?> container;
+	private final ListenerContext context;
 
-	private final Runnable silent;
+	private final LongSupplier lastPoll;
+
+	private final LongConsumer silent;
 
 	private @Nullable ScheduledExecutorService own;
 
 	private @Nullable Future<?> task;
 
-	PollMonitor(EvenkeelContainer<?, ?> container, Runnable silent) {
-		this.container = container;
+	/**
+	 * Make a monitor.
+	 * @param context the listener's
+	 * @param lastPoll when the owner's last poll returned, nanoseconds, 0 before the
+	 * first
+	 * @param silent given for how many milliseconds it has not polled
+	 */
+	PollMonitor(ListenerContext context, LongSupplier lastPoll, LongConsumer silent) {
+		this.context = context;
+		this.lastPoll = lastPoll;
 		this.silent = silent;
 	}
 
 	void start() {
-		ContainerProperties properties = this.container.getContainerProperties();
+		ContainerProperties properties = this.context.properties();
 		Duration interval = Duration.ofSeconds(Math.max(1, properties.getMonitorInterval()));
 		TaskScheduler scheduler = properties.getScheduler();
 		if (scheduler != null) {
 			this.task = scheduler.scheduleAtFixedRate(this::look, interval);
 			return;
 		}
-		ScheduledExecutorService made = Executors.newSingleThreadScheduledExecutor((work) -> OwnThreads
-			.daemon(this.container.getListenerId() + "-monitor", this.container.classLoader(), work));
+		ScheduledExecutorService made = Executors.newSingleThreadScheduledExecutor(
+				(work) -> OwnThreads.daemon(this.context.id() + "-monitor", this.context.classLoader(), work));
 		this.own = made;
 		this.task = made.scheduleAtFixedRate(this::look, interval.toMillis(), interval.toMillis(),
 				TimeUnit.MILLISECONDS);
 	}
 
 	private void look() {
-		if (this.container.isRunning() && sinceLastPoll() > threshold()) {
-			this.silent.run();
+		long silence = sinceLastPoll();
+		if (this.context.container().isRunning() && silence > threshold()) {
+			this.silent.accept(silence);
 		}
 	}
 
-	long sinceLastPoll() {
-		long last = this.container.lastPollNanos();
+	private long sinceLastPoll() {
+		long last = this.lastPoll.getAsLong();
 		return (last != 0) ? TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - last) : 0;
 	}
 
 	private float threshold() {
-		ContainerProperties properties = this.container.getContainerProperties();
+		ContainerProperties properties = this.context.properties();
 		return properties.getPollTimeout() * properties.getNoPollThreshold();
 	}
 

@@ -27,26 +27,19 @@ final class RecordCalls<K, V> implements RecordHandler<K, V> {
 
 	private final AcknowledgmentMode mode;
 
-	private final Recoveries<K, V> recoveries;
+	private final FailurePolicy<K, V> policy;
 
-	private final @Nullable UserErrorHandling<K, V> userErrors;
-
-	private final @Nullable TransactionalCalls<K, V> transactional;
-
-	RecordCalls(String id, ListenerCalls<K, V> calls, AcknowledgmentMode mode, Recoveries<K, V> recoveries,
-			@Nullable UserErrorHandling<K, V> userErrors, @Nullable TransactionalCalls<K, V> transactional) {
+	RecordCalls(String id, ListenerCalls<K, V> calls, AcknowledgmentMode mode, FailurePolicy<K, V> policy) {
 		this.id = id;
 		this.calls = calls;
 		this.mode = mode;
-		this.recoveries = recoveries;
-		this.userErrors = userErrors;
-		this.transactional = transactional;
+		this.policy = policy;
 	}
 
 	@Override
 	public void handle(Attempt<K, V> attempt) {
-		if (this.transactional != null) {
-			this.transactional.handle(attempt, (acknowledgment, around) -> this.calls.callAndWait(attempt.record(),
+		if (this.policy.isTransactional()) {
+			this.policy.call(attempt, (acknowledgment, around) -> this.calls.callAndWait(attempt.record(),
 					attempt.number(), acknowledgment, around));
 			return;
 		}
@@ -75,12 +68,13 @@ final class RecordCalls<K, V> implements RecordHandler<K, V> {
 		if (early != null) {
 			attempt.again(early);
 		}
-		else if (this.userErrors != null) {
+		else if (this.policy.isUsers()) {
 			// A thread that completes a future is not ours to sleep on.
 			if (Thread.currentThread() != worker) {
 				attempt.exhausted(failure);
 			}
-			else if (this.userErrors.retried(attempt, acknowledgment, failure)) {
+			else if (this.policy.retried(attempt, failure,
+					(from) -> this.calls.callAndWait(attempt.record(), attempt.number(), acknowledgment))) {
 				this.mode.succeeded(attempt, acknowledgment);
 			}
 		}
@@ -99,17 +93,17 @@ final class RecordCalls<K, V> implements RecordHandler<K, V> {
 
 	@Override
 	public void recover(RecoveryAttempt<K, V> recovery) {
-		this.recoveries.recover(recovery);
+		this.policy.recover(recovery);
 	}
 
 	@Override
 	public void retried(Delivery<ConsumerRecord<K, V>> delivery, Duration after, Throwable failure) {
-		this.recoveries.retried(delivery, after, failure);
+		this.policy.retried(delivery, after, failure);
 	}
 
 	@Override
 	public void recoveryFailed(Delivery<ConsumerRecord<K, V>> delivery, int failures, Throwable failure) {
-		this.recoveries.failed(delivery, failure);
+		this.policy.recoveryFailed(delivery, failure);
 	}
 
 	@Override

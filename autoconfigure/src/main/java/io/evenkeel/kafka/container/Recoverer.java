@@ -37,7 +37,7 @@ import org.springframework.kafka.listener.DeadLetterPublishingRecoverer;
  *
  * <h2>Threading</h2> Begun on worker threads, ended on any.
  */
-final class Recoverer<K, V> implements RecoveryWay<K, V> {
+final class Recoverer<K, V> implements FailurePolicy<K, V> {
 
 	private static final Logger logger = LoggerFactory.getLogger(Recoverer.class);
 
@@ -127,7 +127,8 @@ final class Recoverer<K, V> implements RecoveryWay<K, V> {
 	}
 
 	/** A call failed and is made again. */
-	void retried(Delivery<ConsumerRecord<K, V>> delivery, Duration after, Throwable failure) {
+	@Override
+	public void retried(Delivery<ConsumerRecord<K, V>> delivery, Duration after, Throwable failure) {
 		this.log.retried(delivery.record(), delivery.attempt(), after, failure);
 	}
 
@@ -168,12 +169,16 @@ final class Recoverer<K, V> implements RecoveryWay<K, V> {
 	 * @param attempt the call, which is answered
 	 */
 	void failed(Attempt<K, V> attempt, Throwable failure) {
-		failed(attempt.delivery(), failure);
+		recoveryFailed(attempt.delivery(), failure);
 		attempt.again(attempt.afterFailedRecovery());
 	}
 
-	/** A recovery of a record, of whatever way, has failed. */
-	void failed(Delivery<ConsumerRecord<K, V>> delivery, Throwable failure) {
+	/** A recovery of a record, of whatever policy, has failed. */
+	@Override
+	public void recoveryFailed(Delivery<ConsumerRecord<K, V>> delivery, Throwable failure) {
+		if (failure instanceof Redelivery.HandedOverException) {
+			return;
+		}
 		this.listener.recoveryFailed(delivery.record().topic());
 		long now = System.nanoTime();
 		forget();

@@ -12,6 +12,7 @@ import org.jspecify.annotations.Nullable;
 import org.springframework.kafka.core.ConsumerFactory;
 import org.springframework.kafka.listener.ConcurrentMessageListenerContainer;
 import org.springframework.kafka.listener.ContainerProperties;
+import org.springframework.kafka.listener.MessageListenerContainer;
 
 /**
  * What a container tells of itself beyond what spring-kafka's do: to health, meters, the
@@ -27,8 +28,10 @@ abstract class ReportingContainer<K, V> extends ConcurrentMessageListenerContain
 	/** What the owner thread tells. */
 	final RunState state = new RunState();
 
+	final ListenerContext context = new ListenerContext(this, this::source, this::getApplicationContext);
+
 	/** What the engine tells. */
-	final CurrentEngine<K, V> current = new CurrentEngine<>(this);
+	final CurrentEngine<K, V> current = new CurrentEngine<>(this.context, this::getConcurrency);
 
 	ReportingContainer(@Nullable ConsumerFactory<? super K, ? super V> consumerFactory,
 			ContainerProperties containerProperties) {
@@ -105,7 +108,8 @@ abstract class ReportingContainer<K, V> extends ConcurrentMessageListenerContain
 	 * @return null when it runs or was stopped on request
 	 */
 	public EvenkeelContainer.@Nullable Failure failure() {
-		return this.state.failure();
+		RunState.Ending ending = this.state.ending();
+		return (ending != null) ? new EvenkeelContainer.Failure(ending.cause(), ending.failure()) : null;
 	}
 
 	/**
@@ -166,9 +170,7 @@ abstract class ReportingContainer<K, V> extends ConcurrentMessageListenerContain
 		return this.current.settings();
 	}
 
-	/** Whether a record is queued, in hand, parked or not acknowledged. */
-	boolean isPending() {
-		return this.current.view().partitions().values().stream().anyMatch((partition) -> partition.pending() > 0);
-	}
+	/** What spring-kafka's events come from: the one child, once there is one. */
+	abstract MessageListenerContainer source();
 
 }

@@ -26,7 +26,7 @@ final class Rollbacks<K, V> {
 
 	private final ListenerCalls<K, V> calls;
 
-	private final EvenkeelContainer<K, V> container;
+	private final ListenerContext context;
 
 	private final EngineObserver listener;
 
@@ -35,13 +35,13 @@ final class Rollbacks<K, V> {
 	private final boolean batch;
 
 	Rollbacks(AfterRollbackProcessor<K, V> processor, Transactions transactions, ListenerCalls<K, V> calls,
-			EvenkeelContainer<K, V> container, EngineObserver listener, Recoverer<K, V> recoverer, boolean batch) {
+			ListenerContext context, EngineObserver listener, Recoverer<K, V> recoverer, boolean batch) {
 		this.listener = listener;
 		this.recoverer = recoverer;
 		this.processor = processor;
 		this.transactions = transactions;
 		this.calls = calls;
-		this.container = container;
+		this.context = context;
 		this.batch = batch;
 	}
 
@@ -53,22 +53,16 @@ final class Rollbacks<K, V> {
 	 * the attempt
 	 */
 	void after(Attempt<K, V> attempt, Throwable failure, Supplier<@Nullable Throwable> call) {
-		MessageListenerContainer view = ContainerView.of(this.container, attempt::isStopping);
-		@Nullable Throwable last = failure;
+		MessageListenerContainer view = ContainerView.of(this.context.container(), attempt::isStopping);
 		try {
-			while (last != null) {
-				// It may wait: not with a slot.
-				attempt.rest();
-				if (recovered(attempt, UserErrorHandling.exception(attempt.record(), last), view)) {
-					attempt.recovered(Outcome.SKIPPED);
-					return;
-				}
-				if (!attempt.resume()) {
-					attempt.again(Duration.ZERO);
-					return;
-				}
-				attempt.records().forEach((record) -> this.listener.retried(record.topic()));
-				last = call.get();
+			Redelivery.End end = Redelivery.run(attempt, failure,
+					(last) -> recovered(attempt, Redelivery.exception(attempt.record(), last), view),
+					() -> attempt.records().forEach((record) -> this.listener.retried(record.topic())), call);
+			if (end == Redelivery.End.DONE) {
+				attempt.recovered(Outcome.SKIPPED);
+			}
+			else if (end == Redelivery.End.HANDED_OVER) {
+				attempt.again(Duration.ZERO);
 			}
 		}
 		catch (RuntimeException ex) {
@@ -76,8 +70,7 @@ final class Rollbacks<K, V> {
 			this.recoverer.failed(attempt, ex);
 		}
 		finally {
-			EndOfCalls.tell(this.container.getListenerId(), "after-rollback processor",
-					this.processor::clearThreadState);
+			EndOfCalls.tell(this.context.id(), "after-rollback processor", this.processor::clearThreadState);
 		}
 	}
 
@@ -89,7 +82,7 @@ final class Rollbacks<K, V> {
 		Runnable process = () -> {
 			if (this.batch) {
 				this.processor.processBatch(BatchCalls.records(records), records, consumer.proxy(), view, failure,
-						this.container.getContainerProperties().isBatchRecoverAfterRollback(), EOSMode.V2);
+						this.context.properties().isBatchRecoverAfterRollback(), EOSMode.V2);
 			}
 			else {
 				this.processor.process(records, consumer.proxy(), view, failure, true, EOSMode.V2);
@@ -108,12 +101,12 @@ final class Rollbacks<K, V> {
 			this.transactions.run(attempt.assignment(), records.get(records.size() - 1), () -> {
 				process.run();
 				if (consumer.target() != null) {
-					throw new UserErrorHandling.HandedOverException();
+					throw new Redelivery.HandedOverException();
 				}
 			});
 			return true;
 		}
-		catch (UserErrorHandling.HandedOverException ex) {
+		catch (Redelivery.HandedOverException ex) {
 			return false;
 		}
 	}

@@ -5,7 +5,6 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
 
-import io.evenkeel.kafka.container.EvenkeelContainer.Failure;
 import io.evenkeel.kafka.engine.StopCause;
 import org.apache.kafka.common.TopicPartition;
 import org.jspecify.annotations.Nullable;
@@ -32,17 +31,17 @@ final class RunState {
 
 	private volatile @Nullable Throwable restartCause;
 
-	private volatile @Nullable Failure failure;
+	private volatile @Nullable Ending ending;
 
 	/** A start was asked for: what ended the last run is history. */
 	void preparing() {
-		this.failure = null;
+		this.ending = null;
 		this.restartCause = null;
 	}
 
 	/** The client refused its configuration: there will be no owner thread. */
 	void refused(Throwable why) {
-		this.failure = new Failure(StopCause.ERROR, why);
+		this.ending = new Ending(StopCause.ERROR, why);
 	}
 
 	/** The owner thread is about to start. */
@@ -79,7 +78,7 @@ final class RunState {
 	void ended(StopCause cause, @Nullable Throwable why) {
 		this.assigned = List.of();
 		if (cause != StopCause.REQUESTED) {
-			this.failure = new Failure(cause, why);
+			this.ending = new Ending(cause, why);
 		}
 	}
 
@@ -101,8 +100,17 @@ final class RunState {
 		return this.restartCause;
 	}
 
-	@Nullable Failure failure() {
-		return this.failure;
+	@Nullable Ending ending() {
+		return this.ending;
+	}
+
+	/**
+	 * Why an engine has ended that nobody had asked to.
+	 *
+	 * @param cause the kind of reason
+	 * @param failure what led to it, null when unknown
+	 */
+	record Ending(StopCause cause, @Nullable Throwable failure) {
 	}
 
 }

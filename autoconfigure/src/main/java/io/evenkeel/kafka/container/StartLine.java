@@ -14,6 +14,7 @@ import org.jspecify.annotations.Nullable;
 import org.springframework.context.ApplicationContext;
 import org.springframework.context.ConfigurableApplicationContext;
 import org.springframework.kafka.core.ProducerFactory;
+import org.springframework.kafka.listener.AfterRollbackProcessor;
 import org.springframework.kafka.listener.CommonErrorHandler;
 import org.springframework.kafka.listener.ConsumerRecordRecoverer;
 import org.springframework.kafka.listener.ContainerProperties;
@@ -26,7 +27,12 @@ import org.springframework.util.StringUtils;
  */
 final class StartLine {
 
-	private final EvenkeelContainer<?, ?> container;
+	private final ListenerContext context;
+
+	private final GroupOrigin origin;
+
+	/** Null when the user has set none. */
+	private final @Nullable AfterRollbackProcessor<?, ?> rollbacks;
 
 	private final ContainerSettings settings;
 
@@ -34,23 +40,25 @@ final class StartLine {
 
 	private final Map<String, Object> config;
 
-	StartLine(EvenkeelContainer<?, ?> container, ContainerSettings settings, EngineSettings engine,
-			Map<String, Object> config) {
-		this.container = container;
+	StartLine(ListenerContext context, GroupOrigin origin, @Nullable AfterRollbackProcessor<?, ?> rollbacks,
+			ContainerSettings settings, EngineSettings engine, Map<String, Object> config) {
+		this.context = context;
+		this.origin = origin;
+		this.rollbacks = rollbacks;
 		this.settings = settings;
 		this.engine = engine;
 		this.config = config;
 	}
 
 	String text() {
-		return this.container.getListenerId() + ": starts on Evenkeel's container; " + topics() + ", " + group()
-				+ ", ordering=" + this.engine.ordering().name().toLowerCase(Locale.ROOT) + ", "
+		return this.context.id() + ": starts on Evenkeel's container; " + topics() + ", " + group() + ", ordering="
+				+ this.engine.ordering().name().toLowerCase(Locale.ROOT) + ", "
 				+ ((this.engine.batchSize() > 0) ? "batches of at most " + this.engine.batchSize() + ", " : "")
 				+ "concurrency=" + this.engine.concurrency() + "; " + failures();
 	}
 
 	private String topics() {
-		ContainerProperties properties = this.container.getContainerProperties();
+		ContainerProperties properties = this.context.properties();
 		if (properties.getTopicPartitions() != null) {
 			return "partitions " + Arrays.stream(properties.getTopicPartitions())
 				.map((partition) -> String.valueOf(partition.getTopicPartition()))
@@ -61,21 +69,21 @@ final class StartLine {
 	}
 
 	private String group() {
-		String group = this.container.getGroupId();
-		return (group == null || group.isBlank()) ? "no group" : "group '" + group + "' (from "
-				+ this.container.groupOrigin().place(this.container, this.config) + ")";
+		String group = this.context.groupId();
+		return (group == null || group.isBlank()) ? "no group"
+				: "group '" + group + "' (from " + this.origin.place(this.context, this.config) + ")";
 	}
 
 	private String failures() {
-		ContainerProperties properties = this.container.getContainerProperties();
-		Object rollbacks = this.container.userRollbackProcessor();
+		ContainerProperties properties = this.context.properties();
+		Object rollbacks = this.rollbacks;
 		if (properties.getKafkaAwareTransactionManager() != null && rollbacks != null) {
 			return "failures are left to " + rollbacks.getClass().getName();
 		}
 		if (properties.getMessageListener() instanceof KafkaBackoffAwareMessageListenerAdapter<?, ?>) {
 			return "failures go to its retry topics";
 		}
-		CommonErrorHandler errors = this.container.getCommonErrorHandler();
+		CommonErrorHandler errors = this.context.errorHandler();
 		if (errors != null) {
 			return "failures are left to " + errors.getClass().getName();
 		}
@@ -90,7 +98,7 @@ final class StartLine {
 	}
 
 	private String recovery() {
-		ApplicationContext context = this.container.context();
+		ApplicationContext context = this.context.application();
 		if (context == null) {
 			return "to " + deadLetters();
 		}

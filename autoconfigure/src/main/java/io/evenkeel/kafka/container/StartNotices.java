@@ -12,28 +12,28 @@ import org.springframework.core.log.LogAccessor;
  */
 final class StartNotices {
 
-	private final ReportingContainer<?, ?> container;
+	private final ListenerContext context;
 
 	private final LogAccessor logger;
 
 	private final Set<String> said = ConcurrentHashMap.newKeySet();
 
-	StartNotices(ReportingContainer<?, ?> container, LogAccessor logger) {
-		this.container = container;
+	StartNotices(ListenerContext context, LogAccessor logger) {
+		this.context = context;
 		this.logger = logger;
 	}
 
 	/** Something that the author of the application may not expect; null for nothing. */
 	void warn(@Nullable String notice) {
 		if (notice != null && this.said.add(notice)) {
-			this.logger.warn(() -> this.container.getListenerId() + ": " + notice);
+			this.logger.warn(() -> this.context.id() + ": " + notice);
 		}
 	}
 
 	/** Something that is taken otherwise than it is written; null for nothing. */
 	void info(@Nullable String notice) {
 		if (notice != null && this.said.add(notice)) {
-			this.logger.info(() -> this.container.getListenerId() + ": " + notice);
+			this.logger.info(() -> this.context.id() + ": " + notice);
 		}
 	}
 

@@ -49,7 +49,7 @@ final class TransactionalCall<K, V> {
 	 * @param listener calls the listener
 	 * @return why it failed and was rolled back, null when the attempt was answered
 	 */
-	@Nullable Throwable make(TransactionalCalls.Listener listener) {
+	@Nullable Throwable make(FailurePolicy.Listener listener) {
 		Throwable failure = listener.call(this.acknowledgment, this::run);
 		if (failure == null) {
 			if (this.manual != null) {
@@ -107,7 +107,7 @@ final class TransactionalCall<K, V> {
 			this.attempt.recovered(Outcome.SKIPPED);
 		}
 		else if (isOfASend(result)) {
-			return new UserErrorHandling.HandlerFailedException(cause(result));
+			return new Redelivery.HandlerFailedException(cause(result));
 		}
 		return result;
 	}
@@ -119,7 +119,7 @@ final class TransactionalCall<K, V> {
 			this.transactions.run(this.attempt.assignment(), records.get(records.size() - 1), () -> {
 				if (!isHandled(failure)) {
 					unhandled.set(true);
-					throw new UserErrorHandling.HandedOverException();
+					throw new Redelivery.HandedOverException();
 				}
 			});
 		}

@@ -3,29 +3,28 @@ package io.evenkeel.kafka.container;
 import java.time.Duration;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.atomic.AtomicReference;
-import java.util.function.Consumer;
 
 import io.evenkeel.kafka.engine.Attempt;
 import io.evenkeel.kafka.engine.RecordHandler.Recovery;
 import io.evenkeel.kafka.engine.RecoveryAttempt;
+import io.evenkeel.kafka.engine.dispatch.Delivery;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
-import org.springframework.kafka.support.Acknowledgment;
 
 /**
  * Calls and recoveries inside transactions: a call's transaction carries the offset after
  * its last record, and the records are done once it is committed. Worker threads.
  */
-final class TransactionalCalls<K, V> implements RecoveryWay<K, V> {
+final class TransactionalCalls<K, V> implements FailurePolicy<K, V> {
 
 	private static final Logger logger = LoggerFactory.getLogger(TransactionalCalls.class);
 
 	/** The group or the coordinator is changing: soon enough and not too often. */
 	private static final Duration AFTER_ABORT = Duration.ofMillis(200);
 
-	private final EvenkeelContainer<K, V> container;
+	private final ListenerContext context;
 
 	private final Transactions transactions;
 
@@ -37,9 +36,9 @@ final class TransactionalCalls<K, V> implements RecoveryWay<K, V> {
 
 	private final AcknowledgmentMode mode;
 
-	TransactionalCalls(EvenkeelContainer<K, V> container, Transactions transactions, Recoverer<K, V> recoverer,
+	TransactionalCalls(ListenerContext context, Transactions transactions, Recoverer<K, V> recoverer,
 			@Nullable Rollbacks<K, V> rollbacks, @Nullable UserErrorHandling<K, V> errors, AcknowledgmentMode mode) {
-		this.container = container;
+		this.context = context;
 		this.transactions = transactions;
 		this.recoverer = recoverer;
 		this.rollbacks = rollbacks;
@@ -47,44 +46,32 @@ final class TransactionalCalls<K, V> implements RecoveryWay<K, V> {
 		this.mode = mode;
 	}
 
+	@Override
+	public boolean isTransactional() {
+		return true;
+	}
+
 	/**
-	 * Call the listener in a transaction. Error handlers and processors of the user's
-	 * keep what they know of a record by thread, so with them all its calls are made in
-	 * one loop.
-	 * @param attempt to be answered
-	 * @param listener calls the listener
+	 * Error handlers and processors of the user's keep what they know of a record by
+	 * thread, so with them all its calls are made in one loop.
 	 */
-	void handle(Attempt<K, V> attempt, Listener listener) {
+	@Override
+	public void call(Attempt<K, V> attempt, Listener listener) {
+		Calls made = new Calls(attempt, listener);
 		try {
-			TransactionalCall<K, V> call = call(attempt);
-			Throwable failure = call.make(listener);
-			while (failure != null && !isAnswered(attempt, failure)) {
-				if (this.rollbacks != null) {
-					this.rollbacks.after(attempt, failure, () -> {
-						attempt.nextNumber();
-						Throwable again = call(attempt).make(listener);
-						return (again != null && isAnswered(attempt, again)) ? null : again;
-					});
-					return;
-				}
-				if (this.errors == null) {
-					attempt.failed(failure);
-					return;
-				}
-				if (call.isUnasked()) {
-					failure = call.ask(failure);
-					if (failure == null || isAnswered(attempt, failure)) {
-						return;
-					}
-				}
-				if (!attempt.resume()) {
-					attempt.again(Duration.ZERO);
-					return;
-				}
-				this.errors.calledAgain(attempt.record());
-				attempt.nextNumber();
-				call = call(attempt);
-				failure = call.make(listener);
+			Throwable failure = made.next();
+			if (failure == null) {
+				return;
+			}
+			if (this.rollbacks != null) {
+				this.rollbacks.after(attempt, failure, made::again);
+			}
+			else if (this.errors == null) {
+				attempt.failed(failure);
+			}
+			else if (Redelivery.run(attempt, failure, made::isDone, () -> this.errors.calledAgain(attempt.record()),
+					made::again) == Redelivery.End.HANDED_OVER) {
+				attempt.again(Duration.ZERO);
 			}
 		}
 		finally {
@@ -92,10 +79,6 @@ final class TransactionalCalls<K, V> implements RecoveryWay<K, V> {
 				this.errors.clear();
 			}
 		}
-	}
-
-	private TransactionalCall<K, V> call(Attempt<K, V> attempt) {
-		return new TransactionalCall<>(attempt, this.transactions, this.errors, this.mode);
 	}
 
 	/**
@@ -109,18 +92,17 @@ final class TransactionalCalls<K, V> implements RecoveryWay<K, V> {
 			return true;
 		}
 		if (failure instanceof Transactions.NotCommittedException) {
-			logger.warn("{}: the transaction of {}-{}@{} was aborted and is tried again: {}",
-					this.container.getListenerId(), record.topic(), record.partition(), record.offset(),
-					Failures.types(failure));
+			logger.warn("{}: the transaction of {}-{}@{} was aborted and is tried again: {}", this.context.id(),
+					record.topic(), record.partition(), record.offset(), Failures.types(failure));
 			attempt.again(AFTER_ABORT);
 			return true;
 		}
-		if (failure instanceof UserErrorHandling.HandlerFailedException) {
+		if (failure instanceof Redelivery.HandlerFailedException) {
 			this.recoverer.failed(attempt, failure);
 			return true;
 		}
 		boolean stopped = attempt.isStopping() && this.errors != null && this.rollbacks == null;
-		if (stopped || failure instanceof UserErrorHandling.HandedOverException) {
+		if (stopped || failure instanceof Redelivery.HandedOverException) {
 			attempt.again(Duration.ZERO);
 			return true;
 		}
@@ -178,7 +160,7 @@ final class TransactionalCalls<K, V> implements RecoveryWay<K, V> {
 		try {
 			this.transactions.run(recovery.assignment(), recovery.record(), () -> {
 				if (!handler.isHandled(recovery.record(), recovery.failure(), recovery)) {
-					throw new UserErrorHandling.HandedOverException();
+					throw new Redelivery.HandedOverException();
 				}
 			});
 			recovery.ended(Recovery.SKIPPED);
@@ -188,19 +170,55 @@ final class TransactionalCalls<K, V> implements RecoveryWay<K, V> {
 		}
 	}
 
-	/**
-	 * Calls a listener.
-	 */
-	@FunctionalInterface
-	interface Listener {
+	@Override
+	public void retried(Delivery<ConsumerRecord<K, V>> delivery, Duration after, Throwable failure) {
+		this.recoverer.retried(delivery, after, failure);
+	}
 
-		/**
-		 * Call it, and wait until its work is over.
-		 * @param acknowledgment for the listener, null when it is not to be given one
-		 * @param around runs the call itself
-		 * @return null after a success, otherwise why it failed
-		 */
-		@Nullable Throwable call(@Nullable Acknowledgment acknowledgment, Consumer<Runnable> around);
+	@Override
+	public void recoveryFailed(Delivery<ConsumerRecord<K, V>> delivery, Throwable failure) {
+		this.recoverer.recoveryFailed(delivery, failure);
+	}
+
+	/**
+	 * The calls of one attempt. One worker.
+	 */
+	private final class Calls {
+
+		private final Attempt<K, V> attempt;
+
+		private final Listener listener;
+
+		private @Nullable TransactionalCall<K, V> last;
+
+		Calls(Attempt<K, V> attempt, Listener listener) {
+			this.attempt = attempt;
+			this.listener = listener;
+		}
+
+		/** Null when the attempt was answered, otherwise why the call failed. */
+		@Nullable Throwable next() {
+			TransactionalCall<K, V> call = new TransactionalCall<>(this.attempt, TransactionalCalls.this.transactions,
+					TransactionalCalls.this.errors, TransactionalCalls.this.mode);
+			this.last = call;
+			Throwable failure = call.make(this.listener);
+			return (failure != null && isAnswered(this.attempt, failure)) ? null : failure;
+		}
+
+		@Nullable Throwable again() {
+			this.attempt.nextNumber();
+			return next();
+		}
+
+		/** Whether the error handler has answered for what it could not see inside. */
+		boolean isDone(Throwable failure) {
+			TransactionalCall<K, V> call = this.last;
+			if (call == null || !call.isUnasked()) {
+				return false;
+			}
+			Throwable left = call.ask(failure);
+			return left == null || isAnswered(this.attempt, left);
+		}
 
 	}
 

@@ -10,6 +10,7 @@ import io.evenkeel.kafka.engine.EngineObserver;
 import io.evenkeel.kafka.engine.RecordHandler.Recovery;
 import io.evenkeel.kafka.engine.RecoveryAttempt;
 import io.evenkeel.kafka.engine.SlotHolder;
+import io.evenkeel.kafka.engine.dispatch.Delivery;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.ConsumerRecords;
 import org.jspecify.annotations.Nullable;
@@ -23,13 +24,13 @@ import org.springframework.kafka.listener.MessageListenerContainer;
  * thread. What the handler wants (which records are done, which come again) is read from
  * the seeks that it makes or from what it returns.
  */
-final class UserBatchErrors<K, V> implements RecoveryWay<K, V> {
+final class UserBatchErrors<K, V> implements FailurePolicy<K, V> {
 
 	private final CommonErrorHandler handler;
 
 	private final ListenerCalls<K, V> calls;
 
-	private final EvenkeelContainer<K, V> container;
+	private final ListenerContext context;
 
 	private final EngineObserver listener;
 
@@ -37,70 +38,48 @@ final class UserBatchErrors<K, V> implements RecoveryWay<K, V> {
 
 	private final Recoverer<K, V> recoverer;
 
-	UserBatchErrors(CommonErrorHandler handler, ListenerCalls<K, V> calls, EvenkeelContainer<K, V> container,
+	UserBatchErrors(CommonErrorHandler handler, ListenerCalls<K, V> calls, ListenerContext context,
 			EngineObserver listener, AcknowledgmentMode mode, Recoverer<K, V> recoverer) {
-		this.recoverer = recoverer;
 		this.listener = listener;
 		this.mode = mode;
 		this.handler = handler;
 		this.calls = calls;
-		this.container = container;
+		this.context = context;
+		this.recoverer = recoverer;
 	}
 
-	/**
-	 * Let the user's handler decide until it is done with the batch.
-	 * @param attempt the call that failed
-	 * @param failure why
-	 * @param call calls the listener again with the records from an index on: null after
-	 * a success, otherwise why it failed
-	 * @return true when a later call succeeded, otherwise the attempt was answered
-	 */
-	boolean retried(Attempt<K, V> attempt, Throwable failure, IntFunction<@Nullable Throwable> call) {
-		MessageListenerContainer view = ContainerView.of(this.container, attempt::isStopping);
-		List<ConsumerRecord<K, V>> all = attempt.records();
-		IntFunction<@Nullable Throwable> again = (from) -> {
-			attempt.nextNumber(from);
-			all.subList(from, all.size()).forEach((record) -> this.listener.retried(record.topic()));
-			return call.apply(from);
-		};
-		int done = 0;
-		Throwable last = failure;
+	@Override
+	public boolean isUsers() {
+		return true;
+	}
+
+	@Override
+	public boolean retried(Attempt<K, V> attempt, Throwable failure, IntFunction<@Nullable Throwable> call) {
+		Batch batch = new Batch(attempt, call);
 		try {
-			while (last != null) {
-				List<ConsumerRecord<K, V>> rest = all.subList(done, all.size());
-				int from = done;
-				Decision decision = decide(rest, UserErrorHandling.exception(rest.get(0), last), view, attempt,
-						() -> again.apply(from));
-				if (decision.succeeded) {
-					return true;
-				}
-				done += decision.done;
-				if (done >= all.size()) {
-					this.mode.handled(attempt);
-					return false;
-				}
-				if (done > 0) {
-					attempt.acknowledge(done - 1);
-				}
-				if (!attempt.resume()) {
-					attempt.again(Duration.ZERO);
-					return false;
-				}
-				last = again.apply(done);
+			Redelivery.End end = Redelivery.run(attempt, failure, batch::isDone, () -> {
+				// A call that the handler makes counts, too: each does it for itself.
+			}, () -> batch.call(batch.done));
+			if (end == Redelivery.End.SUCCEEDED || batch.succeeded) {
+				return true;
 			}
-			return true;
+			if (end == Redelivery.End.DONE) {
+				this.mode.handled(attempt);
+			}
+			else {
+				attempt.again(Duration.ZERO);
+			}
 		}
-		catch (UserErrorHandling.HandedOverException ex) {
+		catch (Redelivery.HandedOverException ex) {
 			attempt.again(Duration.ZERO);
-			return false;
 		}
 		catch (RuntimeException ex) {
 			this.recoverer.failed(attempt, ex);
-			return false;
 		}
 		finally {
 			clear();
 		}
+		return false;
 	}
 
 	/**
@@ -109,13 +88,15 @@ final class UserBatchErrors<K, V> implements RecoveryWay<K, V> {
 	@Override
 	public void recover(RecoveryAttempt<K, V> recovery) {
 		ConsumerRecord<K, V> record = recovery.record();
-		MessageListenerContainer view = ContainerView.of(this.container, recovery::isStopping);
-		Exception cause = UserErrorHandling.exception(record, recovery.failure());
+		MessageListenerContainer view = ContainerView.of(this.context.container(), recovery::isStopping);
+		Exception cause = Redelivery.exception(record, recovery.failure());
 		try {
+			// Who is asked may wait: not with a slot.
+			recovery.rest();
 			Exception failed = new BatchListenerFailedException("The record cannot be deserialized", cause, record);
 			while (decide(List.of(record), failed, view, recovery, () -> cause).done == 0) {
 				if (recovery.isStopping()) {
-					throw new UserErrorHandling.HandedOverException();
+					throw new Redelivery.HandedOverException();
 				}
 			}
 			recovery.ended(Recovery.SKIPPED);
@@ -125,8 +106,18 @@ final class UserBatchErrors<K, V> implements RecoveryWay<K, V> {
 		}
 	}
 
+	@Override
+	public void retried(Delivery<ConsumerRecord<K, V>> delivery, Duration after, Throwable failure) {
+		this.recoverer.retried(delivery, after, failure);
+	}
+
+	@Override
+	public void recoveryFailed(Delivery<ConsumerRecord<K, V>> delivery, Throwable failure) {
+		this.recoverer.recoveryFailed(delivery, failure);
+	}
+
 	private void clear() {
-		UserErrorHandling.clear(this.handler, this.container.getListenerId());
+		EndOfCalls.tell(this.context.id(), "error handler", this.handler::clearThreadState);
 	}
 
 	/**
@@ -134,7 +125,6 @@ final class UserBatchErrors<K, V> implements RecoveryWay<K, V> {
 	 */
 	private Decision decide(List<ConsumerRecord<K, V>> rest, Exception failure, MessageListenerContainer view,
 			SlotHolder holder, Supplier<@Nullable Throwable> call) {
-		holder.rest();
 		// True of our calls only, not of those that a dead letter may get.
 		rest.forEach(CallHeaders::removeAttempt);
 		ConsumerRecords<K, V> data = BatchCalls.records(rest);
@@ -142,7 +132,7 @@ final class UserBatchErrors<K, V> implements RecoveryWay<K, V> {
 		boolean[] succeeded = new boolean[1];
 		Runnable again = () -> {
 			if (!holder.resume()) {
-				throw new UserErrorHandling.HandedOverException();
+				throw new Redelivery.HandedOverException();
 			}
 			Throwable next = call.get();
 			holder.rest();
@@ -173,6 +163,60 @@ final class UserBatchErrors<K, V> implements RecoveryWay<K, V> {
 	}
 
 	private record Decision(boolean succeeded, int done) {
+	}
+
+	/**
+	 * The calls for one batch. One worker.
+	 */
+	private final class Batch {
+
+		private final Attempt<K, V> attempt;
+
+		private final IntFunction<@Nullable Throwable> call;
+
+		private final List<ConsumerRecord<K, V>> all;
+
+		private final MessageListenerContainer view;
+
+		/** How many of its first records are done. */
+		private int done;
+
+		/** The handler has called the listener itself, with success. */
+		private boolean succeeded;
+
+		Batch(Attempt<K, V> attempt, IntFunction<@Nullable Throwable> call) {
+			this.attempt = attempt;
+			this.call = call;
+			this.all = attempt.records();
+			this.view = ContainerView.of(UserBatchErrors.this.context.container(), attempt::isStopping);
+		}
+
+		@Nullable Throwable call(int from) {
+			this.attempt.nextNumber(from);
+			this.all.subList(from, this.all.size())
+				.forEach((record) -> UserBatchErrors.this.listener.retried(record.topic()));
+			return this.call.apply(from);
+		}
+
+		boolean isDone(Throwable failure) {
+			List<ConsumerRecord<K, V>> rest = this.all.subList(this.done, this.all.size());
+			int from = this.done;
+			Decision decision = decide(rest, Redelivery.exception(rest.get(0), failure), this.view, this.attempt,
+					() -> call(from));
+			if (decision.succeeded) {
+				this.succeeded = true;
+				return true;
+			}
+			this.done += decision.done;
+			if (this.done >= this.all.size()) {
+				return true;
+			}
+			if (this.done > 0) {
+				this.attempt.acknowledge(this.done - 1);
+			}
+			return false;
+		}
+
 	}
 
 }

@@ -2,7 +2,8 @@ package io.evenkeel.kafka.container;
 
 import java.time.Duration;
 import java.util.List;
-import java.util.function.IntSupplier;
+import java.util.function.IntFunction;
+import java.util.function.Supplier;
 
 import io.evenkeel.kafka.engine.Attempt;
 import io.evenkeel.kafka.engine.EngineObserver;
@@ -13,57 +14,59 @@ import io.evenkeel.kafka.engine.dispatch.Delivery;
 import io.micrometer.observation.Observation;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.common.TopicPartition;
-import org.apache.kafka.common.errors.RecordDeserializationException;
 import org.jspecify.annotations.Nullable;
 import org.springframework.kafka.listener.CommonErrorHandler;
-import org.springframework.kafka.listener.ListenerExecutionFailedException;
 import org.springframework.kafka.listener.MessageListenerContainer;
-import org.springframework.kafka.support.Acknowledgment;
 
 /**
  * Failures under an error handler of the user's own, which takes the place of our retries
- * and recovery. Such handlers keep what they know of a record by thread, so all attempts
- * of one record are made in one loop on one worker. It has a slot while it calls the
- * listener, and none while it asks the handler, which may wait as long as it likes.
+ * and recovery. See {@link Redelivery} for how they are called again.
  */
-final class UserErrorHandling<K, V> implements RecoveryWay<K, V> {
+final class UserErrorHandling<K, V> implements FailurePolicy<K, V> {
 
 	private final CommonErrorHandler handler;
 
 	private final ListenerCalls<K, V> calls;
 
-	private final EvenkeelContainer<K, V> container;
+	private final ListenerContext context;
 
 	private final EngineObserver listener;
 
 	private final AcknowledgmentMode mode;
 
-	UserErrorHandling(CommonErrorHandler handler, ListenerCalls<K, V> calls, EvenkeelContainer<K, V> container,
-			EngineObserver listener, AcknowledgmentMode mode) {
+	private final Recoverer<K, V> recoverer;
+
+	UserErrorHandling(CommonErrorHandler handler, ListenerCalls<K, V> calls, ListenerContext context,
+			EngineObserver listener, AcknowledgmentMode mode, Recoverer<K, V> recoverer) {
 		this.listener = listener;
 		this.mode = mode;
 		this.handler = handler;
 		this.calls = calls;
-		this.container = container;
+		this.context = context;
+		this.recoverer = recoverer;
 	}
 
-	/**
-	 * Let the user's handler decide until it is done with the record, on the worker that
-	 * made the first call.
-	 * @param attempt the call that failed
-	 * @param acknowledgment the listener's
-	 * @param failure why
-	 * @return true when a later call succeeded, otherwise the attempt was answered
-	 */
-	boolean retried(Attempt<K, V> attempt, @Nullable Acknowledgment acknowledgment, Throwable failure) {
+	@Override
+	public boolean isUsers() {
+		return true;
+	}
+
+	@Override
+	public boolean retried(Attempt<K, V> attempt, Throwable failure, IntFunction<@Nullable Throwable> call) {
 		try {
-			Recovery recovery = decide(attempt.record(), failure, acknowledgment, attempt::nextNumber, attempt);
-			if (recovery == Recovery.SUCCEEDED) {
-				return true;
+			Redelivery.End end = decide(attempt.record(), failure, attempt, () -> {
+				attempt.nextNumber();
+				return call.apply(0);
+			});
+			switch (end) {
+				case SUCCEEDED -> {
+					return true;
+				}
+				case DONE -> this.mode.handled(attempt);
+				case HANDED_OVER -> attempt.again(Duration.ZERO);
 			}
-			this.mode.handled(attempt);
 		}
-		catch (HandedOverException ex) {
+		catch (Redelivery.HandedOverException ex) {
 			attempt.again(Duration.ZERO);
 		}
 		catch (RuntimeException ex) {
@@ -77,10 +80,24 @@ final class UserErrorHandling<K, V> implements RecoveryWay<K, V> {
 	@Override
 	public void recover(RecoveryAttempt<K, V> recovery) {
 		Delivery<ConsumerRecord<K, V>> delivery = recovery.delivery();
-		recovery.ended(decide(recovery.record(), recovery.failure(), EndOfCall.INSTANCE, () -> {
+		Redelivery.End end = decide(recovery.record(), recovery.failure(), recovery, () -> {
 			delivery.beginAttempt();
-			return delivery.attempt();
-		}, recovery));
+			return this.calls.callAndWait(recovery.record(), delivery.attempt(), EndOfCall.INSTANCE);
+		});
+		if (end == Redelivery.End.HANDED_OVER) {
+			throw new Redelivery.HandedOverException();
+		}
+		recovery.ended((end == Redelivery.End.SUCCEEDED) ? Recovery.SUCCEEDED : Recovery.SKIPPED);
+	}
+
+	@Override
+	public void retried(Delivery<ConsumerRecord<K, V>> delivery, Duration after, Throwable failure) {
+		this.recoverer.retried(delivery, after, failure);
+	}
+
+	@Override
+	public void recoveryFailed(Delivery<ConsumerRecord<K, V>> delivery, Throwable failure) {
+		this.recoverer.recoveryFailed(delivery, failure);
 	}
 
 	/**
@@ -93,14 +110,15 @@ final class UserErrorHandling<K, V> implements RecoveryWay<K, V> {
 	 * @return whether the handler is done with the record
 	 */
 	boolean isHandled(ConsumerRecord<K, V> record, Throwable failure, SlotHolder holder) {
+		holder.rest();
 		try {
-			return handled(record, exception(record, failure), holder);
+			return handled(record, Redelivery.exception(record, failure), holder);
 		}
-		catch (HandedOverException ex) {
+		catch (Redelivery.HandedOverException ex) {
 			throw ex;
 		}
 		catch (RuntimeException ex) {
-			throw new HandlerFailedException(ex);
+			throw new Redelivery.HandlerFailedException(ex);
 		}
 	}
 
@@ -110,40 +128,25 @@ final class UserErrorHandling<K, V> implements RecoveryWay<K, V> {
 
 	/** Whatever the handler does here, the record has ended as it has. */
 	void clear() {
-		clear(this.handler, this.container.getListenerId());
+		EndOfCalls.tell(this.context.id(), "error handler", this.handler::clearThreadState);
 	}
 
-	static void clear(CommonErrorHandler handler, String id) {
-		EndOfCalls.tell(id, "error handler", handler::clearThreadState);
-	}
-
-	private Recovery decide(ConsumerRecord<K, V> record, Throwable failure, @Nullable Acknowledgment acknowledgment,
-			IntSupplier number, SlotHolder holder) {
-		@Nullable Throwable last = failure;
+	private Redelivery.End decide(ConsumerRecord<K, V> record, Throwable failure, SlotHolder holder,
+			Supplier<@Nullable Throwable> call) {
 		try {
-			while (last != null) {
-				if (handled(record, exception(record, last), holder)) {
-					return Recovery.SKIPPED;
-				}
-				if (!holder.resume()) {
-					throw new HandedOverException();
-				}
-				this.listener.retried(record.topic());
-				last = this.calls.callAndWait(record, number.getAsInt(), acknowledgment);
-			}
-			return Recovery.SUCCEEDED;
+			return Redelivery.run(holder, failure,
+					(last) -> handled(record, Redelivery.exception(record, last), holder), () -> calledAgain(record),
+					call);
 		}
 		finally {
 			clear();
 		}
 	}
 
-	/** The handler may wait, for the network or for a back-off: not with a slot. */
 	private boolean handled(ConsumerRecord<K, V> record, Exception failure, SlotHolder holder) {
-		holder.rest();
 		// True of our calls only, not of those that a dead letter may get.
 		CallHeaders.removeAttempt(record);
-		MessageListenerContainer view = ContainerView.of(this.container, holder::isStopping);
+		MessageListenerContainer view = ContainerView.of(this.context.container(), holder::isStopping);
 		HandlerConsumer<K, V> consumer = new HandlerConsumer<>(this.calls.consumer(), record);
 		try (Observation.Scope scope = CallObservation.scope(holder.kept())) {
 			if (!this.handler.seeksAfterHandling()) {
@@ -157,39 +160,9 @@ final class UserErrorHandling<K, V> implements RecoveryWay<K, V> {
 		}
 		if (target != record.offset()) {
 			this.calls.consumer().seek(new TopicPartition(record.topic(), record.partition()), target);
-			throw new HandedOverException();
+			throw new Redelivery.HandedOverException();
 		}
 		return false;
-	}
-
-	static Exception exception(ConsumerRecord<?, ?> record, Throwable failure) {
-		if (failure instanceof RecordDeserializationException) {
-			return new ListenerExecutionFailedException("Listener failed", Poison.failure(record, failure));
-		}
-		return (failure instanceof Exception known) ? known
-				: new ListenerExecutionFailedException("The listener failed with an error", failure);
-	}
-
-	/** The record is not ours to handle any more; its next owner handles it. */
-	static final class HandedOverException extends RuntimeException {
-
-		private static final long serialVersionUID = 1L;
-
-		HandedOverException() {
-			super("The partition is being handed over", null, false, false);
-		}
-
-	}
-
-	/** The handler itself failed. */
-	static final class HandlerFailedException extends RuntimeException {
-
-		private static final long serialVersionUID = 1L;
-
-		HandlerFailedException(Throwable cause) {
-			super("The error handler failed", cause);
-		}
-
 	}
 
 }

@@ -51,13 +51,12 @@ final class WorkerThreads implements Consumer<Runnable> {
 
 	private final AtomicInteger number = new AtomicInteger();
 
-	WorkerThreads(EvenkeelContainer<?, ?> container, @Nullable ConsumerSeekAware seekAware,
-			ConsumerSeekCallback seeks) {
-		this.id = container.getListenerId();
-		this.name = container.isChangeConsumerThreadName() ? container::threadName : null;
-		this.groupId = container.getGroupId();
-		this.loader = container.classLoader();
-		this.executor = container.getContainerProperties().getListenerTaskExecutor();
+	WorkerThreads(ListenerContext context, @Nullable ConsumerSeekAware seekAware, ConsumerSeekCallback seeks) {
+		this.id = context.id();
+		this.name = context.namesThreads() ? context::threadName : null;
+		this.groupId = context.groupId();
+		this.loader = context.classLoader();
+		this.executor = context.properties().getListenerTaskExecutor();
 		this.seekAware = seekAware;
 		this.seeks = seeks;
 	}

@@ -1,5 +1,6 @@
 package io.evenkeel.kafka.container;
 
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
@@ -10,6 +11,7 @@ import org.apache.kafka.common.TopicPartition;
 import org.junit.jupiter.api.Test;
 import org.mockito.Mockito;
 
+import org.springframework.kafka.listener.AbstractMessageListenerContainer;
 import org.springframework.kafka.listener.ConsumerAwareRebalanceListener;
 import org.springframework.kafka.listener.ContainerProperties;
 
@@ -26,12 +28,17 @@ class ContainerCallbacksTests {
 	void aLossIsARevocationToo() {
 		ContainerProperties properties = new ContainerProperties("t");
 		properties.setConsumerRebalanceListener(new Listener());
-		EvenkeelContainer<Object, Object> container = new EvenkeelContainer<>(mock(), properties,
-				new ContainerSupport((id) -> ContainerSettings.defaults(), ListenerMeters.NONE, (suffix) -> {
-					throw new IllegalStateException("no dead letters here");
-				}));
-		new ContainerCallbacks<>(container, new ContainerEvents(container), new RunState(), null, mock(), mock(), null,
-				null, false, mock(), null)
+		AbstractMessageListenerContainer<?, ?> container = Mockito.mock();
+		Mockito.when(container.getContainerProperties()).thenReturn(properties);
+		Mockito.when(container.getListenerId()).thenReturn("orders");
+		ListenerContext context = new ListenerContext(container, () -> container, () -> null);
+		PartitionEvents.Maker maker = PartitionsLostEvent::new;
+		ContainerCallbacks.Surroundings<Object, Object> around = new ContainerCallbacks.Surroundings<>(() -> mock(),
+				() -> mock(), null, (consumer) -> {
+				}, false, () -> false, () -> {
+				});
+		new ContainerCallbacks<Object, Object>(context, new ContainerEvents(context),
+				new PartitionEvents(maker, maker, maker), new RunState(), Duration.ofSeconds(5), null, mock(), around)
 			.lost(mock(), List.of(new AssignedPartition(P0, 1)));
 		assertThat(this.told).containsExactly("lost", "revoked before commit", "revoked after commit");
 	}

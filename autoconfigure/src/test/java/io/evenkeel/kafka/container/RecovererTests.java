@@ -76,10 +76,10 @@ class RecovererTests {
 	void healthHearsOfAFailureUntilTheRecordIsRecovered() {
 		Recoverer<Object, Object> recoverer = recoverer(OnExhausted.DEAD_LETTER);
 		Assertions.assertThat(recoverer.failingSince()).isZero();
-		recoverer.failed(this.delivery, new IllegalStateException("simulated"));
+		recoverer.recoveryFailed(this.delivery, new IllegalStateException("simulated"));
 		long since = recoverer.failingSince();
 		Assertions.assertThat(since).isNotZero();
-		recoverer.failed(this.delivery, new IllegalStateException("simulated"));
+		recoverer.recoveryFailed(this.delivery, new IllegalStateException("simulated"));
 		Assertions.assertThat(recoverer.failingSince()).as("since the first").isEqualTo(since);
 		recoverer.recover(this.recovery);
 		Assertions.assertThat(recoverer.failingSince()).isZero();
@@ -89,11 +89,11 @@ class RecovererTests {
 	@Test
 	void aRecordThatIsGoneIsForgotten() {
 		Recoverer<Object, Object> recoverer = recoverer(OnExhausted.DEAD_LETTER);
-		recoverer.failed(this.delivery, new IllegalStateException("simulated"));
+		recoverer.recoveryFailed(this.delivery, new IllegalStateException("simulated"));
 		Mockito.when(this.delivery.isEnded()).thenReturn(true);
 		Assertions.assertThat(recoverer.failingSince()).isZero();
 		Delivery<ConsumerRecord<Object, Object>> other = WithoutBroker.delivery();
-		recoverer.failed(other, new IllegalStateException("simulated"));
+		recoverer.recoveryFailed(other, new IllegalStateException("simulated"));
 		Assertions.assertThat(recoverer.failingSince()).isNotZero();
 		Mockito.when(other.assignment().isStopping()).thenReturn(true);
 		Assertions.assertThat(recoverer.failingSince()).isZero();

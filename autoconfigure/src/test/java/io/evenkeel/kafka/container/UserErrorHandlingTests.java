@@ -48,7 +48,7 @@ class UserErrorHandlingTests {
 	void aHandlerHasNoSlotAndItsThreadStateIsCleared() {
 		Mockito.when(this.handler.isAckAfterHandle()).thenReturn(true);
 		handles(true);
-		Assertions.assertThat(records().retried(this.attempt, null, this.failure)).isFalse();
+		Assertions.assertThat(retried()).isFalse();
 		InOrder order = Mockito.inOrder(this.attempt, this.handler);
 		order.verify(this.attempt).rest();
 		order.verify(this.handler).handleOne(Mockito.any(), Mockito.any(), Mockito.any(), Mockito.any());
@@ -60,7 +60,7 @@ class UserErrorHandlingTests {
 	void aHandlerThatFailsIsClearedToo() {
 		Mockito.when(this.handler.handleOne(Mockito.any(), Mockito.any(), Mockito.any(), Mockito.any()))
 			.thenThrow(new IllegalStateException("simulated"));
-		Assertions.assertThat(records().retried(this.attempt, null, this.failure)).isFalse();
+		Assertions.assertThat(retried()).isFalse();
 		Mockito.verify(this.handler).clearThreadState();
 		Mockito.verify(this.attempt).exhausted(this.failure);
 	}
@@ -68,7 +68,7 @@ class UserErrorHandlingTests {
 	@Test
 	void eachRepeatedCallIsCountedAndHasASlot() {
 		handles(false);
-		Assertions.assertThat(records().retried(this.attempt, null, this.failure)).isTrue();
+		Assertions.assertThat(retried()).isTrue();
 		InOrder order = Mockito.inOrder(this.attempt, this.fixture.engineObserver);
 		order.verify(this.attempt).resume();
 		order.verify(this.fixture.engineObserver).retried("t");
@@ -79,7 +79,7 @@ class UserErrorHandlingTests {
 	void aRecordOfAPartitionThatIsHandedOverIsNotCalledAgain() {
 		handles(false);
 		Mockito.when(this.attempt.resume()).thenReturn(false);
-		Assertions.assertThat(records().retried(this.attempt, null, this.failure)).isFalse();
+		Assertions.assertThat(retried()).isFalse();
 		Mockito.verify(this.attempt).again(Duration.ZERO);
 		Mockito.verifyNoInteractions(this.fixture.engineObserver);
 		Mockito.verify(this.handler).clearThreadState();
@@ -95,7 +95,7 @@ class UserErrorHandlingTests {
 				record.headers().headers(KafkaHeaders.DELIVERY_ATTEMPT).forEach(headers::add);
 				return true;
 			});
-		records().retried(this.attempt, null, this.failure);
+		retried();
 		Mockito.verify(this.handler).handleOne(Mockito.any(), Mockito.any(), Mockito.any(), Mockito.any());
 		Assertions.assertThat(headers).isEmpty();
 	}
@@ -111,7 +111,7 @@ class UserErrorHandlingTests {
 			throw new IllegalStateException("Seek to current after exception");
 		}).doNothing().when(this.handler).handleRemaining(Mockito.any(), Mockito.any(), Mockito.any(), Mockito.any());
 		this.fail.add(this.failure);
-		Assertions.assertThat(records().retried(this.attempt, null, this.failure)).isFalse();
+		Assertions.assertThat(retried()).isFalse();
 		Mockito.verify(this.handler, Mockito.times(2))
 			.handleRemaining(Mockito.any(), Mockito.any(), Mockito.any(), Mockito.any());
 		Mockito.verifyNoInteractions(this.fixture.consumer);
@@ -124,7 +124,9 @@ class UserErrorHandlingTests {
 			.when(this.handler.handleBatchAndReturnRemaining(Mockito.any(), Mockito.any(), Mockito.any(), Mockito.any(),
 					Mockito.any()))
 			.then((asked) -> new ConsumerRecords<>(java.util.Map.of(), java.util.Map.of()));
-		Assertions.assertThat(batches(recoverer()).retried(this.attempt, this.failure, (from) -> null)).isFalse();
+		UserBatchErrors<Object, Object> batches = new UserBatchErrors<>(this.handler, this.fixture.calls(),
+				this.fixture.context(), this.fixture.engineObserver, mode(), WithoutBroker.mock());
+		Assertions.assertThat(batches.retried(this.attempt, this.failure, (from) -> null)).isFalse();
 		InOrder order = Mockito.inOrder(this.attempt, this.handler);
 		order.verify(this.attempt).rest();
 		order.verify(this.handler)
@@ -160,7 +162,7 @@ class UserErrorHandlingTests {
 		})
 			.when(processor)
 			.process(Mockito.any(), Mockito.any(), Mockito.any(), Mockito.any(), Mockito.anyBoolean(), Mockito.any());
-		new Rollbacks<>(processor, Mockito.mock(Transactions.class), this.fixture.calls(), this.fixture.container,
+		new Rollbacks<>(processor, Mockito.mock(Transactions.class), this.fixture.calls(), this.fixture.context(),
 				this.fixture.engineObserver, recoverer(), false)
 			.after(this.attempt, this.failure, () -> null);
 		InOrder order = Mockito.inOrder(this.attempt, processor);
@@ -183,13 +185,18 @@ class UserErrorHandlingTests {
 	}
 
 	private UserBatchErrors<Object, Object> batches(Recoverer<Object, Object> recoverer) {
-		return new UserBatchErrors<>(this.handler, this.fixture.calls(), this.fixture.container,
+		return new UserBatchErrors<>(this.handler, this.fixture.calls(), this.fixture.context(),
 				this.fixture.engineObserver, mode(), recoverer);
 	}
 
+	private boolean retried() {
+		return records().retried(this.attempt, this.failure,
+				(from) -> this.fixture.calls().callAndWait(this.attempt.record(), this.attempt.number(), null));
+	}
+
 	private UserErrorHandling<Object, Object> records() {
-		return new UserErrorHandling<>(this.handler, this.fixture.calls(), this.fixture.container,
-				this.fixture.engineObserver, mode());
+		return new UserErrorHandling<>(this.handler, this.fixture.calls(), this.fixture.context(),
+				this.fixture.engineObserver, mode(), WithoutBroker.mock());
 	}
 
 	private AcknowledgmentMode mode() {

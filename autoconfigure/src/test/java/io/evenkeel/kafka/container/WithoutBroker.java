@@ -51,13 +51,18 @@ final class WithoutBroker {
 		return made;
 	}
 
+	ListenerContext context() {
+		return this.container.context;
+	}
+
 	ListenerTarget target() {
 		return new ListenerTarget(this.listener);
 	}
 
 	ListenerCalls<Object, Object> calls(ObservationRegistry observations) {
-		ListenerCalls<Object, Object> calls = new ListenerCalls<>(this.container, target(), observations,
-				CallTimer.NONE, null, ClusterId.unknown());
+		ListenerCalls<Object, Object> calls = new ListenerCalls<>(context(), target(),
+				this.container.getRecordInterceptor(), this.container.interceptsBeforeTransaction(), observations,
+				CallTimer.NONE, null, () -> null, () -> "client");
 		calls.consumer(this.consumer);
 		return calls;
 	}
