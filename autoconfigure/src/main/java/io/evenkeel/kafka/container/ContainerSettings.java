@@ -44,6 +44,20 @@ public record ContainerSettings(Ordering ordering, @Nullable Integer concurrency
 	private static final String PREFIX = "evenkeel.kafka.consumer.";
 
 	/**
+	 * The same without what a test could not foresee: commits are made at once, waits
+	 * between attempts are not spread, and no topic is made.
+	 * @return for tests without a broker
+	 */
+	public ContainerSettings predictable() {
+		RetrySettings steady = new RetrySettings(this.retry.maxAttempts(), this.retry.initialInterval(),
+				this.retry.multiplier(), this.retry.maxInterval(), 0);
+		return new ContainerSettings(this.ordering, this.concurrency, this.maxPendingRecords, this.maxPendingBytes,
+				Duration.ofNanos(1), this.commitTimeout, this.saveCompleted, this.drainTimeout, this.onDrainTimeout,
+				steady, this.notRetryable, this.onExhausted, this.topicSuffix, false, this.restartInitial,
+				this.restartMax, this.handler, this.names);
+	}
+
+	/**
 	 * The settings of a listener that nobody tuned.
 	 * @return the documented defaults
 	 */
