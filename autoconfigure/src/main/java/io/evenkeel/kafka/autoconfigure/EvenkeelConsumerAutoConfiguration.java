@@ -48,8 +48,8 @@ import org.springframework.kafka.listener.ConsumerRecordRecoverer;
 @AutoConfiguration(before = KafkaAutoConfiguration.class)
 @Conditional(OnKafkaAutoConfiguration.class)
 @ConditionalOnClass(EnableKafka.class)
-@EnableConfigurationProperties({ EvenkeelConsumerProperties.class, EvenkeelLoggingProperties.class,
-		KafkaProperties.class })
+@EnableConfigurationProperties({ EvenkeelKafkaProperties.class, EvenkeelConsumerProperties.class,
+		EvenkeelLoggingProperties.class, KafkaProperties.class })
 public final class EvenkeelConsumerAutoConfiguration {
 
 	EvenkeelConsumerAutoConfiguration() {
@@ -134,6 +134,12 @@ public final class EvenkeelConsumerAutoConfiguration {
 		configure(factory, configurer, properties, consumerFactory, customizer);
 		customizers.orderedStream().forEach((last) -> last.customize(factory));
 		return factory;
+	}
+
+	@Bean
+	@ConditionalOnBooleanProperty("evenkeel.kafka.report")
+	StartupReport evenkeelStartupReport(ApplicationContext context) {
+		return new StartupReport(context);
 	}
 
 	@Bean

@@ -42,7 +42,8 @@ final class PropertyNameCheck implements SmartInitializingSingleton {
 	private final PropertyNames names = new PropertyNames()
 		.read(EvenkeelConsumerProperties.PREFIX, EvenkeelConsumerProperties.class)
 		.read(EvenkeelProducerProperties.PREFIX, EvenkeelProducerProperties.class)
-		.read(EvenkeelLoggingProperties.PREFIX, EvenkeelLoggingProperties.class);
+		.read(EvenkeelLoggingProperties.PREFIX, EvenkeelLoggingProperties.class)
+		.read(EvenkeelKafkaProperties.PREFIX, EvenkeelKafkaProperties.class);
 
 	PropertyNameCheck(Environment environment, ConfigurableListableBeanFactory beanFactory) {
 		this.environment = environment;
