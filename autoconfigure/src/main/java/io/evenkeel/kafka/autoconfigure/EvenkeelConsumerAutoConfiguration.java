@@ -7,6 +7,7 @@ import io.evenkeel.kafka.container.ContainerSupport;
 import io.evenkeel.kafka.container.DeadLetterRecoverers;
 import io.evenkeel.kafka.container.EvenkeelContainerFactory;
 import io.evenkeel.kafka.container.ListenerMeters;
+import io.evenkeel.kafka.deadletter.DeadLetters;
 import io.evenkeel.kafka.producer.ProducerRegistry;
 import io.evenkeel.kafka.thread.NanoClock;
 import io.evenkeel.kafka.watch.ListenerWatch;
@@ -145,6 +146,18 @@ public final class EvenkeelConsumerAutoConfiguration {
 	@Bean
 	ListenerChecks evenkeelListenerChecks(ObjectProvider<KafkaListenerEndpointRegistry> registry) {
 		return new ListenerChecks(registry);
+	}
+
+	@Lazy
+	@Bean
+	@ConditionalOnMissingBean
+	@ConditionalOnBooleanProperty(name = "evenkeel.kafka.consumer.enabled", matchIfMissing = true)
+	DeadLetters evenkeelDeadLetters(ObjectProvider<KafkaListenerEndpointRegistry> registry,
+			ObjectProvider<ContainerSupport> support, ObjectProvider<ConsumerFactory<?, ?>> consumers,
+			ObjectProvider<ProducerFactory<?, ?>> producers, KafkaProperties properties,
+			ObjectProvider<KafkaConnectionDetails> connection) {
+		return new DeadLetters(new DeadLetterTopicNames(registry, support),
+				new ApplicationDeadLetterClients(consumers, producers, properties, connection));
 	}
 
 	@Bean
