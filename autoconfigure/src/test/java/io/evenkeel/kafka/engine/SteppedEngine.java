@@ -12,6 +12,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Consumer;
+import java.util.function.UnaryOperator;
 
 import io.evenkeel.kafka.engine.dispatch.CompletionQueue;
 import io.evenkeel.kafka.engine.dispatch.Dispatcher;
@@ -90,16 +91,26 @@ final class SteppedEngine
 	}
 
 	SteppedEngine(EngineSettings settings) {
+		this(settings, (own) -> own);
+	}
+
+	/**
+	 * Step an engine that others observe as well.
+	 * @param settings its settings
+	 * @param observed puts something around what this one hears
+	 */
+	SteppedEngine(EngineSettings settings, UnaryOperator<EngineObserver> observed) {
+		EngineObserver told = observed.apply(this);
 		CompletionQueue<ConsumerRecord<String, String>> completions = new CompletionQueue<>();
 		this.dispatcher = new Dispatcher<>(completions, () -> this.now, settings.concurrency(), settings.batchSize());
 		RetryPlanner planner = new RetryPlanner(settings.retry(), (failure) -> false, () -> 0.5);
 		AttemptInvoker<String, String> invoker = new AttemptInvoker<>(this, planner,
-				new Acknowledgments<>(settings.coverEarlier()), this, (failure) -> this.events.add("stop"));
+				new Acknowledgments<>(settings.coverEarlier()), told, (failure) -> this.events.add("stop"));
 		this.worker = new Worker<>(this.dispatcher, invoker, () -> this.now,
 				(assignment, bug) -> this.events.add("bug " + bug));
 		EngineParts<String, String> parts = new EngineParts<>(this.table, this.dispatcher,
-				new Completions<>(completions, this.table, this, () -> this.now), this, this,
-				new GuardedObserver("l", this), settings,
+				new Completions<>(completions, this.table, told, () -> this.now), this, this,
+				new GuardedObserver("l", told), settings,
 				new LaneKeys(settings.ordering(), (type) -> this.events.add("keys " + type.getSimpleName())), this,
 				() -> this.now, this::await, new RebalanceLog(Instant::now));
 		this.loop = new ConsumerLoop<>("l", this.consumer, parts);
