@@ -155,7 +155,8 @@ final class Watched {
 	}
 
 	private ListenerReport working(EngineSnapshot snapshot, long now) {
-		if (snapshot.partitions().isEmpty()) {
+		// The snapshot is a moment behind what the application was told.
+		if (snapshot.partitions().isEmpty() && this.container.getAssignedPartitions().isEmpty()) {
 			List<String> missing = this.missing;
 			if (!missing.isEmpty()) {
 				return of(ListenerState.MISSING_TOPIC, "brokers know no topic " + String.join(", ", missing));
