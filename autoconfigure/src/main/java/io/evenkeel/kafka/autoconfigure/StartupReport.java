@@ -147,8 +147,7 @@ final class StartupReport implements ApplicationListener<ContextRefreshedEvent> 
 		if (found == null) {
 			return DEFAULT;
 		}
-		return found.getName() + " in "
-				+ ((found.getOrigin() != null) ? found.getOrigin() : found.getSource());
+		return found.getName() + " in " + ((found.getOrigin() != null) ? found.getOrigin() : found.getSource());
 	}
 
 }
