@@ -63,6 +63,9 @@ public final class ProducerMeters implements SendObserverFactory {
 
 		private final Map<SendKey, Timer> sends = new ConcurrentHashMap<>();
 
+		/** By the topic, because nearly every send passes here. */
+		private final Map<String, Timer> successes = new ConcurrentHashMap<>();
+
 		private final Map<WaitKey, Timer> waits = new ConcurrentHashMap<>();
 
 		private final Map<String, Counter> retries = new ConcurrentHashMap<>();
@@ -97,8 +100,17 @@ public final class ProducerMeters implements SendObserverFactory {
 
 		@Override
 		public void completed(String topic, @Nullable FailureReason reason, long nanos) {
+			Timer known = (reason == null) ? this.successes.get(topic) : null;
+			((known != null) ? known : sendTimer(topic, reason)).record(nanos, TimeUnit.NANOSECONDS);
+		}
+
+		private Timer sendTimer(String topic, @Nullable FailureReason reason) {
 			String tag = ProducerMeters.this.topics.tag(topic);
-			this.sends.computeIfAbsent(new SendKey(tag, reason), this::sendTimer).record(nanos, TimeUnit.NANOSECONDS);
+			Timer timer = this.sends.computeIfAbsent(new SendKey(tag, reason), this::sendTimer);
+			if (reason == null && tag.equals(topic)) {
+				this.successes.put(topic, timer);
+			}
+			return timer;
 		}
 
 		private Timer sendTimer(SendKey key) {
