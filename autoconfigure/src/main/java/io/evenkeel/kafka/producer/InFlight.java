@@ -25,17 +25,23 @@ import org.jspecify.annotations.Nullable;
  * <b>Invariants.</b> (1) A place goes from empty to a send to {@code LEFT}, and never
  * back. (2) A chunk leaves the chain only when none of its places is empty, so a sender
  * that has claimed a place and not filled it yet is waited for. (3) What a send has left
- * holds on to it no longer.
+ * holds on to it no longer. (4) A chunk that has left the chain refers to itself, and
+ * leads to the first one of the chain.
  * <p>
  * <b>Why.</b> Each record passes here, and nearly none is ever looked at: the client
  * keeps its own {@code delivery.timeout.ms}. So coming and going is one counter and two
- * ordered stores, without a lock, a search or an object per record. The sweep reads what
- * is left, once a second, and moves it to a plain list, so that one record that waits for
- * minutes does not keep the chunks of all that came after it.
+ * ordered stores, without a lock, a search or an object per record. Whoever begins a
+ * chunk drops those in front that all have left, so that they die young; if they led to
+ * the next one, the first of them to grow old would take along all that come after it.
+ * The sweep reads what is left, once a second, and moves the last few of a chunk to a
+ * plain list, so that one record that waits for minutes does not keep its neighbours.
  */
 final class InFlight {
 
 	private static final int CHUNK = 512;
+
+	/** So few sends do not keep a chunk. */
+	private static final int FEW = CHUNK / 16;
 
 	private static final Object LEFT = new Object();
 
@@ -62,7 +68,8 @@ final class InFlight {
 
 	private final long tick;
 
-	private Chunk first;
+	/** Written under the lock. */
+	private volatile Chunk first;
 
 	/** Of the client before, as long as something of it is left. */
 	private @Nullable InFlight before;
@@ -240,14 +247,44 @@ final class InFlight {
 	}
 
 	private void retireChunks() {
+		Chunk kept = null;
 		Chunk chunk = this.first;
 		for (Chunk next = chunk.next.get(); next != null; next = chunk.next.get()) {
-			if (!chunk.moveTo(this.stragglers)) {
-				break;
+			if (chunk.moveFewTo(this.stragglers)) {
+				unlink(kept, chunk, next);
+			}
+			else {
+				kept = chunk;
 			}
 			chunk = next;
 		}
-		this.first = chunk;
+	}
+
+	/** Let go of the chunks in front that all have left, unless somebody else looks. */
+	private void dropLeft() {
+		if (!this.lock.tryLock()) {
+			return;
+		}
+		try {
+			Chunk chunk = this.first;
+			for (Chunk next = chunk.next.get(); next != null && chunk.haveAllLeft(); next = chunk.next.get()) {
+				unlink(null, chunk, next);
+				chunk = next;
+			}
+		}
+		finally {
+			this.lock.unlock();
+		}
+	}
+
+	private void unlink(@Nullable Chunk before, Chunk chunk, Chunk next) {
+		if (before != null) {
+			before.next.set(next);
+		}
+		else {
+			this.first = next;
+		}
+		chunk.next.set(chunk);
 	}
 
 	private record Taken(int ended, List<PendingSend<?, ?>> left) {
@@ -305,22 +342,22 @@ final class InFlight {
 	/**
 	 * Where a send is while the client has it in hand.
 	 */
-	interface Place {
+	abstract static class Place {
 
 		/**
 		 * Whose place it is.
 		 */
-		InFlight flight();
+		abstract InFlight flight();
 
 		/**
 		 * The client is done with the send at an index.
 		 * @param index the index
 		 */
-		void leave(int index);
+		abstract void leave(int index);
 
 	}
 
-	private final class Chunk implements Place {
+	private final class Chunk extends Place {
 
 		private final AtomicInteger claimed = new AtomicInteger();
 
@@ -329,23 +366,26 @@ final class InFlight {
 		private final AtomicReference<@Nullable Chunk> next = new AtomicReference<>();
 
 		@Override
-		public InFlight flight() {
+		InFlight flight() {
 			return InFlight.this;
 		}
 
 		@Override
-		public void leave(int index) {
+		void leave(int index) {
 			this.places.lazySet(index, LEFT);
 		}
 
 		Chunk following() {
 			Chunk existing = this.next.get();
 			if (existing != null) {
-				return existing;
+				return (existing != this) ? existing : InFlight.this.first;
 			}
 			Chunk made = new Chunk();
-			Chunk other = this.next.compareAndExchange(null, made);
-			return (other != null) ? other : made;
+			if (!this.next.compareAndSet(null, made)) {
+				return following();
+			}
+			dropLeft();
+			return made;
 		}
 
 		void forEach(Consumer<PendingSend<?, ?>> action) {
@@ -356,13 +396,30 @@ final class InFlight {
 			}
 		}
 
-		/** Empty a chunk that is full; false if a sender has yet to fill its place. */
-		boolean moveTo(List<PendingSend<?, ?>> target) {
+		boolean haveAllLeft() {
 			for (int i = 0; i < CHUNK; i++) {
-				Object place = this.places.get(i);
-				if (place == null) {
+				if (this.places.get(i) != LEFT) {
 					return false;
 				}
+			}
+			return true;
+		}
+
+		/**
+		 * Empty a chunk that is full, if few are left in it; false also if a sender has
+		 * yet to fill its place.
+		 */
+		boolean moveFewTo(List<PendingSend<?, ?>> target) {
+			int left = 0;
+			for (int i = 0; i < CHUNK; i++) {
+				Object place = this.places.get(i);
+				left += (place != LEFT) ? 1 : 0;
+				if (place == null || left > FEW) {
+					return false;
+				}
+			}
+			for (int i = 0; left > 0 && i < CHUNK; i++) {
+				Object place = this.places.get(i);
 				if (place instanceof PendingSend<?, ?> send && this.places.compareAndSet(i, place, LEFT)) {
 					target.add(send);
 				}

@@ -1,5 +1,6 @@
 package io.evenkeel.kafka.producer;
 
+import java.lang.ref.WeakReference;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -10,6 +11,7 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 
 import org.apache.kafka.clients.producer.ProducerRecord;
+import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Test;
 
 import static org.assertj.core.api.Assertions.assertThat;
@@ -80,12 +82,12 @@ class InFlightTests {
 		send.inFlight(new InFlight.Place() {
 
 			@Override
-			public InFlight flight() {
+			InFlight flight() {
 				return InFlightTests.this.inFlight;
 			}
 
 			@Override
-			public void leave(int index) {
+			void leave(int index) {
 				marked.add(send.isBeingHanded());
 			}
 
@@ -107,6 +109,57 @@ class InFlightTests {
 		sends.forEach(PendingSend::leaveFlight);
 		assertThat(this.inFlight.sweep(LIMIT + GRACE + 2000).expired()).isOne();
 		assertThat(stays.isInFlight()).isTrue();
+	}
+
+	/**
+	 * Red when what is in flight no more leads to all that came after it: the first chunk
+	 * that grows old would make the collector keep every later one.
+	 */
+	@Test
+	void whatHasLeftDoesNotKeepWhatCameLater() {
+		List<InFlight.Place> first = new ArrayList<>();
+		List<WeakReference<InFlight.Place>> later = new ArrayList<>();
+		for (int i = 0; i < 5000; i++) {
+			int number = i;
+			PendingSend<String, String> send = new PendingSend<>(this.context, new ProducerRecord<>("orders", "v"),
+					null, i) {
+
+				@Override
+				void inFlight(InFlight.Place place, int index, long now) {
+					super.inFlight(place, index, now);
+					if (number == 0) {
+						first.add(place);
+					}
+					else if (number % 1000 == 0 && number < 4000) {
+						later.add(new WeakReference<>(place));
+					}
+				}
+
+			};
+			send.take();
+			this.inFlight.add(send, i);
+			send.leaveFlight();
+		}
+		assertThat(later).hasSize(3);
+		Awaitility.await().untilAsserted(() -> {
+			System.gc();
+			assertThat(later).allMatch((place) -> place.get() == null);
+		});
+		assertThat(first).hasSize(1);
+	}
+
+	@Test
+	void oneThatStaysKeepsNobodyElse() {
+		PendingSend<String, String> stays = handedOver(0);
+		for (int i = 0; i < 3000; i++) {
+			handedOver(i).leaveFlight();
+		}
+		this.inFlight.sweep(1);
+		for (int i = 0; i < 3000; i++) {
+			handedOver(i).leaveFlight();
+		}
+		assertThat(stays.isIn(this.inFlight)).isTrue();
+		assertThat(this.inFlight.abandon(Diagnosis.of(FailureReason.CLOSED))).isOne();
 	}
 
 	@Test
