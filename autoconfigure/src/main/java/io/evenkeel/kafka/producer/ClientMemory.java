@@ -1,6 +1,7 @@
 package io.evenkeel.kafka.producer;
 
 import java.util.Map;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 
 import io.evenkeel.kafka.producer.line.HeldCallers;
@@ -18,7 +19,9 @@ import org.jspecify.annotations.Nullable;
  * runs user code. As long as memory is short, whoever sends claims what a batch takes
  * before he asks; what was claimed counts as taken until the client has answered, so that
  * one free batch lets one caller go. How much a batch takes is learned: the client has
- * refused although so much was free.
+ * refused although so much was free. So is how many records may follow one that has found
+ * a free batch before somebody looks again: most of them need no memory of their own, and
+ * a look takes the lock that the client's I/O thread needs.
  */
 final class ClientMemory {
 
@@ -30,6 +33,11 @@ final class ClientMemory {
 	/** Memory is short until so much of it, as a divisor, is free. */
 	private static final int RELAXED = 4;
 
+	private static final int LONGEST_RUN = 64;
+
+	/** After so many looks that have found some the next run is longer. */
+	private static final int CONFIDENCE = 8;
+
 	private final HeldCallers held = new HeldCallers();
 
 	private final AtomicLong claimed = new AtomicLong();
@@ -39,6 +47,14 @@ final class ClientMemory {
 	private volatile long batch = BATCH;
 
 	private volatile @Nullable Gauges gauges;
+
+	/** How many more may go without a look. */
+	private final AtomicInteger unseen = new AtomicInteger();
+
+	/** Plain, as the next one: any recent one will do. */
+	private int run = 1;
+
+	private int found;
 
 	/** The callers that wait for memory. */
 	HeldCallers held() {
@@ -57,6 +73,9 @@ final class ClientMemory {
 		if (free >= this.batch) {
 			this.batch = Math.min(2 * free, current.total());
 		}
+		this.run = Math.max(1, this.run / 2);
+		this.found = 0;
+		this.unseen.set(0);
 		this.scarce = true;
 	}
 
@@ -66,6 +85,9 @@ final class ClientMemory {
 	 * @return the share, to be given back once the client has answered, or {@link #NONE}
 	 */
 	long claim(Producer<?, ?> client) {
+		if (this.unseen.get() > 0 && this.unseen.getAndDecrement() > 0) {
+			return 0;
+		}
 		Gauges current = gauges(client);
 		long share = this.batch;
 		long free = current.free();
@@ -77,7 +99,16 @@ final class ClientMemory {
 			this.scarce = false;
 			this.batch = BATCH;
 		}
+		foundSome();
 		return share;
+	}
+
+	private void foundSome() {
+		if (++this.found >= CONFIDENCE) {
+			this.found = 0;
+			this.run = Math.min(this.run + 1, LONGEST_RUN);
+		}
+		this.unseen.set(this.run - 1);
 	}
 
 	/** The client has answered. */
