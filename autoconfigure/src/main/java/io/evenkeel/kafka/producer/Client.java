@@ -28,16 +28,20 @@ final class Client<K, V> {
 
 	private final InFlight inFlight;
 
+	/** Whether a hand-over runs no code of the user. */
+	private final boolean silent;
+
 	private volatile boolean refused;
 
 	private volatile boolean delivered;
 
 	Client(Producer<K, V> producer, HandOverSerializer<K> keySerializer, HandOverSerializer<V> valueSerializer,
-			InFlight inFlight) {
+			InFlight inFlight, UserCode<K, V> userCode) {
 		this.producer = producer;
 		this.keySerializer = keySerializer;
 		this.valueSerializer = valueSerializer;
 		this.inFlight = inFlight;
+		this.silent = keySerializer.isSilent() && valueSerializer.isSilent() && !userCode.wrapsOrPartitions();
 	}
 
 	Producer<K, V> producer() {
@@ -54,6 +58,14 @@ final class Client<K, V> {
 
 	InFlight inFlight() {
 		return this.inFlight;
+	}
+
+	/**
+	 * Whether a hand-over runs no code of the user, so that nothing can be sent, flushed
+	 * or seen inside of it, and nothing needs to be noted of it.
+	 */
+	boolean isSilent() {
+		return this.silent;
 	}
 
 	/**

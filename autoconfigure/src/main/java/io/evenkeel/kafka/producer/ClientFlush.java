@@ -39,13 +39,14 @@ final class ClientFlush implements Runnable {
 	 * @param client the client of the moment, if there is one
 	 * @param sends what to wait for
 	 * @param deadline when to stop waiting
+	 * @return whether they have ended
 	 * @throws org.apache.kafka.common.errors.InterruptException if the thread is
 	 * interrupted
 	 */
-	static void await(ThreadFactory threads, Supplier<? extends @Nullable Producer<?, ?>> client,
+	static boolean await(ThreadFactory threads, Supplier<? extends @Nullable Producer<?, ?>> client,
 			OpenSends.Earlier sends, long deadline) {
 		if (sends.isEmpty()) {
-			return;
+			return true;
 		}
 		ClientFlush flush = new ClientFlush(client);
 		Thread thread = threads.newThread(flush);
@@ -54,13 +55,18 @@ final class ClientFlush implements Runnable {
 		}
 		thread.start();
 		try {
-			if (!sends.await(deadline)) {
-				logger.warn("A flush has ended before the callbacks of all sends before it");
-			}
+			return sends.await(deadline);
 		}
 		finally {
 			flush.stopped = true;
 			thread.interrupt();
+		}
+	}
+
+	/** What a flush says that has ended too early. */
+	static void warnUnless(boolean ended) {
+		if (!ended) {
+			logger.warn("A flush has ended before the callbacks of all sends before it");
 		}
 	}
 

@@ -207,14 +207,11 @@ final class ClientGate<K, V> implements LineClient<Diagnosis, PendingSend<K, V>>
 			// The client would say so with an exception.
 			return HandOver.NO_MEMORY;
 		}
-		OpenSends.Frames frames = send.frames();
-		frames.enter(send);
 		try {
 			// A copy: wrappers of the client add headers, and the client closes the list.
 			return offer(client, send, prepared, copy(send.record()), this.clock.getAsLong());
 		}
 		finally {
-			frames.exit();
 			this.memory.release(share);
 		}
 	}
@@ -228,37 +225,57 @@ final class ClientGate<K, V> implements LineClient<Diagnosis, PendingSend<K, V>>
 	 * Give a taken record to the client.
 	 * @param client the client
 	 * @param send the send
-	 * @param prepared what is known of it, and what the client's call will find out
+	 * @param prepared what is known of it, and what the client's call will find out;
+	 * {@code null} only if that call runs no code of the user
 	 * @param record the record, or a copy of it
 	 * @param now the time
 	 */
-	HandOver offer(Client<K, V> client, PendingSend<K, V> send, Prepared<K, V> prepared, ProducerRecord<K, V> record,
-			long now) {
-		Throwable thrown = null;
+	HandOver offer(Client<K, V> client, PendingSend<K, V> send, @Nullable Prepared<K, V> prepared,
+			ProducerRecord<K, V> record, long now) {
 		send.handing();
 		client.inFlight().add(send, now);
-		Prepared<?, ?> outer = this.userCode.offering(prepared);
-		try {
-			client.producer().send(record, send);
-		}
-		catch (RuntimeException | Error ex) {
-			// An Error of a wrapper must not cost the record.
-			thrown = ex;
-		}
-		finally {
-			this.userCode.offering(outer);
-		}
+		Throwable thrown = (prepared != null) ? callWatched(client, send, prepared, record)
+				: call(client, send, record);
 		Exception answer = send.handed(thrown != null);
 		if (thrown != null) {
-			Throwable said = this.userCode.isWrapping() ? prepared.saidByClient(thrown) : thrown;
+			Throwable said = (prepared != null && this.userCode.isWrapping()) ? prepared.saidByClient(thrown) : thrown;
 			return (said != null) ? thrown(client, send, said)
-					: thrownByWrapper(send, thrown, prepared.isPassedToClient() && answer == null);
+					: thrownByWrapper(send, thrown, prepared != null && prepared.isPassedToClient() && answer == null);
 		}
 		if (answer != null) {
 			this.known = null;
 			return answered(client, send, answer);
 		}
 		return HandOver.DONE;
+	}
+
+	/**
+	 * Null if the client has not thrown; an Error of a wrapper must not cost the record.
+	 */
+	private static <K, V> @Nullable Throwable call(Client<K, V> client, PendingSend<K, V> send,
+			ProducerRecord<K, V> record) {
+		try {
+			client.producer().send(record, send);
+			return null;
+		}
+		catch (RuntimeException | Error ex) {
+			return ex;
+		}
+	}
+
+	/** The same when code of the user may run: it may send and flush, too. */
+	private @Nullable Throwable callWatched(Client<K, V> client, PendingSend<K, V> send, Prepared<K, V> prepared,
+			ProducerRecord<K, V> record) {
+		OpenSends.Frames frames = send.frames();
+		frames.enter(send);
+		Prepared<?, ?> outer = this.userCode.offering(prepared);
+		try {
+			return call(client, send, record);
+		}
+		finally {
+			this.userCode.offering(outer);
+			frames.exit();
+		}
 	}
 
 	/** The client reported a failure before it took the record. */

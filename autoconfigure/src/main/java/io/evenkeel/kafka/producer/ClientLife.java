@@ -157,7 +157,7 @@ final class ClientLife<K, V> {
 				});
 		try {
 			Client<K, V> made = new Client<>(this.spec.factory().create(key, value), key, value,
-					new InFlight(this.spec.deliveryTimeout().toNanos(), this.flight));
+					new InFlight(this.spec.deliveryTimeout().toNanos(), this.flight), this.spec.userCode());
 			this.evidence.construction(null);
 			this.builtAt = this.runtime.clock().getAsLong();
 			this.flight = made.inFlight();

@@ -383,7 +383,7 @@ public class EvenkeelProducerFactory<K, V> extends DefaultKafkaProducerFactory<K
 				});
 		spec.userCode().replaceIn(configs);
 		Client<K, V> client = new Client<>(postProcessed(newClient(configs, key, value), spec.userCode()), key, value,
-				new InFlight(spec.deliveryTimeout().toNanos()));
+				new InFlight(spec.deliveryTimeout().toNanos()), spec.userCode());
 		ProducerSettings limits = settings.withDeliveryTimeout(spec.deliveryTimeout());
 		String id = spec.id().isEmpty() ? String.valueOf(configs.get(ProducerConfig.TRANSACTIONAL_ID_CONFIG))
 				: spec.id();

@@ -1,24 +1,42 @@
 package io.evenkeel.kafka.producer;
 
+import java.util.Set;
+
 import org.apache.kafka.common.ClusterResource;
 import org.apache.kafka.common.ClusterResourceListener;
 import org.apache.kafka.common.header.Headers;
 import org.apache.kafka.common.metrics.Monitorable;
 import org.apache.kafka.common.metrics.PluginMetrics;
+import org.apache.kafka.common.serialization.ByteArraySerializer;
+import org.apache.kafka.common.serialization.DoubleSerializer;
+import org.apache.kafka.common.serialization.FloatSerializer;
+import org.apache.kafka.common.serialization.IntegerSerializer;
+import org.apache.kafka.common.serialization.LongSerializer;
 import org.apache.kafka.common.serialization.Serializer;
+import org.apache.kafka.common.serialization.ShortSerializer;
+import org.apache.kafka.common.serialization.StringSerializer;
+import org.apache.kafka.common.serialization.UUIDSerializer;
+import org.apache.kafka.common.serialization.VoidSerializer;
 import org.jspecify.annotations.Nullable;
 
 /**
  * The user's serializer as the client sees it. A record is serialized once: what has its
  * bytes already, because it waited or the client had no room for it, is handed over with
  * those bytes, and not with those of an object that may have changed. It also passes on
- * that the cluster has answered, because the client tells its serializers.
+ * that the cluster has answered, because the client tells its serializers. Kafka's own
+ * serializers of values that do not change may do it again: nobody can tell.
  * <p>
  * <b>Threading.</b> Any thread that calls the client.
  */
 final class HandOverSerializer<T> implements Serializer<T>, ClusterResourceListener, Monitorable {
 
+	private static final Set<Class<?>> SILENT = Set.of(StringSerializer.class, ByteArraySerializer.class,
+			IntegerSerializer.class, LongSerializer.class, ShortSerializer.class, DoubleSerializer.class,
+			FloatSerializer.class, UUIDSerializer.class, VoidSerializer.class);
+
 	private final Serializer<T> delegate;
+
+	private final boolean silent;
 
 	private final boolean isKey;
 
@@ -29,9 +47,22 @@ final class HandOverSerializer<T> implements Serializer<T>, ClusterResourceListe
 	HandOverSerializer(Serializer<T> delegate, boolean isKey, UserCode<?, ?> userCode,
 			ClusterResourceListener answers) {
 		this.delegate = delegate;
+		this.silent = isSilent(delegate);
 		this.isKey = isKey;
 		this.userCode = userCode;
 		this.answers = answers;
+	}
+
+	/**
+	 * Whether a serializer is no code of the user, has no state, and makes the same of
+	 * the same however often it is called.
+	 */
+	private static boolean isSilent(Serializer<?> serializer) {
+		return SILENT.contains(serializer.getClass());
+	}
+
+	boolean isSilent() {
+		return this.silent;
 	}
 
 	@Override
@@ -43,7 +74,7 @@ final class HandOverSerializer<T> implements Serializer<T>, ClusterResourceListe
 	@Override
 	@SuppressWarnings("NullAway")
 	public byte[] serialize(String topic, Headers headers, T data) {
-		Prepared<?, ?> offered = this.userCode.offering();
+		Prepared<?, ?> offered = this.silent ? null : this.userCode.offering();
 		if (offered == null) {
 			return serialize(this.delegate, this.isKey, topic, headers, data);
 		}

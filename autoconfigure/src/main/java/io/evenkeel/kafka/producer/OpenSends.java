@@ -1,7 +1,9 @@
 package io.evenkeel.kafka.producer;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
+import java.util.Objects;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -11,6 +13,7 @@ import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.LongSupplier;
 
 import org.apache.kafka.common.errors.InterruptException;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The sends that have not ended, where the end of a send is the end of its callbacks; so
@@ -156,31 +159,39 @@ final class OpenSends {
 	}
 
 	/**
-	 * The sends whose user code a thread is running, one within the other.
+	 * The sends whose user code a thread is running, one within the other, and no send
+	 * twice. Only their rounds are kept, and stay where they are: a reference to a young
+	 * object that is written into an old one costs as much as an atomic addition.
 	 */
 	static final class Frames {
 
-		private final List<PendingSend<?, ?>> sends = new ArrayList<>();
+		private @Nullable Round[] rounds = new Round[4];
+
+		private int depth;
 
 		/** User code of a send may run from here on. */
 		void enter(PendingSend<?, ?> send) {
-			this.sends.add(send);
+			Round round = send.round();
+			if (this.depth == this.rounds.length) {
+				this.rounds = Arrays.copyOf(this.rounds, 2 * this.depth);
+			}
+			if (this.rounds[this.depth] != round) {
+				this.rounds[this.depth] = round;
+			}
+			this.depth++;
 		}
 
 		void exit() {
-			this.sends.remove(this.sends.size() - 1);
+			this.depth--;
 		}
 
 		private boolean isEmpty() {
-			return this.sends.isEmpty();
+			return this.depth == 0;
 		}
 
 		private void excuse(int delta) {
-			for (int i = 0; i < this.sends.size(); i++) {
-				// Who hands over a record of his own is busy with it twice.
-				if (this.sends.indexOf(this.sends.get(i)) == i) {
-					this.sends.get(i).round().excused.addAndGet(delta);
-				}
+			for (int i = 0; i < this.depth; i++) {
+				Objects.requireNonNull(this.rounds[i]).excused.addAndGet(delta);
 			}
 		}
 

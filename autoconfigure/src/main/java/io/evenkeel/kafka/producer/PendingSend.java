@@ -1,5 +1,6 @@
 package io.evenkeel.kafka.producer;
 
+import java.lang.invoke.VarHandle;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicIntegerFieldUpdater;
 import java.util.concurrent.atomic.AtomicReferenceFieldUpdater;
@@ -51,10 +52,6 @@ class PendingSend<K, V> extends CompletableFuture<RecordMetadata> implements Wai
 		.newUpdater(PendingSend.class, "state");
 
 	@SuppressWarnings("rawtypes")
-	private static final AtomicReferenceFieldUpdater<PendingSend, Completion> NEXT = AtomicReferenceFieldUpdater
-		.newUpdater(PendingSend.class, Completion.class, "next");
-
-	@SuppressWarnings("rawtypes")
 	private static final AtomicReferenceFieldUpdater<PendingSend, InFlight.Place> PLACE = AtomicReferenceFieldUpdater
 		.newUpdater(PendingSend.class, InFlight.Place.class, "place");
 
@@ -74,7 +71,11 @@ class PendingSend<K, V> extends CompletableFuture<RecordMetadata> implements Wai
 
 	private volatile int state;
 
-	private volatile @Nullable Completion next;
+	/**
+	 * Plain, between fences: an updater would look each time whether what it writes is a
+	 * completion, and that is slow for interfaces.
+	 */
+	private @Nullable Completion next;
 
 	/** Set by the sender before the send joins a line, together with the record. */
 	private @Nullable Waiting<K, V> waiting;
@@ -98,11 +99,16 @@ class PendingSend<K, V> extends CompletableFuture<RecordMetadata> implements Wai
 	private @Nullable Thread unaware;
 
 	PendingSend(SendContext context, ProducerRecord<K, V> record, @Nullable Callback callback, long startedAt) {
+		this(context, record, callback, startedAt, context.open().begin());
+	}
+
+	PendingSend(SendContext context, ProducerRecord<K, V> record, @Nullable Callback callback, long startedAt,
+			OpenSends.Round round) {
 		this.context = context;
 		this.record = record;
 		this.callback = callback;
 		this.startedAt = startedAt;
-		this.round = context.open().begin();
+		this.round = round;
 	}
 
 	/** The sends that the calling thread is busy with. */
@@ -116,6 +122,11 @@ class PendingSend<K, V> extends CompletableFuture<RecordMetadata> implements Wai
 
 	ProducerRecord<K, V> record() {
 		return this.record;
+	}
+
+	/** What the interceptors have made of it, before anybody else knows it. */
+	void intercepted(ProducerRecord<K, V> record) {
+		this.record = record;
 	}
 
 	@Override
@@ -388,10 +399,19 @@ class PendingSend<K, V> extends CompletableFuture<RecordMetadata> implements Wai
 		OpenSends.Frames frames = frames();
 		frames.enter(this);
 		try {
-			tellAndComplete();
+			runEntered();
 		}
 		finally {
 			frames.exit();
+		}
+	}
+
+	/** The same on a thread that is known to be busy with this send. */
+	void runEntered() {
+		try {
+			tellAndComplete();
+		}
+		finally {
 			this.context.open().end(this.round);
 		}
 	}
@@ -453,12 +473,15 @@ class PendingSend<K, V> extends CompletableFuture<RecordMetadata> implements Wai
 
 	@Override
 	public @Nullable Completion next() {
-		return this.next;
+		Completion next = this.next;
+		VarHandle.acquireFence();
+		return next;
 	}
 
 	@Override
 	public void next(@Nullable Completion next) {
-		NEXT.lazySet(this, next);
+		VarHandle.releaseFence();
+		this.next = next;
 	}
 
 	/**

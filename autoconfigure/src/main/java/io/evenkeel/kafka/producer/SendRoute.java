@@ -68,10 +68,13 @@ record SendRoute<K, V>(ClientSpec<K, V> spec, ClientLife<K, V> life, ClientGate<
 			return null;
 		}
 		send.takeUnseen();
-		Prepared<K, V> prepared = new Prepared<>(send.record());
+		Prepared<K, V> prepared = client.isSilent() ? null : new Prepared<>(send.record());
 		HandOver answer = this.gate.offer(client, send, prepared, send.record(), send.startedAt());
 		if (answer == HandOver.DONE || !send.giveBackUnlessEnded()) {
 			return null;
+		}
+		if (prepared == null) {
+			prepared = new Prepared<>(send.record());
 		}
 		if (answer == HandOver.NO_MEMORY) {
 			return prepared;
@@ -87,7 +90,7 @@ record SendRoute<K, V>(ClientSpec<K, V> spec, ClientLife<K, V> life, ClientGate<
 		}
 		long size;
 		try {
-			size = serialize(send.record(), prepared);
+			size = serialize(send, prepared);
 		}
 		catch (RuntimeException ex) {
 			send.failLocally(new Diagnosis(FailureReason.SERIALIZATION, Diagnoser.classify(ex).detail(), ex), 0);
@@ -113,12 +116,20 @@ record SendRoute<K, V>(ClientSpec<K, V> spec, ClientLife<K, V> life, ClientGate<
 	 * Serialize what the client has not serialized.
 	 * @return the size of the record
 	 */
-	private long serialize(ProducerRecord<K, V> record, Prepared<K, V> prepared) {
-		byte[] key = HandOverSerializer.serialize(prepared, this.spec.keySerializer(), true, record.topic(),
-				record.headers(), record.key());
-		byte[] value = HandOverSerializer.serialize(prepared, this.spec.valueSerializer(), false, record.topic(),
-				record.headers(), record.value());
-		return RecordSizes.upperBound(key, value, record.headers().toArray());
+	private long serialize(PendingSend<K, V> send, Prepared<K, V> prepared) {
+		ProducerRecord<K, V> record = send.record();
+		OpenSends.Frames frames = send.frames();
+		frames.enter(send);
+		try {
+			byte[] key = HandOverSerializer.serialize(prepared, this.spec.keySerializer(), true, record.topic(),
+					record.headers(), record.key());
+			byte[] value = HandOverSerializer.serialize(prepared, this.spec.valueSerializer(), false, record.topic(),
+					record.headers(), record.value());
+			return RecordSizes.upperBound(key, value, record.headers().toArray());
+		}
+		finally {
+			frames.exit();
+		}
 	}
 
 }

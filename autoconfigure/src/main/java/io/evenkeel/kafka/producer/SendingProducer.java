@@ -96,6 +96,8 @@ final class SendingProducer<K, V> extends WithoutTransactions<K, V> implements M
 
 	private final LifeEvents lifeEvents;
 
+	private volatile boolean left;
+
 	private volatile boolean closed;
 
 	SendingProducer(ClientSpec<K, V> spec, ProducerSettings settings, ProducerRuntime runtime,
@@ -212,32 +214,75 @@ final class SendingProducer<K, V> extends WithoutTransactions<K, V> implements M
 
 	@Override
 	public Future<RecordMetadata> send(ProducerRecord<K, V> record, @Nullable Callback callback) {
-		long startedAt = this.runtime.clock().getAsLong();
-		ProducerRecord<K, V> intercepted = this.spec.userCode().interceptors().onSend(DeliveryAttempts.without(record));
-		PendingSend<K, V> send = new PendingSend<>(this.context, (intercepted != null) ? intercepted : record, callback,
-				startedAt);
-		OpenSends.Frames frames = this.open.frames();
-		frames.enter(send);
-		try {
-			if (intercepted == null) {
-				send.failLocally(Interceptors.returnedNothing(), 0);
-				send.returnedUnsent();
-			}
-			else if (this.closed) {
-				send.fail(new LineEnd<>(LineEnd.Kind.CLOSED, null, 0));
-				send.returnedUnsent();
-			}
-			else if (!this.route.take(send)) {
-				send.returnedUnsent();
-			}
+		ProducerRecord<K, V> clean = DeliveryAttempts.without(record);
+		return send(clean, callback, this.open.begin());
+	}
+
+	/**
+	 * Send, unless this producer has been left: a send counts as begun before it looks,
+	 * so whoever leaves it and then waits for what has begun misses none.
+	 * @param record the record
+	 * @param callback the callback
+	 * @return the future, {@code null} if it was left and the record goes elsewhere
+	 */
+	@Nullable Future<RecordMetadata> sendUnlessLeft(ProducerRecord<K, V> record, @Nullable Callback callback) {
+		ProducerRecord<K, V> clean = DeliveryAttempts.without(record);
+		OpenSends.Round round = this.open.begin();
+		if (this.left) {
+			this.open.end(round);
+			return null;
 		}
-		finally {
-			frames.exit();
+		return send(clean, callback, round);
+	}
+
+	/** From here on {@link #sendUnlessLeft} takes nothing. */
+	void leave() {
+		this.left = true;
+	}
+
+	boolean isLeft() {
+		return this.left;
+	}
+
+	private Future<RecordMetadata> send(ProducerRecord<K, V> record, @Nullable Callback callback,
+			OpenSends.Round round) {
+		long startedAt = this.runtime.clock().getAsLong();
+		PendingSend<K, V> send = new PendingSend<>(this.context, record, callback, startedAt, round);
+		if (!intercept(send)) {
+			send.failLocally(Interceptors.returnedNothing(), 0);
+			send.returnedUnsent();
+		}
+		else if (this.closed) {
+			send.fail(new LineEnd<>(LineEnd.Kind.CLOSED, null, 0));
+			send.returnedUnsent();
+		}
+		else if (!this.route.take(send)) {
+			send.returnedUnsent();
 		}
 		if (this.observer.isActive()) {
 			this.observer.returned(this.runtime.clock().getAsLong() - startedAt);
 		}
 		return send;
+	}
+
+	/** Let the user's interceptors see the record; false if they have left nothing. */
+	private boolean intercept(PendingSend<K, V> send) {
+		Interceptors<K, V> interceptors = this.spec.userCode().interceptors();
+		if (interceptors.isEmpty()) {
+			return true;
+		}
+		OpenSends.Frames frames = this.open.frames();
+		frames.enter(send);
+		try {
+			ProducerRecord<K, V> intercepted = interceptors.onSend(send.record());
+			if (intercepted != null) {
+				send.intercepted(intercepted);
+			}
+			return intercepted != null;
+		}
+		finally {
+			frames.exit();
+		}
 	}
 
 	/**
@@ -246,8 +291,16 @@ final class SendingProducer<K, V> extends WithoutTransactions<K, V> implements M
 	 */
 	@Override
 	public void flush() {
-		ClientFlush.await(this.runtime.named("evenkeel-flush-" + this.spec.id()), this::currentProducer,
-				this.open.earlier(), this.runtime.clock().getAsLong() + this.settings.longestDeadline().toNanos());
+		ClientFlush.warnUnless(flush(this.settings.longestDeadline()));
+	}
+
+	/**
+	 * The same within a time.
+	 * @return whether they have ended
+	 */
+	boolean flush(Duration timeout) {
+		return ClientFlush.await(this.runtime.named("evenkeel-flush-" + this.spec.id()), this::currentProducer,
+				this.open.earlier(), this.runtime.clock().getAsLong() + timeout.toNanos());
 	}
 
 	private @Nullable Producer<K, V> currentProducer() {

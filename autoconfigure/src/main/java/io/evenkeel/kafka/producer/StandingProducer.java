@@ -4,10 +4,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Future;
-import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
-import java.util.concurrent.atomic.LongAdder;
-import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
 import java.util.function.Supplier;
 
@@ -19,6 +16,7 @@ import org.apache.kafka.common.Metric;
 import org.apache.kafka.common.MetricName;
 import org.apache.kafka.common.PartitionInfo;
 import org.apache.kafka.common.Uuid;
+import org.apache.kafka.common.errors.InterruptException;
 import org.apache.kafka.common.metrics.KafkaMetric;
 import org.jspecify.annotations.Nullable;
 
@@ -28,15 +26,12 @@ import org.jspecify.annotations.Nullable;
  * close and sends after it does not find it closed.
  * <p>
  * <b>Threading.</b> Any thread sends, one closes. <b>Invariant.</b> The inner producer is
- * closed when no call is inside of it and none can enter any more. <b>Why.</b> A sender
- * counts himself in before he looks whether the producer stands, and the closing thread
- * ends its standing before it counts. Those who have left are counted before those who
- * have entered: when the two are equal, there was a moment with nobody inside. Adders
- * take no turn at one memory cell, because each record passes here.
+ * closed when no call is inside of it and none can enter any more. <b>Why.</b> A send has
+ * begun, for a flush to wait for it, before it looks whether the producer was left. So
+ * whoever leaves it first and flushes it then has waited for all that it still takes, and
+ * a sender pays for nothing more than a look.
  */
 final class StandingProducer<K, V> extends WithoutTransactions<K, V> {
-
-	private static final long POLL = TimeUnit.MILLISECONDS.toNanos(1);
 
 	private final SendingProducer<K, V> inner;
 
@@ -48,13 +43,7 @@ final class StandingProducer<K, V> extends WithoutTransactions<K, V> {
 
 	private final BooleanSupplier identifying;
 
-	private final LongAdder entered = new LongAdder();
-
-	private final LongAdder left = new LongAdder();
-
 	private final AtomicBoolean closing = new AtomicBoolean();
-
-	private volatile boolean standing = true;
 
 	/**
 	 * Make one.
@@ -81,7 +70,7 @@ final class StandingProducer<K, V> extends WithoutTransactions<K, V> {
 
 	/** Whether it is not being closed. */
 	boolean isStanding() {
-		return this.standing;
+		return !this.inner.isLeft();
 	}
 
 	@Override
@@ -91,20 +80,12 @@ final class StandingProducer<K, V> extends WithoutTransactions<K, V> {
 
 	@Override
 	public Future<RecordMetadata> send(ProducerRecord<K, V> record, @Nullable Callback callback) {
-		this.entered.increment();
-		try {
-			if (this.standing) {
-				return this.inner.send(record, callback);
-			}
-		}
-		finally {
-			this.left.increment();
-		}
-		return current().send(record, callback);
+		Future<RecordMetadata> result = this.inner.sendUnlessLeft(record, callback);
+		return (result != null) ? result : current().send(record, callback);
 	}
 
 	private Producer<K, V> current() {
-		Producer<K, V> next = this.standing ? null : this.successor.get();
+		Producer<K, V> next = isStanding() ? null : this.successor.get();
 		return (next != null) ? next : this.inner;
 	}
 
@@ -148,22 +129,20 @@ final class StandingProducer<K, V> extends WithoutTransactions<K, V> {
 		if (!this.closing.compareAndSet(false, true)) {
 			return;
 		}
-		this.standing = false;
+		this.inner.leave();
 		this.closer.close(this.inner.id(), () -> end(timeout));
 	}
 
 	private void end(Duration timeout) {
 		Duration limit = (timeout.compareTo(this.longestClose) < 0) ? timeout : this.longestClose;
 		long deadline = System.nanoTime() + limit.toNanos();
-		while (isInUse() && System.nanoTime() - deadline < 0 && !Thread.currentThread().isInterrupted()) {
-			LockSupport.parkNanos(this, POLL);
+		try {
+			this.inner.flush(limit);
+		}
+		catch (InterruptException ex) {
+			// It has set the flag again: whoever closes has no time.
 		}
 		this.inner.close(Duration.ofNanos(Math.max(0, deadline - System.nanoTime())));
-	}
-
-	private boolean isInUse() {
-		long gone = this.left.sum();
-		return this.entered.sum() != gone;
 	}
 
 	@Override

@@ -285,8 +285,8 @@ final class TransactionalProducer<K, V> extends DelegatingProducer<K, V> impleme
 
 	@Override
 	public void flush() {
-		ClientFlush.await(this.runtime.named("evenkeel-flush-" + this.id), this::delegate, this.open.earlier(),
-				deadline());
+		ClientFlush.warnUnless(ClientFlush.await(this.runtime.named("evenkeel-flush-" + this.id), this::delegate,
+				this.open.earlier(), deadline()));
 	}
 
 	/** When everything that was sent until now has ended. */

@@ -33,7 +33,7 @@ final class TransactionalSend<K, V> extends PendingSend<K, V> {
 	@Override
 	void tellEnd() {
 		if (this.sender == Thread.currentThread()) {
-			run();
+			runEntered();
 		}
 		else {
 			super.tellEnd();
@@ -48,9 +48,9 @@ final class TransactionalSend<K, V> extends PendingSend<K, V> {
 	}
 
 	@Override
-	public void run() {
+	void runEntered() {
 		try {
-			super.run();
+			super.runEntered();
 		}
 		finally {
 			this.transaction.ended();

@@ -29,9 +29,8 @@ final class UserCode<K, V> {
 
 	/**
 	 * What each thread offers to the client, in a place of its own: to write there costs
-	 * less than to set a thread local, and each record does it twice. The content never
-	 * stays, and the place is no class of ours that a thread of the application would
-	 * hold.
+	 * less than to set a thread local. The content never stays, and the place is no class
+	 * of ours that a thread of the application would hold.
 	 */
 	private final ThreadLocal<@Nullable Object[]> offering = ThreadLocal.withInitial(() -> new Object[1]);
 
@@ -88,7 +87,12 @@ final class UserCode<K, V> {
 		return this.interceptors;
 	}
 
-	/** Whether a hand-over runs code of the user. */
+	/** Whether a hand-over runs a partitioner or a wrapper of the user. */
+	boolean wrapsOrPartitions() {
+		return this.wrapping || this.partitioner != null;
+	}
+
+	/** Whether a hand-over runs the user's partitioner. */
 	boolean runsAtHandOver() {
 		return this.partitioner != null;
 	}
