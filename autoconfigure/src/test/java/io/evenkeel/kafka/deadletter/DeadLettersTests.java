@@ -121,7 +121,7 @@ class DeadLettersTests {
 			letter(0, "x");
 		}
 		this.cluster.refused.add(4);
-		Replay replay = this.letters.replay(TOPIC, Selection.ALL, 10);
+		Replay replay = this.letters.replay(TOPIC, Selection.ALL, 1000);
 		await().until(() -> replay.state() == Replay.State.FAILED);
 		assertThat(replay.sent()).isEqualTo(4);
 		assertThat(this.letters.list().get(0).records()).isEqualTo(2);
