@@ -133,7 +133,8 @@ public final class ListenerWatch implements SmartLifecycle {
 		}
 		ListenerReport report = change.report();
 		ListenerState before = change.before();
-		if (before == null && (report.state() == ListenerState.STOPPED || report.state() == ListenerState.JOINING)) {
+		boolean starts = report.state() == ListenerState.JOINING && (before == null || before == ListenerState.STOPPED);
+		if (starts || (before == null && report.state() == ListenerState.STOPPED)) {
 			// The start line has just said it.
 			return;
 		}
