@@ -20,19 +20,33 @@ final class CallHeaders {
 
 	private final byte @Nullable [] info;
 
-	CallHeaders(byte @Nullable [] info) {
+	private final boolean numbered;
+
+	/**
+	 * Make the headers of a listener's calls.
+	 * @param info what the listener says of itself, null for nothing
+	 * @param numbered whether the number of the call is among them
+	 */
+	CallHeaders(byte @Nullable [] info, boolean numbered) {
 		this.info = info;
+		this.numbered = numbered;
 	}
 
 	void add(ConsumerRecord<?, ?> record, int attempt) {
 		Headers headers = record.headers();
+		if (this.numbered) {
+			number(headers, attempt);
+		}
+		if (this.info != null && headers.lastHeader(KafkaHeaders.LISTENER_INFO) == null) {
+			headers.add(new RecordHeader(KafkaHeaders.LISTENER_INFO, this.info));
+		}
+	}
+
+	private void number(Headers headers, int attempt) {
 		if (attempt > 1 || headers.lastHeader(KafkaHeaders.DELIVERY_ATTEMPT) != null) {
 			headers.remove(KafkaHeaders.DELIVERY_ATTEMPT);
 		}
 		headers.add((attempt == 1) ? this.firstAttempt : attemptHeader(attempt));
-		if (this.info != null && headers.lastHeader(KafkaHeaders.LISTENER_INFO) == null) {
-			headers.add(new RecordHeader(KafkaHeaders.LISTENER_INFO, this.info));
-		}
 	}
 
 	/**

@@ -89,7 +89,8 @@ final class ListenerCalls<K, V> {
 		this.listenerId = context.id();
 		this.memberId = context.memberId();
 		this.clientId = clientId;
-		this.headers = new CallHeaders(context.info());
+		this.headers = new CallHeaders(context.info(),
+				!target.isReplyTemplate() || context.properties().isDeliveryAttemptHeader());
 		target.observe(this.calls);
 		target.hearAsyncFailures(this.calls);
 	}

@@ -18,6 +18,7 @@ import org.springframework.kafka.listener.adapter.BatchMessagingMessageListenerA
 import org.springframework.kafka.listener.adapter.FilteringMessageListenerAdapter;
 import org.springframework.kafka.listener.adapter.MessagingMessageListenerAdapter;
 import org.springframework.kafka.listener.adapter.RecordMessagingMessageListenerAdapter;
+import org.springframework.kafka.requestreply.ReplyingKafkaOperations;
 
 /**
  * What is known of the listener object that the container was given: a plain listener, or
@@ -123,6 +124,14 @@ final class ListenerTarget {
 	/** Whether a call may be over later than it returns, for whatever reason. */
 	boolean isAwaited() {
 		return isAsync() || mayEndLater() || (this.recovers && !splitsBatches());
+	}
+
+	/**
+	 * Whether the listener is a template that hands the records out as replies: to those
+	 * who have asked they are no calls, and have no numbers.
+	 */
+	boolean isReplyTemplate() {
+		return bare(this.listener) instanceof ReplyingKafkaOperations<?, ?, ?>;
 	}
 
 	/**

@@ -82,6 +82,14 @@ final class TransactionalCalls<K, V> implements FailurePolicy<K, V> {
 	}
 
 	/**
+	 * Where the application wants it, another producer's transactions end the listener.
+	 */
+	private boolean isFenced(Throwable failure) {
+		return failure instanceof Transactions.NotCommittedException aborted && aborted.isFenced()
+				&& this.context.properties().isStopContainerWhenFenced();
+	}
+
+	/**
 	 * Failures of nobody's: neither an attempt of the record nor a reason to give it up.
 	 */
 	private boolean isAnswered(Attempt<K, V> attempt, Throwable failure) {
@@ -89,6 +97,10 @@ final class TransactionalCalls<K, V> implements FailurePolicy<K, V> {
 		Duration early = NotYet.remaining(failure);
 		if (early != null) {
 			attempt.again(early);
+			return true;
+		}
+		if (isFenced(failure)) {
+			attempt.exhausted(failure);
 			return true;
 		}
 		if (failure instanceof Transactions.NotCommittedException) {
@@ -117,6 +129,10 @@ final class TransactionalCalls<K, V> implements FailurePolicy<K, V> {
 	 */
 	@Override
 	public void recover(RecoveryAttempt<K, V> recovery) {
+		if (isFenced(recovery.failure())) {
+			recovery.ended(Recovery.STOP);
+			return;
+		}
 		recovery.rest();
 		if (this.errors != null) {
 			recover(this.errors, recovery);

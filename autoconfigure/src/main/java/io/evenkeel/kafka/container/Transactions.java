@@ -3,6 +3,7 @@ package io.evenkeel.kafka.container;
 import java.util.Map;
 import java.util.function.Supplier;
 
+import io.evenkeel.kafka.engine.StopCause;
 import io.evenkeel.kafka.engine.dispatch.Assignment;
 import org.apache.kafka.clients.consumer.Consumer;
 import org.apache.kafka.clients.consumer.ConsumerGroupMetadata;
@@ -134,8 +135,9 @@ final class Transactions {
 	}
 
 	private void sendOffset(ProducerFactory<?, ?> kafka, Assignment<?> assignment, ConsumerRecord<?, ?> last) {
+		// A consumer that a test has mocked has none, which is the producer's to judge.
 		ConsumerGroupMetadata metadata = this.group;
-		if (metadata == null || assignment.isClosed()) {
+		if (assignment.isClosed()) {
 			throw new KafkaException("The partition is not assigned here any more");
 		}
 		ProducerFactoryUtils.getTransactionalResourceHolder(kafka)
@@ -161,6 +163,11 @@ final class Transactions {
 		NotCommittedException(Throwable cause, boolean ofASend) {
 			super("The transaction was not committed", cause);
 			this.ofASend = ofASend;
+		}
+
+		/** Whether another producer has taken the place of this one. */
+		boolean isFenced() {
+			return StopCause.isFenced(this);
 		}
 
 		/** Whether a send of the listener's is why, so that it will be why again. */

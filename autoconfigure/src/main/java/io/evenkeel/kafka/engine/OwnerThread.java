@@ -245,7 +245,7 @@ final class OwnerThread<K, V> implements Runnable {
 
 	private Ending asked(@Nullable Throwable failure) {
 		Throwable unrecovered = this.recoveryFailure;
-		return (unrecovered != null) ? new Ending(StopCause.RECOVERY, unrecovered)
+		return (unrecovered != null) ? new Ending(StopCause.ofRecord(unrecovered), unrecovered)
 				: new Ending(StopCause.REQUESTED, failure);
 	}
 
@@ -276,7 +276,7 @@ final class OwnerThread<K, V> implements Runnable {
 	private void unrecoverable(Throwable failure) {
 		this.recoveryFailure = failure;
 		// Not the failure itself: its message may hold what the record held.
-		logger.error("{}: a record could not be handled ({}) and recovery is set to stop the listener", this.id,
+		logger.error("{}: a record could not be handled ({}), and the listener is set to stop for that", this.id,
 				failure.getClass().getName());
 		stop(this.config.settings().drainTimeout());
 	}

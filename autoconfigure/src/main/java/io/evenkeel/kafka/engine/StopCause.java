@@ -6,6 +6,7 @@ import org.apache.kafka.common.errors.AuthenticationException;
 import org.apache.kafka.common.errors.AuthorizationException;
 import org.apache.kafka.common.errors.FencedInstanceIdException;
 import org.apache.kafka.common.errors.UnreleasedInstanceIdException;
+import org.apache.kafka.common.errors.ProducerFencedException;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -25,6 +26,29 @@ public enum StopCause {
 	NO_OFFSET,
 	/** Its settings are wrong. */
 	ERROR;
+
+	private static final int DEPTH = 16;
+
+	/**
+	 * Whether another producer with the same transactional id has taken the place of one.
+	 * @param failure a failed transaction
+	 * @return true when that is among its causes
+	 */
+	public static boolean isFenced(Throwable failure) {
+		@Nullable Throwable current = failure;
+		for (int i = 0; current != null && i < DEPTH; i++) {
+			if (current instanceof ProducerFencedException) {
+				return true;
+			}
+			current = current.getCause();
+		}
+		return false;
+	}
+
+	/** Why a listener stops that a record has stopped. */
+	static StopCause ofRecord(Throwable failure) {
+		return isFenced(failure) ? FENCED : RECOVERY;
+	}
 
 	/**
 	 * What a failure of the consumer is that no new consumer can mend; null when one can.

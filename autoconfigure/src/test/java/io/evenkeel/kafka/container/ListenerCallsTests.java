@@ -90,7 +90,7 @@ class ListenerCallsTests {
 	/** Records are given up and called again by several: one header, with its number. */
 	@Test
 	void theNumberOfTheCallIsInTheRecordOnce() {
-		CallHeaders headers = new CallHeaders(new byte[] { 1 });
+		CallHeaders headers = new CallHeaders(new byte[] { 1 }, true);
 		ConsumerRecord<Object, Object> record = WithoutBroker.record(7);
 		headers.add(record, 1);
 		headers.add(record, 3);

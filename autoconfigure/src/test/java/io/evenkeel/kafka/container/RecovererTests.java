@@ -53,7 +53,7 @@ class RecovererTests {
 	@Test
 	void theNumberOfACallIsNoPartOfADeadLetter() {
 		List<Object> headers = new ArrayList<>();
-		new CallHeaders(null).add(WithoutBroker.RECORD, 3);
+		new CallHeaders(null, true).add(WithoutBroker.RECORD, 3);
 		Mockito.doAnswer((asked) -> {
 			ConsumerRecord<?, ?> record = asked.getArgument(0);
 			record.headers().headers(KafkaHeaders.DELIVERY_ATTEMPT).forEach(headers::add);

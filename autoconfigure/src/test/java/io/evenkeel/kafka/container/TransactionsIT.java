@@ -14,6 +14,7 @@ import io.evenkeel.kafka.config.InvalidSettingException;
 import io.evenkeel.kafka.producer.EvenkeelProducerFactory;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.producer.Producer;
+import org.apache.kafka.common.errors.ProducerFencedException;
 import org.apache.kafka.common.errors.TimeoutException;
 import org.assertj.core.api.Assertions;
 import org.awaitility.Awaitility;
@@ -26,12 +27,16 @@ import org.junit.jupiter.params.provider.ValueSource;
 import org.springframework.beans.factory.annotation.Value;
 import org.springframework.boot.autoconfigure.ImportAutoConfiguration;
 import org.springframework.boot.kafka.autoconfigure.DefaultKafkaProducerFactoryCustomizer;
+import org.springframework.context.ApplicationListener;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
 import org.springframework.kafka.annotation.KafkaListener;
+import org.springframework.kafka.config.ContainerCustomizer;
 import org.springframework.kafka.core.DefaultKafkaProducerFactory;
 import org.springframework.kafka.core.KafkaTemplate;
 import org.springframework.kafka.core.ProducerFactory;
+import org.springframework.kafka.event.ConsumerStoppedEvent;
+import org.springframework.kafka.listener.ConcurrentMessageListenerContainer;
 import org.springframework.kafka.listener.DefaultAfterRollbackProcessor;
 import org.springframework.kafka.listener.DefaultErrorHandler;
 import org.springframework.kafka.support.Acknowledgment;
@@ -214,6 +219,31 @@ class TransactionsIT {
 				.extracting((record) -> Topics.text(record.value()))
 				.containsExactly("fail-twice", "two");
 		}
+	}
+
+	/** Somebody else has its transactional id, and the application wants to know. */
+	@ParameterizedTest
+	@EnumSource
+	void aFencedProducerEndsTheListenerWhereThatIsWanted(Engine engine) {
+		String topic = EmbeddedBroker.topic("txfenced", 1);
+		EmbeddedBroker.createTopic(topic + "-out", 1, java.util.Map.of());
+		Topics.send(topic, "one", "two");
+		Calls calls = new Calls();
+		try (App app = App.of(Forwarding.class, Fenced.class)
+			.bean(calls)
+			.on(engine)
+			.with(PREFIX + topic + "-")
+			.start(topic)) {
+			calls.await("stopped FENCED");
+			Assertions.assertThat(calls.count("one")).isEqualTo(1);
+			Assertions.assertThat(calls.count("two")).isZero();
+			// Spring's concurrent container goes on without its only child.
+			if (engine == Engine.EVENKEEL) {
+				Awaitility.await().atMost(Duration.ofSeconds(30)).until(() -> !app.container("listener").isRunning());
+				Assertions.assertThat(app.container("listener").isInExpectedState()).isFalse();
+			}
+		}
+		Assertions.assertThat(Topics.committed(topic, topic, 0)).isLessThan(1);
 	}
 
 	private static String topicWithHiddenFailures(String prefix) {
@@ -485,6 +515,49 @@ class TransactionsIT {
 							// Left open, it would hide what comes after it.
 							producer.abortTransaction();
 							throw new TimeoutException("The coordinator did not answer");
+						}
+						try {
+							return method.invoke(producer, args);
+						}
+						catch (InvocationTargetException ex) {
+							throw ex.getCause();
+						}
+					});
+		}
+
+	}
+
+	/** No commit comes through. */
+	@Configuration(proxyBeanMethods = false)
+	static class Fenced {
+
+		@Bean
+		DefaultKafkaProducerFactoryCustomizer fenced() {
+			return this::fence;
+		}
+
+		@Bean
+		static ContainerCustomizer<Object, Object, ConcurrentMessageListenerContainer<Object, Object>> stops() {
+			return (container) -> container.getContainerProperties().setStopContainerWhenFenced(true);
+		}
+
+		@Bean
+		static ApplicationListener<ConsumerStoppedEvent> stopped(Calls calls) {
+			return (event) -> calls.add("stopped " + event.getReason());
+		}
+
+		private <K, V> void fence(DefaultKafkaProducerFactory<K, V> factory) {
+			factory.addPostProcessor(this::fenced);
+		}
+
+		@SuppressWarnings("unchecked")
+		private <K, V> Producer<K, V> fenced(Producer<K, V> producer) {
+			return (Producer<K, V>) Proxy.newProxyInstance(Producer.class.getClassLoader(),
+					new Class<?>[] { Producer.class }, (proxy, method, args) -> {
+						if (method.getName().equals("commitTransaction")) {
+							// Left open, it would hide what comes after it.
+							producer.abortTransaction();
+							throw new ProducerFencedException("simulated");
 						}
 						try {
 							return method.invoke(producer, args);

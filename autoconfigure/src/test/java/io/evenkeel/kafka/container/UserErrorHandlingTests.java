@@ -88,7 +88,7 @@ class UserErrorHandlingTests {
 	@Test
 	void theNumberOfTheCallIsNoPartOfWhatAHandlerForwards() {
 		List<Object> headers = new ArrayList<>();
-		new CallHeaders(null).add(WithoutBroker.RECORD, 3);
+		new CallHeaders(null, true).add(WithoutBroker.RECORD, 3);
 		Mockito.when(this.handler.handleOne(Mockito.any(), Mockito.any(), Mockito.any(), Mockito.any()))
 			.then((asked) -> {
 				ConsumerRecord<?, ?> record = asked.getArgument(1);
