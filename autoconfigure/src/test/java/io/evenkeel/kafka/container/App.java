@@ -83,7 +83,14 @@ final class App implements AutoCloseable {
 			return this;
 		}
 
+		/**
+		 * Choose the container. Spring's does what is asked of it while a poll waits when
+		 * that has ended, after five seconds unless it is told otherwise.
+		 */
 		Builder on(Engine engine) {
+			if (engine == Engine.SPRING) {
+				this.properties.add(0, "spring.kafka.listener.poll-timeout=200ms");
+			}
 			return with(engine.property());
 		}
 

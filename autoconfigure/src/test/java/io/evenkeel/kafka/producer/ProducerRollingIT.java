@@ -23,7 +23,6 @@ import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.serialization.StringDeserializer;
 import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 import org.springframework.kafka.support.SendResult;
@@ -34,7 +33,6 @@ import static org.awaitility.Awaitility.await;
 /**
  * Three brokers, each killed and started again in turn under steady load.
  */
-@Tag("timing")
 class ProducerRollingIT {
 
 	private static final String TOPIC = "rolling";
