@@ -28,10 +28,10 @@ class ArchitectureTests {
 
 	/** Classes that know each other, one circle an entry, with the reason why. */
 	private static final Map<Set<String>, String> CIRCLES = Map.of(
-			Set.of("container.ContainerParts", "container.ContainerSupport", "container.EvenkeelContainer",
+			Set.of("container.ContainerParts", "container.ContainerDependencies", "container.EvenkeelContainer",
 					"container.ListenerMeters", "container.MemberContainer", "container.ReportingContainer"),
 			"meters are told of the container that is made with them, and its child stands for it",
-			Set.of("container.CallObservation", "container.CallObservationRegistry"),
+			Set.of("container.call.CallObservation", "container.call.CallObservationRegistry"),
 			"the registry knows the current call of a thread, which leaves it as it was",
 			Set.of("container.AdoptedContainerFactory", "container.EvenkeelContainerFactory"),
 			"the factory makes the one that takes another's place");

@@ -4,7 +4,7 @@ import java.util.HashMap;
 import java.util.Map;
 import java.util.function.Supplier;
 
-import io.evenkeel.kafka.container.DeadLetterSender;
+import io.evenkeel.kafka.container.failure.DeadLetterSender;
 import io.evenkeel.kafka.producer.EvenkeelKafkaTemplate;
 import io.evenkeel.kafka.producer.EvenkeelProducerFactory;
 import io.evenkeel.kafka.producer.FailureReason;

@@ -4,7 +4,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 
-import io.evenkeel.kafka.container.OnExhausted;
+import io.evenkeel.kafka.container.listener.OnExhausted;
 import io.evenkeel.kafka.engine.OnDrainTimeout;
 import io.evenkeel.kafka.engine.dispatch.Ordering;
 import org.jspecify.annotations.Nullable;

@@ -7,10 +7,10 @@ import java.util.Map;
 import java.util.Set;
 import java.util.function.Supplier;
 
-import io.evenkeel.kafka.container.ContainerSettings;
-import io.evenkeel.kafka.container.ContainerSupport;
+import io.evenkeel.kafka.container.listener.ContainerSettings;
+import io.evenkeel.kafka.container.ContainerDependencies;
 import io.evenkeel.kafka.container.EvenkeelContainer;
-import io.evenkeel.kafka.container.OnExhausted;
+import io.evenkeel.kafka.container.listener.OnExhausted;
 
 import org.springframework.beans.factory.ObjectProvider;
 import org.springframework.kafka.config.KafkaListenerEndpointRegistry;
@@ -25,10 +25,10 @@ final class DeadLetterTopicNames implements Supplier<Map<String, String>> {
 
 	private final ObjectProvider<KafkaListenerEndpointRegistry> registry;
 
-	private final ObjectProvider<ContainerSupport> support;
+	private final ObjectProvider<ContainerDependencies> support;
 
 	DeadLetterTopicNames(ObjectProvider<KafkaListenerEndpointRegistry> registry,
-			ObjectProvider<ContainerSupport> support) {
+			ObjectProvider<ContainerDependencies> support) {
 		this.registry = registry;
 		this.support = support;
 	}

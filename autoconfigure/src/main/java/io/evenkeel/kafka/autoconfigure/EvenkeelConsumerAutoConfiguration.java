@@ -2,12 +2,12 @@ package io.evenkeel.kafka.autoconfigure;
 
 import java.util.List;
 
-import io.evenkeel.kafka.container.AssignmentBeanScope;
-import io.evenkeel.kafka.container.ContainerSupport;
-import io.evenkeel.kafka.container.DeadLetterRecoverers;
+import io.evenkeel.kafka.container.ContainerDependencies;
 import io.evenkeel.kafka.container.EvenkeelContainerFactory;
 import io.evenkeel.kafka.container.ListenerMeters;
 import io.evenkeel.kafka.deadletter.DeadLetters;
+import io.evenkeel.kafka.container.call.AssignmentBeanScope;
+import io.evenkeel.kafka.container.failure.DeadLetterRecoverers;
 import io.evenkeel.kafka.producer.ProducerRegistry;
 import io.evenkeel.kafka.thread.NanoClock;
 import io.evenkeel.kafka.watch.ListenerWatch;
@@ -96,16 +96,17 @@ public final class EvenkeelConsumerAutoConfiguration {
 	@Lazy
 	@Bean
 	@ConditionalOnMissingBean
-	ContainerSupport evenkeelContainerSupport(EvenkeelConsumerProperties consumerProperties,
+	ContainerDependencies evenkeelContainerSupport(EvenkeelConsumerProperties consumerProperties,
 			EvenkeelLoggingProperties loggingProperties, Environment environment,
 			ObjectProvider<DeadLetterRecoverers> deadLetters, ObjectProvider<ConsumerRecordRecoverer> recoverer,
 			ObjectProvider<ListenerMeters> meters, ObjectProvider<NanoClock> clock) {
 		ConsumerSettingsMapper mapper = new ConsumerSettingsMapper(Binder.get(environment), consumerProperties,
 				loggingProperties);
-		return new ContainerSupport(mapper::forListener, meters.getIfAvailable(() -> ListenerMeters.NONE), (suffix) -> {
-			ConsumerRecordRecoverer user = recoverer.getIfUnique();
-			return (user != null) ? user : deadLetters.getObject().create(suffix);
-		}, new ProducerSendFailures(), clock.getIfAvailable(() -> NanoClock.SYSTEM));
+		return new ContainerDependencies(mapper::forListener, meters.getIfAvailable(() -> ListenerMeters.NONE),
+				(suffix) -> {
+					ConsumerRecordRecoverer user = recoverer.getIfUnique();
+					return (user != null) ? user : deadLetters.getObject().create(suffix);
+				}, new ProducerSendFailures(), clock.getIfAvailable(() -> NanoClock.SYSTEM));
 	}
 
 	/**
@@ -128,7 +129,7 @@ public final class EvenkeelConsumerAutoConfiguration {
 	@ConditionalOnBooleanProperty(name = "evenkeel.kafka.consumer.enabled", matchIfMissing = true)
 	EvenkeelContainerFactory<?, ?> kafkaListenerContainerFactory(
 			ConcurrentKafkaListenerContainerFactoryConfigurer configurer, KafkaProperties properties,
-			ContainerSupport support, ObjectProvider<ConsumerFactory<Object, Object>> consumerFactory,
+			ContainerDependencies support, ObjectProvider<ConsumerFactory<Object, Object>> consumerFactory,
 			ObjectProvider<ContainerCustomizer<Object, Object, ConcurrentMessageListenerContainer<Object, Object>>> customizer,
 			ObjectProvider<EvenkeelContainerFactoryCustomizer> customizers) {
 		EvenkeelContainerFactory<Object, Object> factory = new EvenkeelContainerFactory<>(support);
@@ -153,7 +154,7 @@ public final class EvenkeelConsumerAutoConfiguration {
 	@ConditionalOnMissingBean
 	@ConditionalOnBooleanProperty(name = "evenkeel.kafka.consumer.enabled", matchIfMissing = true)
 	DeadLetters evenkeelDeadLetters(ObjectProvider<KafkaListenerEndpointRegistry> registry,
-			ObjectProvider<ContainerSupport> support, ObjectProvider<ConsumerFactory<?, ?>> consumers,
+			ObjectProvider<ContainerDependencies> support, ObjectProvider<ConsumerFactory<?, ?>> consumers,
 			ObjectProvider<ProducerFactory<?, ?>> producers, KafkaProperties properties,
 			ObjectProvider<KafkaConnectionDetails> connection) {
 		return new DeadLetters(new DeadLetterTopicNames(registry, support),

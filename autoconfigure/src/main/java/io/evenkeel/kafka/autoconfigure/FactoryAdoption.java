@@ -7,7 +7,7 @@ import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
 
-import io.evenkeel.kafka.container.ContainerSupport;
+import io.evenkeel.kafka.container.ContainerDependencies;
 import io.evenkeel.kafka.container.EvenkeelContainerFactory;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -95,7 +95,7 @@ final class FactoryAdoption implements BeanPostProcessor, PriorityOrdered {
 
 	private EvenkeelContainerFactory<?, ?> adopt(KafkaListenerContainerFactory<?> factory) {
 		return EvenkeelContainerFactory.adopt((ConcurrentKafkaListenerContainerFactory<?, ?>) factory,
-				() -> this.context.getBean(ContainerSupport.class));
+				() -> this.context.getBean(ContainerDependencies.class));
 	}
 
 	/**

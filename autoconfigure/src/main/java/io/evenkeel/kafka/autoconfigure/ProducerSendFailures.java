@@ -1,6 +1,6 @@
 package io.evenkeel.kafka.autoconfigure;
 
-import io.evenkeel.kafka.container.SendFailures;
+import io.evenkeel.kafka.container.failure.SendFailures;
 import io.evenkeel.kafka.producer.SendFailedException;
 import org.apache.kafka.common.KafkaException;
 

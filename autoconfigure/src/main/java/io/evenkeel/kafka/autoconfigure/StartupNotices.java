@@ -107,7 +107,7 @@ final class StartupNotices implements ApplicationListener<ContextRefreshedEvent>
 		}
 		return "Write a bean of exactly that class (new ConcurrentKafkaListenerContainerFactory<>()), or let the "
 				+ "class extend io.evenkeel.kafka.container.EvenkeelContainerFactory, made with the bean "
-				+ "ContainerSupport. To stay on spring-kafka's container without this warning name "
+				+ "ContainerDependencies. To stay on spring-kafka's container without this warning name "
 				+ "springKafkaListenerContainerFactory as the containerFactory of the listeners.";
 	}
 

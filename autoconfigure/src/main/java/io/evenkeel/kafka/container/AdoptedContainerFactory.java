@@ -25,7 +25,7 @@ class AdoptedContainerFactory<K, V> extends EvenkeelContainerFactory<K, V> {
 	private final FactorySettings settings;
 
 	AdoptedContainerFactory(ConcurrentKafkaListenerContainerFactory<K, V> original,
-			Supplier<ContainerSupport> support) {
+			Supplier<ContainerDependencies> support) {
 		super(support);
 		if (original.getClass() != ConcurrentKafkaListenerContainerFactory.class) {
 			throw new IllegalArgumentException(

@@ -3,6 +3,16 @@ package io.evenkeel.kafka.container;
 import java.util.Properties;
 import java.util.function.Predicate;
 
+import io.evenkeel.kafka.container.failure.SendFailures;
+import io.evenkeel.kafka.container.life.OwnerReport;
+import io.evenkeel.kafka.container.listener.ContainerEvents;
+import io.evenkeel.kafka.container.listener.ContainerSettings;
+import io.evenkeel.kafka.container.listener.ListenerContext;
+import io.evenkeel.kafka.container.rebalance.PartitionEvents;
+import io.evenkeel.kafka.container.setup.EngineAssembly;
+import io.evenkeel.kafka.container.setup.GroupOrigin;
+import io.evenkeel.kafka.container.setup.ListenerSetup;
+import io.evenkeel.kafka.container.setup.StartNotices;
 import io.evenkeel.kafka.engine.EngineObserver;
 import io.evenkeel.kafka.engine.PauseRequests;
 import io.evenkeel.kafka.engine.StopCause;
@@ -25,7 +35,7 @@ final class ContainerParts<K, V> implements ListenerSetup<K, V> {
 
 	private final EvenkeelContainer<K, V> container;
 
-	private final ContainerSupport support;
+	private final ContainerDependencies support;
 
 	private final ContainerEvents events;
 
@@ -35,7 +45,7 @@ final class ContainerParts<K, V> implements ListenerSetup<K, V> {
 
 	private volatile GroupOrigin groupOrigin = GroupOrigin.UNKNOWN;
 
-	ContainerParts(EvenkeelContainer<K, V> container, ContainerSupport support, StartNotices notices) {
+	ContainerParts(EvenkeelContainer<K, V> container, ContainerDependencies support, StartNotices notices) {
 		this.container = container;
 		this.support = support;
 		this.events = new ContainerEvents(container.context);
@@ -146,7 +156,7 @@ final class ContainerParts<K, V> implements ListenerSetup<K, V> {
 	}
 
 	@Override
-	public RunState state() {
+	public OwnerReport state() {
 		return this.container.state;
 	}
 

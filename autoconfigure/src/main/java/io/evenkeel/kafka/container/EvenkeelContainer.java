@@ -12,6 +12,17 @@ import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Predicate;
 
 import io.evenkeel.kafka.config.InvalidSettingException;
+import io.evenkeel.kafka.container.life.EngineEnd;
+import io.evenkeel.kafka.container.life.EngineStart;
+import io.evenkeel.kafka.container.life.ListenerRun;
+import io.evenkeel.kafka.container.life.PendingStop;
+import io.evenkeel.kafka.container.life.StopTime;
+import io.evenkeel.kafka.container.listener.ContainerEvents;
+import io.evenkeel.kafka.container.setup.ContainerRefusals;
+import io.evenkeel.kafka.container.setup.EngineAssembly;
+import io.evenkeel.kafka.container.setup.GroupOrigin;
+import io.evenkeel.kafka.container.setup.ListenerInspection;
+import io.evenkeel.kafka.container.setup.StartNotices;
 import io.evenkeel.kafka.engine.ConsumerEngine;
 import io.evenkeel.kafka.engine.PauseRequests;
 import io.evenkeel.kafka.engine.StopCause;
@@ -76,7 +87,7 @@ public class EvenkeelContainer<K, V> extends ReportingContainer<K, V> implements
 	@SuppressWarnings({ "FieldCanBeLocal", "HidingField", "unused" })
 	private final List<MessageListenerContainer> containers = List.of(this);
 
-	private final EngineStop stop = new EngineStop();
+	private final PendingStop stop = new PendingStop();
 
 	private volatile @Nullable MemberContainer<K, V> member;
 
@@ -93,7 +104,7 @@ public class EvenkeelContainer<K, V> extends ReportingContainer<K, V> implements
 	 * @param support what it needs of the application
 	 */
 	public EvenkeelContainer(@Nullable ConsumerFactory<? super K, ? super V> consumerFactory,
-			ContainerProperties containerProperties, ContainerSupport support) {
+			ContainerProperties containerProperties, ContainerDependencies support) {
 		super(consumerFactory, containerProperties);
 		this.parts = new ContainerParts<>(this, support, this.notices);
 		this.events = this.parts.events();
@@ -170,7 +181,7 @@ public class EvenkeelContainer<K, V> extends ReportingContainer<K, V> implements
 		this.memberStopped = false;
 		this.member = (this.consumerFactory != null) ? new MemberContainer<>(this, this.consumerFactory) : null;
 		this.state.preparing();
-		Run<K, V> run = assembly().assemble();
+		ListenerRun<K, V> run = assembly().assemble();
 		this.current.limit(run.engine());
 		this.start.prepare(run);
 		this.current.replace(run);

@@ -6,6 +6,8 @@ import java.util.IdentityHashMap;
 import java.util.Set;
 import java.util.function.Supplier;
 
+import io.evenkeel.kafka.container.setup.GroupOrigin;
+
 import org.springframework.kafka.config.ConcurrentKafkaListenerContainerFactory;
 import org.springframework.kafka.config.KafkaListenerEndpoint;
 import org.springframework.kafka.listener.ConcurrentMessageListenerContainer;
@@ -22,7 +24,7 @@ import org.springframework.kafka.support.TopicPartitionOffset;
  */
 public class EvenkeelContainerFactory<K, V> extends ConcurrentKafkaListenerContainerFactory<K, V> {
 
-	private final Supplier<ContainerSupport> support;
+	private final Supplier<ContainerDependencies> support;
 
 	/** What the log has been told of for all containers of this factory. */
 	private final Set<Object> announced = Collections
@@ -32,11 +34,11 @@ public class EvenkeelContainerFactory<K, V> extends ConcurrentKafkaListenerConta
 	 * Make a factory.
 	 * @param support what its containers need of the application
 	 */
-	public EvenkeelContainerFactory(ContainerSupport support) {
+	public EvenkeelContainerFactory(ContainerDependencies support) {
 		this(() -> support);
 	}
 
-	EvenkeelContainerFactory(Supplier<ContainerSupport> support) {
+	EvenkeelContainerFactory(Supplier<ContainerDependencies> support) {
 		this.support = support;
 		// A record that a filter discards is done, also where the listener acknowledges.
 		setAckDiscarded(true);
@@ -54,7 +56,7 @@ public class EvenkeelContainerFactory<K, V> extends ConcurrentKafkaListenerConta
 	 * @throws IllegalArgumentException when it is a subclass
 	 */
 	public static <K, V> EvenkeelContainerFactory<K, V> adopt(ConcurrentKafkaListenerContainerFactory<K, V> original,
-			Supplier<ContainerSupport> support) {
+			Supplier<ContainerDependencies> support) {
 		return new AdoptedContainerFactory<>(original, support);
 	}
 

@@ -12,7 +12,7 @@ public class PartitionsLostEvent extends PartitionsEvent {
 
 	private static final long serialVersionUID = 1L;
 
-	PartitionsLostEvent(Object source, String listenerId, Collection<AssignedPartition> partitions) {
+	public PartitionsLostEvent(Object source, String listenerId, Collection<AssignedPartition> partitions) {
 		super(source, listenerId, partitions);
 	}
 

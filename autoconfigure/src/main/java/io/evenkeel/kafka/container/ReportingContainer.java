@@ -4,6 +4,10 @@ import java.util.Collection;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 
+import io.evenkeel.kafka.container.life.CurrentEngine;
+import io.evenkeel.kafka.container.life.OwnerReport;
+import io.evenkeel.kafka.container.listener.HandlerSettings;
+import io.evenkeel.kafka.container.listener.ListenerContext;
 import io.evenkeel.kafka.engine.EngineSettings;
 import io.evenkeel.kafka.engine.EngineSnapshot;
 import io.evenkeel.kafka.engine.RebalanceLog;
@@ -26,7 +30,7 @@ import org.springframework.kafka.listener.MessageListenerContainer;
 abstract class ReportingContainer<K, V> extends ConcurrentMessageListenerContainer<K, V> {
 
 	/** What the owner thread tells. */
-	final RunState state = new RunState();
+	final OwnerReport state = new OwnerReport();
 
 	final ListenerContext context = new ListenerContext(this, this::source, this::getApplicationContext);
 
@@ -108,7 +112,7 @@ abstract class ReportingContainer<K, V> extends ConcurrentMessageListenerContain
 	 * @return null when it runs or was stopped on request
 	 */
 	public EvenkeelContainer.@Nullable Failure failure() {
-		RunState.Ending ending = this.state.ending();
+		OwnerReport.Ending ending = this.state.ending();
 		return (ending != null) ? new EvenkeelContainer.Failure(ending.cause(), ending.failure()) : null;
 	}
 

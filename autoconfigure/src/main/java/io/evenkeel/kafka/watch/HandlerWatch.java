@@ -6,7 +6,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
 
-import io.evenkeel.kafka.container.HandlerSettings;
+import io.evenkeel.kafka.container.listener.HandlerSettings;
 import io.evenkeel.kafka.engine.RunningCall;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;

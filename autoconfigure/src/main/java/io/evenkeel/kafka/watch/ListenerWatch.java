@@ -11,7 +11,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
 
 import io.evenkeel.kafka.container.EvenkeelContainer;
-import io.evenkeel.kafka.container.HandlerSettings;
+import io.evenkeel.kafka.container.listener.HandlerSettings;
 import io.evenkeel.kafka.thread.OwnThreads;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;

@@ -8,7 +8,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 
 import io.evenkeel.kafka.container.EvenkeelContainer;
-import io.evenkeel.kafka.container.HandlerSettings;
+import io.evenkeel.kafka.container.listener.HandlerSettings;
 import io.evenkeel.kafka.engine.EngineSnapshot;
 import io.evenkeel.kafka.engine.RunningCall;
 import io.evenkeel.kafka.producer.FailureReason;

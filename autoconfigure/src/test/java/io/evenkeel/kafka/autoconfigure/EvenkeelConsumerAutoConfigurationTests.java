@@ -6,7 +6,7 @@ import io.evenkeel.kafka.actuate.EvenkeelEndpoint;
 import io.evenkeel.kafka.autoconfigure.health.EvenkeelEndpointAutoConfiguration;
 import io.evenkeel.kafka.autoconfigure.health.EvenkeelListenersHealthAutoConfiguration;
 import io.evenkeel.kafka.autoconfigure.metrics.EvenkeelConsumerMetricsAutoConfiguration;
-import io.evenkeel.kafka.container.ContainerSupport;
+import io.evenkeel.kafka.container.ContainerDependencies;
 import io.evenkeel.kafka.container.EvenkeelContainer;
 import io.evenkeel.kafka.container.EvenkeelContainerFactory;
 import io.evenkeel.kafka.engine.dispatch.Ordering;
@@ -19,8 +19,8 @@ import org.junit.jupiter.api.extension.ExtendWith;
 
 import org.springframework.beans.factory.annotation.Qualifier;
 import org.springframework.boot.autoconfigure.AutoConfigurations;
-import org.springframework.boot.diagnostics.FailureAnalysis;
 import org.springframework.boot.context.properties.bind.Binder;
+import org.springframework.boot.diagnostics.FailureAnalysis;
 import org.springframework.boot.kafka.autoconfigure.KafkaAutoConfiguration;
 import org.springframework.boot.test.context.FilteredClassLoader;
 import org.springframework.boot.test.context.assertj.AssertableApplicationContext;
@@ -120,7 +120,9 @@ class EvenkeelConsumerAutoConfigurationTests {
 			.withPropertyValues("spring.kafka.listener.auto-startup=true", "spring.kafka.bootstrap-servers=localhost:1")
 			.run((context) -> {
 				assertThat(context).hasNotFailed();
-				ConsumerRecordRecoverer recoverer = context.getBean(ContainerSupport.class).recoverer().apply("-dlt");
+				ConsumerRecordRecoverer recoverer = context.getBean(ContainerDependencies.class)
+					.recoverer()
+					.apply("-dlt");
 				assertThat(recoverer).isInstanceOf(DeadLetterPublishingRecoverer.class);
 			});
 	}
@@ -361,7 +363,7 @@ class EvenkeelConsumerAutoConfigurationTests {
 	static class SecondFactory {
 
 		@Bean
-		EvenkeelContainerFactory<String, byte[]> bytesFactory(ContainerSupport support,
+		EvenkeelContainerFactory<String, byte[]> bytesFactory(ContainerDependencies support,
 				ConsumerFactory<String, byte[]> consumerFactory) {
 			EvenkeelContainerFactory<String, byte[]> factory = new EvenkeelContainerFactory<>(support);
 			factory.setConsumerFactory(consumerFactory);

@@ -3,7 +3,7 @@ package io.evenkeel.kafka.autoconfigure;
 import java.util.EnumSet;
 import java.util.Set;
 
-import io.evenkeel.kafka.container.SendFailures.Blame;
+import io.evenkeel.kafka.container.failure.SendFailures.Blame;
 import io.evenkeel.kafka.producer.FailureReason;
 import io.evenkeel.kafka.producer.SendFailedException;
 import org.apache.kafka.common.errors.TimeoutException;

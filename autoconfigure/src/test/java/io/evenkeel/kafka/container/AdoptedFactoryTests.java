@@ -13,6 +13,7 @@ import java.util.Properties;
 import java.util.function.Function;
 import java.util.stream.Stream;
 
+import io.evenkeel.kafka.container.listener.ContainerSettings;
 import org.aopalliance.aop.Advice;
 import org.assertj.core.api.Assertions;
 import org.junit.jupiter.api.Test;
@@ -32,7 +33,7 @@ import org.springframework.util.ReflectionUtils;
  */
 class AdoptedFactoryTests {
 
-	private final ContainerSupport support = new ContainerSupport((id) -> ContainerSettings.defaults(),
+	private final ContainerDependencies support = new ContainerDependencies((id) -> ContainerSettings.defaults(),
 			ListenerMeters.NONE, (suffix) -> (record, failure) -> {
 			});
 

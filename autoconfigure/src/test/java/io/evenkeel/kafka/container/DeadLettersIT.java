@@ -89,7 +89,7 @@ class DeadLettersIT {
 			.bean(calls)
 			.with(KEYS, "evenkeel.kafka.consumer.concurrency=8", ONE_CALL, SHORT,
 					"spring.kafka.consumer.properties.metadata.max.age.ms=500",
-					"logging.level.io.evenkeel.kafka.container.DeadLetterTopics=INFO")
+					"logging.level.io.evenkeel.kafka.container.failure.DeadLetterTopics=INFO")
 			.start(topic)) {
 			Assertions.assertThat(Topics.read(dead, 20)).hasSize(20);
 			Assertions.assertThat(Topics.partitions(dead)).isEqualTo(2);

@@ -3,6 +3,11 @@ package io.evenkeel.kafka.container;
 import java.util.ArrayList;
 import java.util.List;
 
+import io.evenkeel.kafka.container.call.CallTimer;
+import io.evenkeel.kafka.container.call.ListenerCalls;
+import io.evenkeel.kafka.container.call.ListenerTarget;
+import io.evenkeel.kafka.container.listener.ContainerSettings;
+import io.evenkeel.kafka.container.listener.ListenerContext;
 import io.evenkeel.kafka.engine.Attempt;
 import io.evenkeel.kafka.engine.EngineObserver;
 import io.evenkeel.kafka.engine.RecoveryAttempt;
@@ -20,46 +25,46 @@ import org.springframework.kafka.listener.MessageListener;
  * A container that is never started, and the calls of its listener: for tests of what is
  * around a call.
  */
-final class WithoutBroker {
+public final class WithoutBroker {
 
-	static final ConsumerRecord<Object, Object> RECORD = record(7);
+	public static final ConsumerRecord<Object, Object> RECORD = record(7);
 
 	/** What the listener, the interceptor and the error handler of a test were told. */
-	final List<String> told = new ArrayList<>();
+	public final List<String> told = new ArrayList<>();
 
-	final Consumer<Object, Object> consumer = mock();
+	public final Consumer<Object, Object> consumer = mock();
 
-	final EngineObserver engineObserver = Mockito.mock(EngineObserver.class);
+	public final EngineObserver engineObserver = Mockito.mock(EngineObserver.class);
 
-	final EvenkeelContainer<Object, Object> container;
+	public final EvenkeelContainer<Object, Object> container;
 
 	private final MessageListener<Object, Object> listener;
 
-	WithoutBroker(MessageListener<Object, Object> listener) {
+	public WithoutBroker(MessageListener<Object, Object> listener) {
 		this.listener = listener;
 		ContainerProperties properties = new ContainerProperties("t");
 		properties.setMessageListener(listener);
 		this.container = container(properties);
 	}
 
-	static EvenkeelContainer<Object, Object> container(ContainerProperties properties) {
+	public static EvenkeelContainer<Object, Object> container(ContainerProperties properties) {
 		EvenkeelContainer<Object, Object> made = new EvenkeelContainer<>(mock(), properties,
-				new ContainerSupport((id) -> ContainerSettings.defaults(), ListenerMeters.NONE, (suffix) -> {
+				new ContainerDependencies((id) -> ContainerSettings.defaults(), ListenerMeters.NONE, (suffix) -> {
 					throw new IllegalStateException("no dead letters here");
 				}));
 		made.setBeanName("listener");
 		return made;
 	}
 
-	ListenerContext context() {
+	public ListenerContext context() {
 		return this.container.context;
 	}
 
-	ListenerTarget target() {
+	public ListenerTarget target() {
 		return new ListenerTarget(this.listener);
 	}
 
-	ListenerCalls<Object, Object> calls(ObservationRegistry observations) {
+	public ListenerCalls<Object, Object> calls(ObservationRegistry observations) {
 		ListenerCalls<Object, Object> calls = new ListenerCalls<>(context(), target(),
 				this.container.getRecordInterceptor(), this.container.interceptsBeforeTransaction(), observations,
 				CallTimer.NONE, null, () -> null, () -> "client");
@@ -67,12 +72,12 @@ final class WithoutBroker {
 		return calls;
 	}
 
-	ListenerCalls<Object, Object> calls() {
+	public ListenerCalls<Object, Object> calls() {
 		return calls(ObservationRegistry.NOOP);
 	}
 
 	/** An attempt of one record, which may go on after each wait. */
-	static Attempt<Object, Object> attempt() {
+	public static Attempt<Object, Object> attempt() {
 		Attempt<Object, Object> attempt = mock();
 		Assignment<ConsumerRecord<Object, Object>> assignment = mock();
 		Mockito.when(attempt.record()).thenReturn(RECORD);
@@ -85,7 +90,7 @@ final class WithoutBroker {
 		return attempt;
 	}
 
-	static RecoveryAttempt<Object, Object> recovery(Delivery<ConsumerRecord<Object, Object>> delivery) {
+	public static RecoveryAttempt<Object, Object> recovery(Delivery<ConsumerRecord<Object, Object>> delivery) {
 		RecoveryAttempt<Object, Object> recovery = mock();
 		Assignment<ConsumerRecord<Object, Object>> assignment = delivery.assignment();
 		Mockito.when(recovery.record()).thenReturn(RECORD);
@@ -96,7 +101,7 @@ final class WithoutBroker {
 		return recovery;
 	}
 
-	static Delivery<ConsumerRecord<Object, Object>> delivery() {
+	public static Delivery<ConsumerRecord<Object, Object>> delivery() {
 		Delivery<ConsumerRecord<Object, Object>> delivery = mock();
 		Assignment<ConsumerRecord<Object, Object>> assignment = mock();
 		Mockito.when(delivery.record()).thenReturn(RECORD);
@@ -104,12 +109,12 @@ final class WithoutBroker {
 		return delivery;
 	}
 
-	static ConsumerRecord<Object, Object> record(long offset) {
+	public static ConsumerRecord<Object, Object> record(long offset) {
 		return new ConsumerRecord<>("t", 0, offset, "key", "value");
 	}
 
 	@SuppressWarnings("unchecked")
-	static <T> T mock(T... type) {
+	public static <T> T mock(T... type) {
 		return Mockito.mock((Class<T>) type.getClass().getComponentType());
 	}
 

@@ -7,8 +7,8 @@ import java.util.HashMap;
 import java.util.Map;
 import java.util.function.Supplier;
 
-import io.evenkeel.kafka.container.ContainerSettings;
-import io.evenkeel.kafka.container.ContainerSupport;
+import io.evenkeel.kafka.container.listener.ContainerSettings;
+import io.evenkeel.kafka.container.ContainerDependencies;
 import io.evenkeel.kafka.container.EvenkeelContainer;
 import io.evenkeel.kafka.container.ListenerMeters;
 import io.evenkeel.kafka.engine.dispatch.Ordering;
@@ -197,7 +197,7 @@ class MetersTellTheTruthTests {
 
 		Told(Supplier<EngineSnapshot> snapshots) {
 			super(new DefaultKafkaConsumerFactory<>(Map.of()), new ContainerProperties("t"),
-					new ContainerSupport((id) -> ContainerSettings.defaults(), ListenerMeters.NONE, (suffix) -> {
+					new ContainerDependencies((id) -> ContainerSettings.defaults(), ListenerMeters.NONE, (suffix) -> {
 						throw new IllegalStateException("No record is recovered here");
 					}));
 			this.snapshots = snapshots;

@@ -4,10 +4,10 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 
-import io.evenkeel.kafka.container.ContainerSettings;
-import io.evenkeel.kafka.container.ContainerSupport;
+import io.evenkeel.kafka.container.ContainerDependencies;
 import io.evenkeel.kafka.container.EvenkeelContainer;
 import io.evenkeel.kafka.container.ListenerMeters;
+import io.evenkeel.kafka.container.listener.ContainerSettings;
 import io.evenkeel.kafka.engine.EngineSnapshot;
 import org.apache.kafka.common.TopicPartition;
 import org.junit.jupiter.api.Test;
@@ -79,7 +79,7 @@ class ListenerHealthTests {
 
 		Told() {
 			super(new DefaultKafkaConsumerFactory<>(Map.of()), new ContainerProperties("t"),
-					new ContainerSupport((id) -> ContainerSettings.defaults(), ListenerMeters.NONE, (suffix) -> {
+					new ContainerDependencies((id) -> ContainerSettings.defaults(), ListenerMeters.NONE, (suffix) -> {
 						throw new IllegalStateException("No record is recovered here");
 					}));
 		}

@@ -9,7 +9,7 @@ import java.util.concurrent.TimeUnit;
 import ch.qos.logback.classic.Logger;
 import ch.qos.logback.classic.spi.ILoggingEvent;
 import ch.qos.logback.core.read.ListAppender;
-import io.evenkeel.kafka.container.HandlerSettings;
+import io.evenkeel.kafka.container.listener.HandlerSettings;
 import io.evenkeel.kafka.engine.RunningCall;
 import io.evenkeel.kafka.engine.dispatch.Assignment;
 import io.evenkeel.kafka.engine.dispatch.Call;

@@ -8,11 +8,11 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 
-import io.evenkeel.kafka.container.ContainerSettings;
-import io.evenkeel.kafka.container.ContainerSupport;
+import io.evenkeel.kafka.container.ContainerDependencies;
 import io.evenkeel.kafka.container.EvenkeelContainer;
-import io.evenkeel.kafka.container.HandlerSettings;
 import io.evenkeel.kafka.container.ListenerMeters;
+import io.evenkeel.kafka.container.listener.ContainerSettings;
+import io.evenkeel.kafka.container.listener.HandlerSettings;
 import io.evenkeel.kafka.engine.EngineObserver.RebalanceEvent;
 import io.evenkeel.kafka.engine.EngineSnapshot;
 import io.evenkeel.kafka.engine.RebalanceLog;
@@ -247,7 +247,7 @@ class ListenerStateTests {
 
 		Told(ContainerProperties properties) {
 			super(new DefaultKafkaConsumerFactory<>(Map.of()), properties,
-					new ContainerSupport((id) -> ContainerSettings.defaults(), ListenerMeters.NONE, (suffix) -> {
+					new ContainerDependencies((id) -> ContainerSettings.defaults(), ListenerMeters.NONE, (suffix) -> {
 						throw new IllegalStateException("No record is recovered here");
 					}));
 		}

@@ -1,6 +1,6 @@
 package io.evenkeel.kafka.test;
 
-import io.evenkeel.kafka.container.ContainerSupport;
+import io.evenkeel.kafka.container.ContainerDependencies;
 
 import org.springframework.beans.factory.config.BeanPostProcessor;
 import org.springframework.kafka.core.DefaultKafkaConsumerFactory;
@@ -19,8 +19,8 @@ final class TestKafkaPostProcessor implements BeanPostProcessor {
 
 	@Override
 	public Object postProcessAfterInitialization(Object bean, String beanName) {
-		if (bean instanceof ContainerSupport support) {
-			return new ContainerSupport((listener) -> support.settings().apply(listener).predictable(),
+		if (bean instanceof ContainerDependencies support) {
+			return new ContainerDependencies((listener) -> support.settings().apply(listener).predictable(),
 					support.meters(), support.recoverer(), support.sends(), support.clock());
 		}
 		return (bean instanceof DefaultKafkaConsumerFactory<?, ?> factory && !(bean instanceof FakeConsumerFactory))
