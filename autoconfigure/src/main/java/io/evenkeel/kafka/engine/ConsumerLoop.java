@@ -27,14 +27,18 @@ import org.slf4j.LoggerFactory;
  *
  * <p>
  * The consumer is never woken from outside. A poll waits {@code pollTimeout} at most, and
- * 5 ms while a partition is held back, so whatever other threads want is seen soon
- * enough, and no wake-up can hit a commit or a callback and lose it.
+ * a few milliseconds while a partition is held back, so whatever other threads want is
+ * seen soon enough, and no wake-up can hit a commit or a callback and lose it. While all
+ * partitions are held back the owner waits for room and not inside a poll.
  */
 final class ConsumerLoop<K, V> {
 
 	private static final Logger logger = LoggerFactory.getLogger(ConsumerLoop.class);
 
 	private static final Duration SHORT_POLL = Duration.ofMillis(5);
+
+	/** While partitions that are held back are being worked off. */
+	private static final Duration SHORTEST_POLL = Duration.ofMillis(1);
 
 	/** Between two polls; the callback itself may wait longer. */
 	private static final Duration RESTORE_WAIT = Duration.ofMillis(250);
@@ -83,6 +87,11 @@ final class ConsumerLoop<K, V> {
 
 	private final LongSupplier clock;
 
+	private final OwnerWait ownerWait;
+
+	/** Whether the last poll did. */
+	private boolean broughtRecords;
+
 	private EngineSnapshot snapshot = EngineSnapshot.EMPTY;
 
 	private boolean stopping;
@@ -97,6 +106,7 @@ final class ConsumerLoop<K, V> {
 		this.callbacks = parts.callbacks();
 		this.settings = parts.settings();
 		this.clock = parts.clock();
+		this.ownerWait = parts.ownerWait();
 		this.committer = new Committer<>(id, consumer, this.settings, parts.listener(), this.clock, parts.ownerWait());
 		this.rebalancer = new Rebalancer<>(id, consumer, this.table, this.dispatcher, this.committer, this.completions,
 				this.settings, this.callbacks, parts.listener(), this.clock, parts.ownerWait(), parts.log(),
@@ -128,6 +138,9 @@ final class ConsumerLoop<K, V> {
 	 * @return how much was done, 0 for nothing
 	 */
 	int doWork() {
+		if (waitsForRoom()) {
+			awaitRoom(this.pauses.isAllHeldBack() ? SHORT_POLL : SHORTEST_POLL);
+		}
 		int work = this.completions.apply();
 		this.rebalancer.restore(RESTORE_WAIT);
 		this.positions.turn(this.table, this.committer.untilDue() == 0);
@@ -156,6 +169,7 @@ final class ConsumerLoop<K, V> {
 			// A consumer that an application has mocked or wrapped may have no answer.
 			ConsumerRecords<K, V> records = (polled != null) ? polled : ConsumerRecords.empty();
 			this.lags.polled(records, this.table);
+			this.broughtRecords = !records.isEmpty();
 			int queued = this.intake.accept(records, this.clock.getAsLong());
 			this.pauses.polled(records.count(), this.intake.polledBytes());
 			this.callbacks.polled(this.consumer, records.count());
@@ -181,7 +195,25 @@ final class ConsumerLoop<K, V> {
 		}
 	}
 
+	/**
+	 * A poll would bring nothing and keep the owner until its time is over, while the
+	 * workers go through what is queued: wait for them, so that the next fetch is under
+	 * way before they have nothing left.
+	 */
+	private void awaitRoom(Duration most) {
+		this.dispatcher.signalAt(this.pauses.comesBackAt());
+		this.ownerWait.awaitSignal(most.toNanos());
+	}
+
+	/** Where some can be fetched that have brought nothing it is a short wait. */
+	private boolean waitsForRoom() {
+		return !this.stopping && (this.pauses.isAllHeldBack() || (this.pauses.isMoving() && !this.broughtRecords));
+	}
+
 	private Duration pollTimeout() {
+		if (!this.stopping && (this.pauses.isAllHeldBack() || this.pauses.isMoving())) {
+			return Duration.ZERO;
+		}
 		if (this.stopping || this.pauses.isHoldingBack() || this.clock.getAsLong() - this.askedUntil < 0) {
 			return SHORT_POLL;
 		}

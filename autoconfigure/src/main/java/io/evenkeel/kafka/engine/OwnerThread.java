@@ -20,8 +20,8 @@ import org.slf4j.LoggerFactory;
  * consumer fails clears all state and makes a new one after a back-off, until it is asked
  * to end or must.
  *
- * <h2>Threading</h2> {@link #run} is the owner thread. {@link #stop}, {@link #await} and
- * the getters may be called from any thread.
+ * <h2>Threading</h2> {@link #run} is the owner thread. {@link #stop}, {@link #awaitEnd}
+ * and the getters may be called from any thread.
  *
  * <h2>Why each volatile</h2> {@code stopBy} and {@code recoveryFailure} are how other
  * threads ask for the end; {@code snapshot}, {@code lastPollNanos}, {@code owner},
@@ -85,7 +85,7 @@ final class OwnerThread<K, V> implements Runnable {
 		this.clock = config.clock();
 		this.commands = commands;
 		this.backOff = new RestartBackOff(config.restartInitial(), config.restartMax());
-		this.parts = EngineParts.create(config, this.completions, this.clock, this::await, this::unrecoverable);
+		this.parts = EngineParts.create(config, this.completions, this.clock, new Waits(), this::unrecoverable);
 	}
 
 	@Override
@@ -253,7 +253,7 @@ final class OwnerThread<K, V> implements Runnable {
 	 * How the owner waits where it cannot poll. A handler in hand may ask something of
 	 * the consumer, and a drain would wait for it in vain if nobody answered.
 	 */
-	private void await(long nanos) {
+	private void answer() {
 		ConsumerLoop<K, V> here = this.loop;
 		if (here != null) {
 			this.commands.runReads(here);
@@ -261,7 +261,23 @@ final class OwnerThread<K, V> implements Runnable {
 				guarded(() -> this.callers.look(this.clock.getAsLong(), here::isDrainedBut));
 			}
 		}
-		this.completions.await(nanos);
+	}
+
+	/** How the owner waits: answering, and looking after those that stop it, first. */
+	private final class Waits implements OwnerWait {
+
+		@Override
+		public void await(long nanos) {
+			answer();
+			OwnerThread.this.completions.await(nanos);
+		}
+
+		@Override
+		public void awaitSignal(long nanos) {
+			answer();
+			OwnerThread.this.completions.awaitSignal(nanos);
+		}
+
 	}
 
 	private void guarded(Runnable action) {

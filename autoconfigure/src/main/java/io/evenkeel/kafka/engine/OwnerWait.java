@@ -13,4 +13,13 @@ interface OwnerWait {
 	 */
 	void await(long nanos);
 
+	/**
+	 * Wait until somebody signals, or the time is over. Records that end wake nobody:
+	 * there are too many of them. May return early.
+	 * @param nanos the longest wait in nanoseconds
+	 */
+	default void awaitSignal(long nanos) {
+		await(nanos);
+	}
+
 }

@@ -48,6 +48,11 @@ final class PartitionState<K, V> {
 
 	private boolean backPressure;
 
+	/** What it must fall below to come back: records and bytes. */
+	private long recordsBack;
+
+	private long bytesBack;
+
 	private boolean userPaused;
 
 	/** What was moved away from here, with records in hand, and how long they count. */
@@ -218,6 +223,22 @@ final class PartitionState<K, V> {
 			touch();
 			this.backPressure = backPressure;
 		}
+	}
+
+	/** It is to be held back until it holds less than this; 0 when it is not. */
+	void comesBack(long records, long bytes) {
+		this.recordsBack = records;
+		this.bytesBack = bytes;
+	}
+
+	/** How few records it must hold to come back; 0 when it is not held back. */
+	long recordsBack() {
+		return this.recordsBack;
+	}
+
+	/** How few bytes it must hold to come back; 0 when it is not held back. */
+	long bytesBack() {
+		return this.bytesBack;
 	}
 
 	/**

@@ -62,6 +62,9 @@ final class PauseController<K, V> {
 
 	private boolean starving;
 
+	/** Whether something has happened to one that is held back. */
+	private boolean moving;
+
 	/** Whether one waits for the records in hand of the one that it replaces. */
 	private boolean oneWaits;
 
@@ -94,6 +97,7 @@ final class PauseController<K, V> {
 		boolean forAll = this.records.look(this.table.size(), this.starving)
 				| this.bytes.look(this.table.size(), this.starving);
 		this.oneWaits = false;
+		this.moving = false;
 		if (forAll) {
 			this.table.view().forEach(this::decide);
 		}
@@ -142,13 +146,17 @@ final class PauseController<K, V> {
 	private void decide(PartitionState<K, V> state) {
 		state.userPaused(this.allPaused || this.requests.partition(state.partition()));
 		hold(state);
-		state.backPressure(isHeldBack(state));
-		if (state.isBackPressure()) {
-			this.heldBack.add(state);
+		boolean held = isHeldBack(state);
+		this.moving |= held;
+		if (held && this.heldBack.add(state)) {
+			int partitions = this.table.size();
+			state.comesBack(this.records.back(state.assignment().heldRecords(), partitions),
+					this.bytes.back(state.assignment().heldBytes(), partitions));
 		}
-		else {
-			this.heldBack.remove(state);
+		else if (!held && this.heldBack.remove(state)) {
+			state.comesBack(0, 0);
 		}
+		state.backPressure(held);
 		boolean wanted = this.stopping || state.isUserPaused() || state.isBackPressure() || !state.isRestored();
 		if (wanted != state.isPaused()) {
 			state.paused(wanted);
@@ -187,8 +195,8 @@ final class PauseController<K, V> {
 
 	private boolean isHeldBack(PartitionState<K, V> state) {
 		int partitions = this.table.size();
-		return this.records.holds(state.assignment().heldRecords(), partitions, state.isBackPressure(), this.starving)
-				|| this.bytes.holds(state.assignment().heldBytes(), partitions, state.isBackPressure(), this.starving)
+		return this.records.holds(state.assignment().heldRecords(), partitions, state.recordsBack(), this.starving)
+				|| this.bytes.holds(state.assignment().heldBytes(), partitions, state.bytesBack(), this.starving)
 				|| (this.settings.saveCompleted()
 						&& state.assignment().tracker().mapTooLarge(EngineSettings.MAX_METADATA));
 	}
@@ -232,6 +240,22 @@ final class PauseController<K, V> {
 		return this.oneWaits || !this.heldBack.isEmpty();
 	}
 
+	/** Whether a partition that is held back may have room soon. */
+	boolean isMoving() {
+		return this.oneWaits || (this.moving && !this.heldBack.isEmpty());
+	}
+
+	/** Whether nothing can be fetched before records end. */
+	boolean isAllHeldBack() {
+		return !this.heldBack.isEmpty() && this.heldBack.size() == this.table.size();
+	}
+
+	/** How few records must be held for partitions to come back. */
+	long comesBackAt() {
+		return this.records.full ? this.records.limit - this.records.limit / 4 - 1
+				: this.records.held - this.records.held / 4;
+	}
+
 	/** How much room there is by one measure: records or bytes. */
 	private static final class Room {
 
@@ -271,8 +295,14 @@ final class PauseController<K, V> {
 			return changed;
 		}
 
-		boolean holds(long held, int partitions, boolean now, boolean starving) {
-			return BackPressure.holds(held, this.limit, partitions, now, this.full, starving, this.over);
+		/** What a partition must fall below that is held back from now on. */
+		long back(long held, int partitions) {
+			return Math.max(1, Math.max(this.limit / partitions, held) / 2);
+		}
+
+		boolean holds(long held, int partitions, long back, boolean starving) {
+			long share = BackPressure.share(this.held, this.limit, partitions);
+			return BackPressure.holds(held, share, back, this.full, starving, this.over);
 		}
 
 	}

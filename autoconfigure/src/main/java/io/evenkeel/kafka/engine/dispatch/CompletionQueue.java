@@ -31,6 +31,9 @@ public final class CompletionQueue<R> {
 
 	private volatile @Nullable Thread waiting;
 
+	/** The owner that pushes do not wake. */
+	private volatile @Nullable Thread resting;
+
 	private volatile boolean signalled;
 
 	/** Who hears of what ends when there is no owner any more. */
@@ -66,6 +69,10 @@ public final class CompletionQueue<R> {
 	public void signal() {
 		this.signalled = true;
 		wake();
+		Thread thread = this.resting;
+		if (thread != null) {
+			LockSupport.unpark(thread);
+		}
 	}
 
 	private void wake() {
@@ -101,6 +108,35 @@ public final class CompletionQueue<R> {
 			count++;
 		}
 		return count;
+	}
+
+	/**
+	 * Wait until somebody has signalled, whatever is pushed, or the time is over. May
+	 * return early.
+	 * @param nanos the longest wait in nanoseconds
+	 */
+	public void awaitSignal(long nanos) {
+		this.resting = Thread.currentThread();
+		try {
+			if (!this.signalled && nanos > 0) {
+				LockSupport.parkNanos(this, nanos);
+			}
+		}
+		finally {
+			this.resting = null;
+			this.signalled = false;
+		}
+	}
+
+	/**
+	 * Whether somebody has signalled since the last wait. For owners that do not wait
+	 * here.
+	 * @return true once
+	 */
+	public boolean takeSignal() {
+		boolean taken = this.signalled;
+		this.signalled = false;
+		return taken;
 	}
 
 	/**

@@ -43,7 +43,7 @@ public final class Dispatcher<R> {
 
 	private final ReentrantLock lock = new ReentrantLock();
 
-	private final Ledger<R> ledger = new Ledger<>();
+	private final Ledger<R> ledger;
 
 	/** The owner's: taken from the ledger, and given back empty. */
 	private List<Assignment<R>> weighed = new ArrayList<>();
@@ -70,6 +70,7 @@ public final class Dispatcher<R> {
 	 */
 	public Dispatcher(CompletionQueue<R> completions, LongSupplier clock, int limit, int batchSize) {
 		this.completions = completions;
+		this.ledger = new Ledger<>(completions::signal);
 		this.parked = new ParkedLanes<>(clock, this.ledger);
 		this.runs = new RunScheduler<>(this.ledger, this.ready, this.parked, this.workers, completions,
 				this.lock.newCondition(), limit, batchSize);
@@ -459,6 +460,21 @@ public final class Dispatcher<R> {
 		this.weighed.forEach(changed);
 		this.weighed.clear();
 		return starving;
+	}
+
+	/**
+	 * Signal the completion queue once, when no more records than this are queued or in
+	 * hand. Owner thread.
+	 * @param records 0 or more
+	 */
+	public void signalAt(long records) {
+		this.lock.lock();
+		try {
+			this.ledger.tellAt(records);
+		}
+		finally {
+			this.lock.unlock();
+		}
 	}
 
 	/**

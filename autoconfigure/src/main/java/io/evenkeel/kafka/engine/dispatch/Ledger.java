@@ -24,11 +24,47 @@ import java.util.List;
  */
 final class Ledger<R> {
 
+	private static final long NEVER = -1;
+
+	private final Runnable low;
+
 	private List<Assignment<R>> changed = new ArrayList<>();
+
+	/** What is queued or in hand, over all assignments. */
+	private long held;
+
+	/** Somebody is told once no more than this is held. */
+	private long tellAt = NEVER;
+
+	/**
+	 * Make a ledger.
+	 * @param low told what {@link #tellAt} asks for; under the dispatcher's lock
+	 */
+	Ledger(Runnable low) {
+		this.low = low;
+	}
+
+	/**
+	 * Tell when little is held: once, at once if it is so already.
+	 * @param mark how many records, 0 or more
+	 */
+	void tellAt(long mark) {
+		this.tellAt = mark;
+		less(0);
+	}
+
+	private void less(int records) {
+		this.held -= records;
+		if (this.held <= this.tellAt) {
+			this.tellAt = NEVER;
+			this.low.run();
+		}
+	}
 
 	/** Records wait in the lane of a new delivery. */
 	void submitted(Delivery<R> delivery) {
 		Account account = account(delivery.assignment());
+		this.held++;
 		account.submitted++;
 		account.queued++;
 		account.bytes += delivery.bytes();
@@ -40,6 +76,7 @@ final class Ledger<R> {
 		account.queued--;
 		account.gone++;
 		account.bytes -= delivery.bytes();
+		less(1);
 	}
 
 	/** A worker has taken a run. */
@@ -62,6 +99,7 @@ final class Ledger<R> {
 		Account account = account(run.assignment());
 		account.inHand -= records;
 		account.dropped += records;
+		less(records);
 	}
 
 	/** The last call of a run is over. */
@@ -72,11 +110,13 @@ final class Ledger<R> {
 		account.inFlight -= run.inFlight();
 		account.gone += begun;
 		account.bytes -= run.bytesBegun();
+		less(begun);
 	}
 
 	/** Records whose call is over wait for another one. */
 	void again(Assignment<R> assignment, List<Delivery<R>> records) {
 		Account account = account(assignment);
+		this.held += records.size();
 		account.gone -= records.size();
 		account.queued += records.size();
 		for (Delivery<R> delivery : records) {
@@ -99,6 +139,7 @@ final class Ledger<R> {
 		account.queued -= queued;
 		account.dropped += unfinished;
 		account.gone += queued - unfinished;
+		less(queued);
 	}
 
 	/** The head of a lane waits for its time. */
