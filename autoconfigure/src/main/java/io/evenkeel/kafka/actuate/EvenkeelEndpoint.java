@@ -125,7 +125,7 @@ public final class EvenkeelEndpoint {
 				snapshot.partitions().stream().map((partition) -> partition(partition, now)).toList(),
 				container.rebalances().stream().map(EvenkeelEndpoint::rebalance).toList(),
 				(snapshot.committedNanos() != 0) ? (now - snapshot.committedNanos()) / 1e9 : null, report.reason(),
-				SlowCalls.of(container.runningCalls(), now));
+				SlowCalls.of(container.runningCalls()));
 	}
 
 	private static EvenkeelDescriptor.Partition partition(EngineSnapshot.Partition partition, long now) {

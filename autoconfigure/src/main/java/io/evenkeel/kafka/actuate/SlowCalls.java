@@ -16,18 +16,18 @@ final class SlowCalls {
 	private SlowCalls() {
 	}
 
-	static List<EvenkeelDescriptor.SlowCall> of(List<RunningCall> calls, long now) {
+	static List<EvenkeelDescriptor.SlowCall> of(List<RunningCall> calls) {
 		Instant time = Instant.now();
 		return calls.stream()
 			.filter((call) -> call.isHandler() && call.isOpen())
-			.sorted(Comparator.comparingLong((call) -> call.beganNanos() - now))
+			.sorted(Comparator.comparingLong(RunningCall::ageNanos).reversed())
 			.limit(MOST)
-			.map((call) -> slow(call, now, time))
+			.map((call) -> slow(call, time))
 			.toList();
 	}
 
-	private static EvenkeelDescriptor.SlowCall slow(RunningCall call, long now, Instant time) {
-		long age = Math.max(0, now - call.beganNanos());
+	private static EvenkeelDescriptor.SlowCall slow(RunningCall call, Instant time) {
+		long age = call.ageNanos();
 		return new EvenkeelDescriptor.SlowCall(call.partition().topic(), call.partition().partition(), call.offset(),
 				call.attempt(), time.minusNanos(age), age / 1e9, call.thread().getName());
 	}

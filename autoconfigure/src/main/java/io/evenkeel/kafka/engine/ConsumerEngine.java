@@ -7,6 +7,7 @@ import java.util.Map;
 import java.util.OptionalLong;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Function;
+import java.util.function.LongSupplier;
 
 import io.evenkeel.kafka.engine.dispatch.Call;
 import io.evenkeel.kafka.engine.dispatch.Dispatcher;
@@ -39,11 +40,14 @@ public final class ConsumerEngine<K, V> implements Runnable {
 
 	private final Acknowledgments<K, V> acknowledgments;
 
+	private final LongSupplier clock;
+
 	/**
 	 * Make an engine; nothing runs yet.
 	 * @param config its collaborators and settings
 	 */
 	public ConsumerEngine(EngineConfig<K, V> config) {
+		this.clock = config.clock();
 		this.commands = new OwnerCommands<>(config.id());
 		this.owner = new OwnerThread<>(config, this.commands);
 		this.dispatcher = this.owner.parts().dispatcher();
@@ -224,7 +228,8 @@ public final class ConsumerEngine<K, V> implements Runnable {
 	 */
 	public List<RunningCall> running() {
 		List<RunningCall> running = new ArrayList<>();
-		this.dispatcher.running((call, thread) -> running.add(new RunningCall(call, thread)));
+		long now = this.clock.getAsLong();
+		this.dispatcher.running((call, thread) -> running.add(new RunningCall(call, thread, now)));
 		return running;
 	}
 

@@ -13,7 +13,7 @@ public final class RunningCall {
 
 	private final Thread thread;
 
-	private final long beganNanos;
+	private final long ageNanos;
 
 	private final boolean handler;
 
@@ -21,11 +21,12 @@ public final class RunningCall {
 	 * See a call.
 	 * @param call the call
 	 * @param thread the thread that was seen inside it
+	 * @param nowNanos nanoseconds of the clock that the call goes by
 	 */
-	public RunningCall(Call<?> call, Thread thread) {
+	public RunningCall(Call<?> call, Thread thread, long nowNanos) {
 		this.call = call;
 		this.thread = thread;
-		this.beganNanos = call.beganNanos();
+		this.ageNanos = Math.max(0, nowNanos - call.beganNanos());
 		this.handler = call.delivery().failure() == null && !call.isResting();
 	}
 
@@ -62,11 +63,11 @@ public final class RunningCall {
 	}
 
 	/**
-	 * When it began.
-	 * @return nanoseconds of the engine's clock
+	 * How long it had been running when it was seen.
+	 * @return nanoseconds, 0 or more
 	 */
-	public long beganNanos() {
-		return this.beganNanos;
+	public long ageNanos() {
+		return this.ageNanos;
 	}
 
 	/**

@@ -36,9 +36,8 @@ final class HandlerWatch {
 	 * Look at the calls.
 	 * @param calls those that threads are inside
 	 * @param settings what is too long
-	 * @param now nanoseconds of their clock
 	 */
-	void look(List<RunningCall> calls, HandlerSettings settings, long now) {
+	void look(List<RunningCall> calls, HandlerSettings settings) {
 		long warnAfter = settings.warnAfter().toNanos();
 		long timeout = settings.timeout().toNanos();
 		Map<RunningCall, Long> known = this.warnAt;
@@ -47,7 +46,7 @@ final class HandlerWatch {
 			if (!call.isHandler()) {
 				continue;
 			}
-			long age = now - call.beganNanos();
+			long age = call.ageNanos();
 			if (timeout > 0 && age >= timeout && !call.isTimedOut() && call.timeOut()) {
 				logger.warn("{}: {} took longer than handler.timeout={} and is interrupted: it counts as failed",
 						this.id, name(call), text(settings.timeout()));

@@ -66,7 +66,7 @@ final class Watched {
 	void look(long now) {
 		HandlerSettings settings = this.container.handlerSettings();
 		if (settings != null) {
-			this.handlers.look(this.container.runningCalls(), settings, now);
+			this.handlers.look(this.container.runningCalls(), settings);
 		}
 		if (!this.container.isChildRunning()) {
 			this.connection.restart(now);
@@ -164,10 +164,10 @@ final class Watched {
 			return hasJoined(snapshot, now) ? of(ListenerState.NO_PARTITIONS, "all partitions are with other members")
 					: of(ListenerState.JOINING, restarting());
 		}
-		RunningCall stuck = slowest(now);
+		RunningCall stuck = slowest();
 		if (stuck != null) {
 			return of(ListenerState.STUCK, "a call for " + stuck.partition() + "@" + stuck.offset()
-					+ " has been running for " + HandlerWatch.text(Duration.ofNanos(now - stuck.beganNanos())));
+					+ " has been running for " + HandlerWatch.text(Duration.ofNanos(stuck.ageNanos())));
 		}
 		long held = this.heldSince;
 		if (held != 0 && now - held >= HELD_NANOS) {
@@ -191,15 +191,15 @@ final class Watched {
 		return (cause != null) ? "the consumer failed and is made anew (" + cause.getClass().getName() + ")" : null;
 	}
 
-	private @Nullable RunningCall slowest(long now) {
+	private @Nullable RunningCall slowest() {
 		HandlerSettings settings = this.container.handlerSettings();
 		if (settings == null || settings.warnAfter().isZero()) {
 			return null;
 		}
 		RunningCall slowest = null;
 		for (RunningCall call : this.container.runningCalls()) {
-			if (call.isHandler() && now - call.beganNanos() >= settings.warnAfter().toNanos()
-					&& (slowest == null || call.beganNanos() - slowest.beganNanos() < 0)) {
+			if (call.isHandler() && call.ageNanos() >= settings.warnAfter().toNanos()
+					&& (slowest == null || call.ageNanos() > slowest.ageNanos())) {
 				slowest = call;
 			}
 		}

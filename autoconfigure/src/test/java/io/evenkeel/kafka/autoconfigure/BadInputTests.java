@@ -52,12 +52,13 @@ class BadInputTests {
 	@CsvSource(delimiter = '|',
 			value = { "concurrency|0", "concurrency|10001", "max-pending-records|0", "max-pending-bytes|0B",
 					"listeners.listener.max-pending-bytes|-1B", "commit.interval|0s", "commit.interval|9000000d",
-					"commit.timeout|-1s", "rebalance.drain-timeout|-1s", "rebalance.drain-timeout|400d",
-					"retry.max-attempts|0", "retry.jitter|1.5", "retry.multiplier|0.5", "retry.initial-interval|0ms",
-					"retry.max-interval|400d", "restart.initial-interval|0s", "restart.max-interval|-1s",
-					"recovery.topic-suffix|/bad suffix", "retry.not-retryable|java.lang.String",
-					"listeners.listener.concurrency|0", "listeners.myListener.retry.jitter|-1",
-					"listeners[my.listener].retry.max-attempts|0" })
+					"commit.timeout|-1s", "handler.warn-after|-1s", "handler.timeout|0s", "handler.timeout|-1s",
+					"listeners.listener.handler.timeout|400d", "rebalance.drain-timeout|-1s",
+					"rebalance.drain-timeout|400d", "retry.max-attempts|0", "retry.jitter|1.5", "retry.multiplier|0.5",
+					"retry.initial-interval|0ms", "retry.max-interval|400d", "restart.initial-interval|0s",
+					"restart.max-interval|-1s", "recovery.topic-suffix|/bad suffix",
+					"retry.not-retryable|java.lang.String", "listeners.listener.concurrency|0",
+					"listeners.myListener.retry.jitter|-1", "listeners[my.listener].retry.max-attempts|0" })
 	void consumerValuesOutOfRange(String name, String value) {
 		refused("evenkeel.kafka.consumer." + name, value);
 	}

@@ -114,13 +114,13 @@ class HandlerWatchTests {
 		HandlerSettings settings = new HandlerSettings(Duration.ZERO, Duration.ofSeconds(30), true);
 		look(settings, 29);
 		assertThat(this.lines.list).isEmpty();
-		List<RunningCall> calls = calls();
-		this.watch.look(calls, settings, BEGAN + Duration.ofSeconds(30).toNanos());
+		List<RunningCall> calls = calls(30);
+		this.watch.look(calls, settings);
 		assertThat(this.over.await(10, TimeUnit.SECONDS)).isTrue();
 		assertThat(this.interrupted).isTrue();
 		assertThat(calls.get(0).isTimedOut()).isTrue();
 		// It may have ended since it was seen.
-		this.watch.look(calls, settings, BEGAN + Duration.ofSeconds(60).toNanos());
+		this.watch.look(calls, settings);
 		assertThat(texts()).containsExactly("orders: call 1 for topic-3@42 took longer than handler.timeout=30 s and "
 				+ "is interrupted: it counts as failed");
 	}
@@ -128,23 +128,23 @@ class HandlerWatchTests {
 	/** Red when a call that is over is interrupted: it would hit the next one. */
 	@Test
 	void aCallThatIsOverIsLeftAlone() throws InterruptedException {
-		List<RunningCall> calls = calls();
+		List<RunningCall> calls = calls(3600);
 		this.gate.countDown();
 		assertThat(this.over.await(10, TimeUnit.SECONDS)).isTrue();
 		assertThat(calls.get(0).timeOut()).isFalse();
-		this.watch.look(calls, new HandlerSettings(Duration.ofSeconds(1), Duration.ofSeconds(1), true),
-				BEGAN + Duration.ofHours(1).toNanos());
+		this.watch.look(calls, new HandlerSettings(Duration.ofSeconds(1), Duration.ofSeconds(1), true));
 		assertThat(this.lines.list).isEmpty();
 		assertThat(this.interrupted).isFalse();
 	}
 
 	private void look(HandlerSettings settings, int seconds) {
-		this.watch.look(calls(), settings, BEGAN + Duration.ofSeconds(seconds).toNanos());
+		this.watch.look(calls(seconds), settings);
 	}
 
-	private List<RunningCall> calls() {
+	private List<RunningCall> calls(int seconds) {
 		List<RunningCall> calls = new ArrayList<>();
-		this.dispatcher.running((call, thread) -> calls.add(new RunningCall(call, thread)));
+		this.dispatcher.running((call, thread) -> calls
+			.add(new RunningCall(call, thread, BEGAN + Duration.ofSeconds(seconds).toNanos())));
 		return calls;
 	}
 

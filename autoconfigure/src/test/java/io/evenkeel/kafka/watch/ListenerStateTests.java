@@ -7,6 +7,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
+import java.util.function.Supplier;
 
 import io.evenkeel.kafka.container.ContainerDependencies;
 import io.evenkeel.kafka.container.EvenkeelContainer;
@@ -137,7 +138,7 @@ class ListenerStateTests {
 		long began = this.now;
 		Dispatcher<String> dispatcher = new Dispatcher<>(new CompletionQueue<>(), () -> began, 1, 0);
 		Worker<String> worker = new Worker<>(dispatcher, (call) -> {
-			this.container.calls = List.of(new RunningCall(call, Thread.currentThread()));
+			this.container.calls = () -> List.of(new RunningCall(call, Thread.currentThread(), this.now));
 			answeredFor(59);
 			assertThat(state()).isEqualTo(ListenerState.RUNNING);
 			answeredFor(2);
@@ -235,7 +236,7 @@ class ListenerStateTests {
 
 		private List<String> missing = List.of();
 
-		private List<RunningCall> calls = List.of();
+		private Supplier<List<RunningCall>> calls = List::of;
 
 		private HandlerSettings settings = HandlerSettings.defaults();
 
@@ -278,7 +279,7 @@ class ListenerStateTests {
 
 		@Override
 		public List<RunningCall> runningCalls() {
-			return this.calls;
+			return this.calls.get();
 		}
 
 		@Override

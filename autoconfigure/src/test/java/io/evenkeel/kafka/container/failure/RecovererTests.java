@@ -34,6 +34,8 @@ class RecovererTests {
 
 	private final RecoveryAttempt<Object, Object> recovery = WithoutBroker.recovery(this.delivery);
 
+	private final List<String> failed = new ArrayList<>();
+
 	@Test
 	void eachWayAnswersOnce() {
 		recoverer(OnExhausted.STOP).recover(this.recovery);
@@ -79,11 +81,13 @@ class RecovererTests {
 	void healthHearsOfAFailureUntilTheRecordIsRecovered() {
 		Recoverer<Object, Object> recoverer = recoverer(OnExhausted.DEAD_LETTER);
 		Assertions.assertThat(recoverer.failingSince()).isZero();
+		Assertions.assertThat(this.failed).isEmpty();
 		recoverer.recoveryFailed(this.delivery, new IllegalStateException("simulated"));
 		long since = recoverer.failingSince();
 		Assertions.assertThat(since).isNotZero();
 		recoverer.recoveryFailed(this.delivery, new IllegalStateException("simulated"));
 		Assertions.assertThat(recoverer.failingSince()).as("since the first").isEqualTo(since);
+		Assertions.assertThat(this.failed).as("each is counted").hasSize(2);
 		recoverer.recover(this.recovery);
 		Assertions.assertThat(recoverer.failingSince()).isZero();
 	}
@@ -104,6 +108,12 @@ class RecovererTests {
 
 	private Recoverer<Object, Object> recoverer(OnExhausted onExhausted) {
 		return new Recoverer<>("listener", onExhausted, this.users, true, this.fixture.calls(), new EngineObserver() {
+
+			@Override
+			public void recoveryFailed(String topic) {
+				RecovererTests.this.failed.add(topic);
+			}
+
 		}, new FailureLog("listener", 5, true));
 	}
 
