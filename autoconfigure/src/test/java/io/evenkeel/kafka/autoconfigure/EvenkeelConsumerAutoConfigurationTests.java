@@ -229,11 +229,11 @@ class EvenkeelConsumerAutoConfigurationTests {
 	@Test
 	void messagesOfExceptionsAreLeftOutWhereTheyAreNotWanted() {
 		this.runner.run((context) -> assertThat(
-				context.getBean(ContainerSupport.class).settings().apply("any").handler().exceptionMessages())
+				context.getBean(ContainerDependencies.class).settings().apply("any").handler().exceptionMessages())
 			.isTrue());
 		this.runner.withPropertyValues("evenkeel.kafka.logging.exception-messages=false")
 			.run((context) -> assertThat(
-					context.getBean(ContainerSupport.class).settings().apply("any").handler().exceptionMessages())
+					context.getBean(ContainerDependencies.class).settings().apply("any").handler().exceptionMessages())
 				.isFalse());
 		this.runner.withPropertyValues("evenkeel.kafka.logging.exceptions-messages=false")
 			.run((context) -> assertThat(context).hasFailed());
