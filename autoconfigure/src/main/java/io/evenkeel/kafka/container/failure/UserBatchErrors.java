@@ -27,8 +27,8 @@ import org.springframework.kafka.listener.CommonErrorHandler;
 import org.springframework.kafka.listener.MessageListenerContainer;
 
 /**
- * Failures of batches under an error handler of the user's own: all calls for one
- * batch are made in one loop on one worker, because such handlers keep what they know by
+ * Failures of batches under an error handler of the user's own: all calls for one batch
+ * are made in one loop on one worker, because such handlers keep what they know by
  * thread. What the handler wants (which records are done, which come again) is read from
  * the seeks that it makes or from what it returns.
  */

@@ -28,8 +28,8 @@ import org.springframework.kafka.listener.CommonErrorHandler;
 import org.springframework.kafka.listener.MessageListenerContainer;
 
 /**
- * Failures under an error handler of the user's own, which takes the place of our
- * retries and recovery. See {@link Redelivery} for how they are called again.
+ * Failures under an error handler of the user's own, which takes the place of our retries
+ * and recovery. See {@link Redelivery} for how they are called again.
  */
 public final class UserErrorHandling<K, V> implements FailurePolicy<K, V> {
 
