@@ -63,6 +63,11 @@ public final class EvenkeelConsumerAutoConfiguration {
 	}
 
 	@Bean
+	static ClusterBeans evenkeelClusterBeans(Environment environment) {
+		return new ClusterBeans(environment);
+	}
+
+	@Bean
 	static PropertyNameCheck evenkeelPropertyNameCheck(Environment environment,
 			ConfigurableListableBeanFactory beanFactory) {
 		return new PropertyNameCheck(environment, beanFactory);

@@ -48,7 +48,7 @@ final class ProducerClientProperties {
 		return result;
 	}
 
-	private static void connect(Map<String, Object> properties, KafkaConnectionDetails.Configuration details) {
+	static void connect(Map<String, Object> properties, KafkaConnectionDetails.Configuration details) {
 		properties.put(CommonClientConfigs.BOOTSTRAP_SERVERS_CONFIG, details.getBootstrapServers());
 		if (StringUtils.hasLength(details.getSecurityProtocol())) {
 			properties.put(CommonClientConfigs.SECURITY_PROTOCOL_CONFIG, details.getSecurityProtocol());

@@ -59,6 +59,7 @@ final class PropertyNameCheck implements SmartInitializingSingleton {
 		});
 		List<ConfigurationPropertyName> others = new ArrayList<>(
 				this.names.maps().keySet().stream().map(ConfigurationPropertyName::of).toList());
+		others.add(ConfigurationPropertyName.of(ClusterBeans.PREFIX));
 		others.addAll(ofTheApplication());
 		for (ConfigurationPropertySource source : ConfigurationPropertySources.get(this.environment)) {
 			if (source instanceof IterableConfigurationPropertySource all) {
