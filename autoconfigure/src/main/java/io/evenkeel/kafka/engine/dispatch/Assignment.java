@@ -28,6 +28,8 @@ import org.jspecify.annotations.Nullable;
  */
 public final class Assignment<R> {
 
+	private static final int MOST_SPARE = 128;
+
 	private final String topic;
 
 	private final int partition;
@@ -40,7 +42,10 @@ public final class Assignment<R> {
 
 	private final Lane<R> partitionLane = new Lane<>(this, null);
 
-	private final Function<Object, Lane<R>> newLane = (key) -> new Lane<>(this, key);
+	private final Function<Object, Lane<R>> newLane = this::newLane;
+
+	/** Lanes that no key leads to any more: used again, for there is one for each key. */
+	private final ArrayDeque<Lane<R>> spare = new ArrayDeque<>();
 
 	private final ArrayDeque<Lane<R>> retiring = new ArrayDeque<>();
 
@@ -119,6 +124,15 @@ public final class Assignment<R> {
 		return this.lanes.computeIfAbsent(laneKey, this.newLane);
 	}
 
+	private Lane<R> newLane(Object key) {
+		Lane<R> lane = this.spare.poll();
+		if (lane == null) {
+			return new Lane<>(this, key);
+		}
+		lane.key(key);
+		return lane;
+	}
+
 	/**
 	 * Apply the end of a record to the offsets. Owner thread; never after a close.
 	 * @param delivery a delivery of this assignment that has ended
@@ -128,7 +142,9 @@ public final class Assignment<R> {
 			this.unfinishedBytes -= delivery.bytes();
 		}
 		Lane<R> lane = delivery.lane();
-		if (--lane.unfinished == 0 && lane.key() != null) {
+		// In there once: it could be given to two keys otherwise.
+		if (--lane.unfinished == 0 && lane.key() != null && !lane.retiring) {
+			lane.retiring = true;
 			this.retiring.add(lane);
 		}
 	}
@@ -141,6 +157,7 @@ public final class Assignment<R> {
 	public void retireLanes() {
 		for (int i = this.retiring.size(); i > 0; i--) {
 			Lane<R> lane = this.retiring.remove();
+			lane.retiring = false;
 			if (lane.unfinished > 0) {
 				continue;
 			}
@@ -148,6 +165,7 @@ public final class Assignment<R> {
 				forget(lane);
 			}
 			else {
+				lane.retiring = true;
 				this.retiring.add(lane);
 			}
 		}
@@ -173,6 +191,10 @@ public final class Assignment<R> {
 		catch (RuntimeException | Error ex) {
 			// The key's own code failed: find the lane without it.
 			this.lanes.values().removeIf((candidate) -> candidate == lane);
+		}
+		lane.key(null);
+		if (this.spare.size() < MOST_SPARE) {
+			this.spare.add(lane);
 		}
 	}
 

@@ -33,7 +33,8 @@ final class Lane<R> {
 
 	private final Assignment<R> assignment;
 
-	private final @Nullable Object key;
+	/** The owner's: null for a lane that no key leads to. */
+	private @Nullable Object key;
 
 	private volatile State state = State.IDLE;
 
@@ -53,6 +54,9 @@ final class Lane<R> {
 
 	/** Records of this lane that have not ended; the owner's count. */
 	int unfinished;
+
+	/** Whether the owner is about to forget this lane; the owner's note. */
+	boolean retiring;
 
 	Lane(Assignment<R> assignment, @Nullable Object key) {
 		this.assignment = assignment;
@@ -122,6 +126,11 @@ final class Lane<R> {
 
 	@Nullable Object key() {
 		return this.key;
+	}
+
+	/** This lane serves another key from now on. Owner thread, while it is idle. */
+	void key(@Nullable Object key) {
+		this.key = key;
 	}
 
 	State state() {

@@ -53,6 +53,24 @@ class DispatcherTests {
 		assertThat(List.of(one.assignment(), two.assignment())).containsExactlyInAnyOrder(this.first, this.second);
 	}
 
+	/** Its last record ends twice before the owner looks: two keys must not share it. */
+	@Test
+	void aLaneThatIsUsedAgainServesOneKeyOnly() {
+		Dispatcher<String> dispatcher = dispatcher(4);
+		Delivery<String> one = this.first.begin("r", 0, "a", 0);
+		this.first.completed(one);
+		this.first.completed(this.first.begin("r", 1, "a", 0));
+		this.first.retireLanes();
+		assertThat(this.first.keys()).isZero();
+		Delivery<String> b = this.first.begin("r", 2, "b", 0);
+		Delivery<String> c = this.first.begin("r", 3, "c", 0);
+		assertThat(b.lane()).isSameAs(one.lane());
+		assertThat(c.lane()).isNotSameAs(b.lane());
+		dispatcher.submit(List.of(b, c));
+		assertThat(dispatcher.exchange(null, false)).isNotNull();
+		assertThat(dispatcher.exchange(null, false)).isNotNull();
+	}
+
 	@Test
 	void interruptHitsOnlyTheRunItIsMeantFor() throws Exception {
 		Dispatcher<String> dispatcher = dispatcher(2);
