@@ -1,0 +1,1 @@
+create table account (customer varchar(100) primary key);
