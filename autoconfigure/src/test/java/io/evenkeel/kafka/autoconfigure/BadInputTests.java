@@ -6,6 +6,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 
 import io.evenkeel.kafka.health.KafkaListenersHealthIndicator;
 import org.apache.kafka.clients.consumer.Consumer;
+import org.apache.kafka.clients.consumer.MockConsumer;
 import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.config.ConfigException;
 import org.awaitility.Awaitility;
@@ -284,6 +285,19 @@ class BadInputTests {
 				.contains("ssl.truststore.location=/no/such/store.jks"));
 	}
 
+	/** A mock of a test needs no brokers, and takes whatever it is given. */
+	@Test
+	void aFactoryThatMakesConsumersOfItsOwnIsBelieved() {
+		this.runner.withUserConfiguration(Listening.class)
+			.withBean(DefaultKafkaConsumerFactory.class, Mocks::new)
+			.run((context) -> {
+				assertThat(context).hasNotFailed();
+				assertThat(context.getBean(KafkaListenerEndpointRegistry.class)
+					.getListenerContainer("listener")
+					.isRunning()).isTrue();
+			});
+	}
+
 	@Test
 	void aNameThatCannotBeResolvedStopsNothing() {
 		this.runner.withUserConfiguration(Listening.class)
@@ -513,6 +527,20 @@ class BadInputTests {
 					? new ConfigException("No resolvable bootstrap urls given in bootstrap.servers")
 					: new ConfigException("isolation.level", "foo");
 			throw new KafkaException("Failed to construct kafka consumer", cause);
+		}
+
+	}
+
+	/** Makes consumers without a client. */
+	static final class Mocks extends DefaultKafkaConsumerFactory<Object, Object> {
+
+		Mocks() {
+			super(Map.of("bootstrap.servers", "nowhere", "group.id", "g"));
+		}
+
+		@Override
+		protected Consumer<Object, Object> createRawConsumer(Map<String, Object> config) {
+			return new MockConsumer<>("earliest");
 		}
 
 	}

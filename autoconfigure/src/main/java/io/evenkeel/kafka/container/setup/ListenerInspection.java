@@ -1,11 +1,14 @@
 package io.evenkeel.kafka.container.setup;
 
+import java.lang.reflect.Method;
 import java.time.Duration;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Properties;
+import java.util.Set;
 
 import io.evenkeel.kafka.config.ClientCheck;
 import io.evenkeel.kafka.config.ClientKind;
@@ -35,6 +38,9 @@ import org.springframework.kafka.listener.ContainerProperties.AssignmentCommitOp
  */
 public final class ListenerInspection {
 
+	/** How factories make consumers. */
+	private static final Set<String> MAKERS = Set.of("createRawConsumer", "createKafkaConsumer", "createConsumer");
+
 	private static final Duration POLL_TIMEOUT = Duration.ofMillis(100);
 
 	private static final int MAX_CONCURRENCY = 10_000;
@@ -54,6 +60,9 @@ public final class ListenerInspection {
 	/** A factory of another kind may take its configuration as it likes. */
 	private final boolean checked;
 
+	/** Whether Kafka's own client is what the factory makes. */
+	private final boolean ofTheClient;
+
 	private final @Nullable Object configuredGroup;
 
 	private final PropertyResolver environment;
@@ -65,6 +74,7 @@ public final class ListenerInspection {
 		this.environment = (application != null) ? application.getEnvironment()
 				: new PropertySourcesPropertyResolver(new MutablePropertySources());
 		this.checked = factory instanceof DefaultKafkaConsumerFactory<?, ?>;
+		this.ofTheClient = this.checked && !makesItsOwn(factory.getClass());
 		this.config = new HashMap<>(factory.getConfigurationProperties());
 		overrides.stringPropertyNames().forEach((name) -> this.config.put(name, overrides.getProperty(name)));
 		overrides.forEach((name, value) -> this.config.putIfAbsent(String.valueOf(name), value));
@@ -73,6 +83,19 @@ public final class ListenerInspection {
 		if (groupId != null) {
 			this.config.put(ConsumerConfig.GROUP_ID_CONFIG, groupId);
 		}
+	}
+
+	/**
+	 * Whether consumers are made by a subclass of the application's, which may make any,
+	 * a mock for a test too. What those refuse is heard when they are made.
+	 */
+	private static boolean makesItsOwn(Class<?> factory) {
+		for (Class<?> type = factory; type != DefaultKafkaConsumerFactory.class; type = type.getSuperclass()) {
+			if (Arrays.stream(type.getDeclaredMethods()).map(Method::getName).anyMatch(MAKERS::contains)) {
+				return true;
+			}
+		}
+		return false;
 	}
 
 	/** Refuse what our container, or the consumer itself, cannot do. */
@@ -84,7 +107,7 @@ public final class ListenerInspection {
 							+ "of spring-kafka's, and a consumer that it makes could commit records that are in hand",
 					"Write enable.auto.commit=false in the consumer factory, or use a DefaultKafkaConsumerFactory.");
 		}
-		if (this.checked) {
+		if (this.ofTheClient) {
 			ClientCheck.consumer(this.config, owner());
 		}
 		ContainerRefusals.check(this.id, this.properties, settings, target);
