@@ -9,14 +9,18 @@ import java.util.Random;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.IntStream;
 
+import org.apache.kafka.clients.producer.Callback;
 import org.apache.kafka.clients.producer.MockProducer;
 import org.apache.kafka.clients.producer.Producer;
 import org.apache.kafka.clients.producer.ProducerConfig;
+import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.clients.producer.RecordMetadata;
 import org.apache.kafka.common.serialization.Serializer;
 import org.apache.kafka.common.serialization.StringSerializer;
 import org.junit.jupiter.api.Test;
@@ -127,6 +131,48 @@ class FactoryLifeTests {
 		});
 		assertThat(factory.clients).noneMatch(MockProducer::closed);
 		mayClose.countDown();
+		await().atMost(Duration.ofSeconds(20)).until(() -> factory.clients.get(0).closed());
+		factory.destroy();
+	}
+
+	@Test
+	void aProducerIsClosedWhenWhoeverIsInACallOfItHasLeft() throws Exception {
+		CountDownLatch inside = new CountDownLatch(1);
+		CountDownLatch mayGo = new CountDownLatch(1);
+		PlayedFactory factory = new PlayedFactory(this.registry) {
+
+			@Override
+			MockProducer<String, String> play() {
+				return new MockProducer<>(MockClients.cluster(), true, null, new StringSerializer(),
+						new StringSerializer()) {
+
+					@Override
+					public Future<RecordMetadata> send(ProducerRecord<String, String> record, Callback callback) {
+						if (record.value().equals("slow")) {
+							inside.countDown();
+							awaitQuietly(mayGo);
+						}
+						return super.send(record, callback);
+					}
+
+				};
+			}
+
+		};
+		EvenkeelKafkaTemplate<String, String> template = template(factory);
+		ProducerFixture.offset(template.send("orders", "v"));
+		CompletableFuture<CompletableFuture<?>> slow = CompletableFuture
+			.supplyAsync(() -> template.send("orders", "slow"), (task) -> new Thread(task).start());
+		inside.await();
+		CompletableFuture<Void> reset = CompletableFuture.runAsync(factory::reset, (task) -> new Thread(task).start());
+		await().until(() -> {
+			ProducerFixture.offset(template.send("orders", "v"));
+			return factory.clients.size() > 1;
+		});
+		assertThat(factory.clients.get(0).closed()).isFalse();
+		mayGo.countDown();
+		assertThat(slow.get(20, TimeUnit.SECONDS).get(20, TimeUnit.SECONDS)).isNotNull();
+		reset.get(20, TimeUnit.SECONDS);
 		await().atMost(Duration.ofSeconds(20)).until(() -> factory.clients.get(0).closed());
 		factory.destroy();
 	}
