@@ -14,6 +14,7 @@ import io.evenkeel.kafka.producer.EvenkeelKafkaTemplate;
 import io.evenkeel.kafka.producer.EvenkeelProducerFactory;
 import io.evenkeel.kafka.producer.ProducerRegistry;
 import io.evenkeel.kafka.producer.SendObserver;
+import io.evenkeel.kafka.thread.NanoClock;
 import org.apache.kafka.clients.CommonClientConfigs;
 import org.jspecify.annotations.Nullable;
 
@@ -175,7 +176,8 @@ final class ClusterBeans implements BeanDefinitionRegistryPostProcessor {
 							this.beans.getBeanProvider(EvenkeelProducerProperties.class),
 							this.beans.getBeanProvider(ProducerRegistry.class), kafka(),
 							this.beans.getBeanProvider(KafkaConnectionDetails.class)),
-					this.beans.getBean(this.name + "KafkaAdmin", KafkaAdmin.class));
+					this.beans.getBean(this.name + "KafkaAdmin", KafkaAdmin.class),
+					this.beans.getBeanProvider(NanoClock.class).getIfAvailable(() -> NanoClock.SYSTEM));
 		}
 
 		@SuppressWarnings("unchecked")

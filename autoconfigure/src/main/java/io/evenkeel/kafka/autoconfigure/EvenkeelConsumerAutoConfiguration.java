@@ -124,9 +124,9 @@ public final class EvenkeelConsumerAutoConfiguration {
 			ObjectProvider<KafkaConnectionDetails> connection, ObjectProvider<ProducerFactory<?, ?>> producerFactory,
 			ObjectProvider<KafkaTemplate<?, ?>> templates,
 			ObjectProvider<EvenkeelProducerProperties> producerProperties, ObjectProvider<ProducerRegistry> producers,
-			ObjectProvider<KafkaAdmin> admin) {
+			ObjectProvider<KafkaAdmin> admin, ObjectProvider<NanoClock> clock) {
 		return new DeadLetterRecoverers(new ApplicationDeadLetters(producerFactory, templates, producerProperties,
-				producers, properties, connection), admin.getIfUnique());
+				producers, properties, connection), admin.getIfUnique(), clock.getIfAvailable(() -> NanoClock.SYSTEM));
 	}
 
 	@Bean

@@ -108,7 +108,8 @@ public class EvenkeelContainer<K, V> extends ReportingContainer<K, V> implements
 		super(consumerFactory, containerProperties);
 		this.parts = new ContainerParts<>(this, support, this.notices);
 		this.events = this.parts.events();
-		this.start = new EngineStart<>(this.context, this.parts::metersLeave, this.events, this.state, this.logger);
+		this.start = new EngineStart<>(this.context, this.parts::metersLeave, this.events, this.state, this.logger,
+				support.clock());
 		this.end = new EngineEnd(this.context, this.parts::metersLeave, this.events);
 		this.stopTime = new StopTime(getContainerProperties());
 	}

@@ -10,6 +10,7 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.LongSupplier;
 import java.util.function.Supplier;
 import java.util.function.UnaryOperator;
 
@@ -33,9 +34,13 @@ public final class ConsumerHooks<K, V> implements InvocationHandler {
 
 	private final long betweenNanos;
 
-	private long fetchFrom = System.nanoTime();
+	private final LongSupplier clock;
 
-	private ConsumerHooks(Consumer<K, V> delegate, Hooks hooks) {
+	private long fetchFrom;
+
+	private ConsumerHooks(Consumer<K, V> delegate, Hooks hooks, LongSupplier clock) {
+		this.clock = clock;
+		this.fetchFrom = clock.getAsLong();
 		this.delegate = delegate;
 		this.hooks = hooks;
 		this.betweenNanos = hooks.betweenPolls().toNanos();
@@ -45,14 +50,15 @@ public final class ConsumerHooks<K, V> implements InvocationHandler {
 	 * Put hooks around a consumer.
 	 * @param consumer the consumer
 	 * @param hooks what is wanted
+	 * @param clock nanoseconds, of the engine
 	 * @param <K> the type of the key
 	 * @param <V> the type of the value
 	 * @return to be used in its place
 	 */
 	@SuppressWarnings("unchecked")
-	public static <K, V> Consumer<K, V> around(Consumer<K, V> consumer, Hooks hooks) {
+	public static <K, V> Consumer<K, V> around(Consumer<K, V> consumer, Hooks hooks, LongSupplier clock) {
 		return (Consumer<K, V>) Proxy.newProxyInstance(ConsumerHooks.class.getClassLoader(),
-				new Class<?>[] { Consumer.class }, new ConsumerHooks<>(consumer, hooks));
+				new Class<?>[] { Consumer.class }, new ConsumerHooks<>(consumer, hooks, clock));
 	}
 
 	/**
@@ -109,11 +115,11 @@ public final class ConsumerHooks<K, V> implements InvocationHandler {
 	 * Between two polls with records nothing is fetched; the group is served meanwhile.
 	 */
 	private ConsumerRecords<K, V> poll(Duration timeout) {
-		long wait = this.fetchFrom - System.nanoTime();
+		long wait = this.fetchFrom - this.clock.getAsLong();
 		if (wait <= 0) {
 			ConsumerRecords<K, V> records = this.delegate.poll(timeout);
 			if (!records.isEmpty()) {
-				this.fetchFrom = System.nanoTime() + this.betweenNanos;
+				this.fetchFrom = this.clock.getAsLong() + this.betweenNanos;
 			}
 			return records;
 		}

@@ -1,5 +1,6 @@
 package io.evenkeel.kafka.thread;
 
+import java.util.concurrent.TimeUnit;
 import java.util.function.LongSupplier;
 
 /**
@@ -21,5 +22,13 @@ public interface NanoClock extends LongSupplier {
 	 */
 	@Override
 	long getAsLong();
+
+	/**
+	 * The time. Any thread.
+	 * @return milliseconds since the same moment
+	 */
+	default long millis() {
+		return TimeUnit.NANOSECONDS.toMillis(getAsLong());
+	}
 
 }

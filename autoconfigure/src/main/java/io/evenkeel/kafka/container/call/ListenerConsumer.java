@@ -24,6 +24,7 @@ import java.util.concurrent.atomic.AtomicReference;
 import io.evenkeel.kafka.engine.ConsumerEngine;
 import io.evenkeel.kafka.engine.ConsumerView;
 import io.evenkeel.kafka.engine.PartitionView;
+import io.evenkeel.kafka.thread.NanoClock;
 import org.apache.kafka.clients.consumer.Consumer;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.clients.consumer.OffsetCommitCallback;
@@ -79,9 +80,12 @@ public final class ListenerConsumer<K, V> implements InvocationHandler {
 	/** Whether the listener acknowledges, so that a commit of its own does. */
 	private final boolean byHand;
 
+	private final NanoClock clock;
+
 	private final Map<Object, Known> topics = new ConcurrentHashMap<>();
 
-	private ListenerConsumer(ConsumerEngine<K, V> engine, MessageListenerContainer container, boolean byHand) {
+	private ListenerConsumer(ConsumerEngine<K, V> engine, MessageListenerContainer container, boolean byHand, NanoClock clock) {
+		this.clock = clock;
 		this.engine = engine;
 		this.container = container;
 		this.byHand = byHand;
@@ -89,9 +93,9 @@ public final class ListenerConsumer<K, V> implements InvocationHandler {
 
 	@SuppressWarnings("unchecked")
 	public static <K, V> Consumer<K, V> create(ConsumerEngine<K, V> engine, MessageListenerContainer container,
-			boolean byHand) {
+			boolean byHand, NanoClock clock) {
 		return (Consumer<K, V>) Proxy.newProxyInstance(ListenerConsumer.class.getClassLoader(),
-				new Class<?>[] { Consumer.class }, new ListenerConsumer<>(engine, container, byHand));
+				new Class<?>[] { Consumer.class }, new ListenerConsumer<>(engine, container, byHand, clock));
 	}
 
 	@Override
@@ -194,12 +198,12 @@ public final class ListenerConsumer<K, V> implements InvocationHandler {
 		// as partitions are never taken away.
 		Object topic = args[0];
 		Known known = this.topics.get(topic);
-		if (known != null && System.nanoTime() - known.nanos < TOPIC_NANOS) {
+		if (known != null && this.clock.getAsLong() - known.nanos < TOPIC_NANOS) {
 			return known.partitions;
 		}
 		Object answer = ask(method, args, patience(args));
 		if (answer instanceof List<?> partitions && !partitions.isEmpty()) {
-			this.topics.put(topic, new Known(partitions, System.nanoTime()));
+			this.topics.put(topic, new Known(partitions, this.clock.getAsLong()));
 		}
 		return answer;
 	}
@@ -266,16 +270,16 @@ public final class ListenerConsumer<K, V> implements InvocationHandler {
 	}
 
 	private <T extends @Nullable Object> T stepwise(Duration patience, Step<T> step) throws Throwable {
-		long until = System.nanoTime() + patience.toNanos();
+		long until = this.clock.getAsLong() + patience.toNanos();
 		while (true) {
-			long left = until - System.nanoTime();
+			long left = until - this.clock.getAsLong();
 			Duration most = (left < STEP.toNanos()) ? Duration.ofNanos(Math.max(0, left)) : STEP;
 			try {
 				// The owner may be on its way through a rebalance before it answers.
 				return await(step.ask(most), Math.max(left, STEP.toNanos()) + STEP.toNanos());
 			}
 			catch (TimeoutException ex) {
-				if (System.nanoTime() - until >= 0) {
+				if (this.clock.getAsLong() - until >= 0) {
 					throw ex;
 				}
 			}

@@ -1,5 +1,6 @@
 package io.evenkeel.kafka.container.failure;
 
+import io.evenkeel.kafka.thread.NanoClock;
 import org.jspecify.annotations.Nullable;
 import org.springframework.kafka.core.KafkaAdmin;
 import org.springframework.kafka.listener.ConsumerRecordRecoverer;
@@ -18,10 +19,11 @@ public final class DeadLetterRecoverers implements AutoCloseable {
 	 * Make a source of recoverers.
 	 * @param sender sends the dead letters
 	 * @param admin looks for dead-letter topics and makes them; null when there is none
+	 * @param clock the time that listeners go by
 	 */
-	public DeadLetterRecoverers(DeadLetterSender sender, @Nullable KafkaAdmin admin) {
+	public DeadLetterRecoverers(DeadLetterSender sender, @Nullable KafkaAdmin admin, NanoClock clock) {
 		this.sender = sender;
-		this.topics = new DeadLetterTopics(admin);
+		this.topics = new DeadLetterTopics(admin, clock);
 	}
 
 	/**

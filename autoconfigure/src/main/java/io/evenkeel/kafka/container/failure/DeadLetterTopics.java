@@ -14,6 +14,7 @@ import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 
 import io.evenkeel.kafka.container.listener.ListenerFailures;
+import io.evenkeel.kafka.thread.NanoClock;
 import io.evenkeel.kafka.thread.OwnThreads;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.CreatePartitionsOptions;
@@ -71,13 +72,17 @@ final class DeadLetterTopics implements AutoCloseable {
 
 	private final Map<TopicPartition, CompletableFuture<Void>> looks = new ConcurrentHashMap<>();
 
+	private final NanoClock clock;
+
 	private final ThreadPoolExecutor asker;
 
 	/**
 	 * Make a keeper of dead-letter topics.
 	 * @param admin null when topics cannot be made
+	 * @param clock says for how long an answer is remembered
 	 */
-	DeadLetterTopics(@Nullable KafkaAdmin admin) {
+	DeadLetterTopics(@Nullable KafkaAdmin admin, NanoClock clock) {
+		this.clock = clock;
 		this.admin = admin;
 		this.asker = new ThreadPoolExecutor(1, 1, 1, TimeUnit.SECONDS, new LinkedBlockingQueue<>(),
 				(task) -> OwnThreads.daemon("evenkeel-dead-letter-topics", null, task));
@@ -128,7 +133,7 @@ final class DeadLetterTopics implements AutoCloseable {
 
 	private boolean isTooEarly(String topic) {
 		Long until = this.notBefore.get(topic);
-		return until != null && System.nanoTime() - until < 0;
+		return until != null && this.clock.getAsLong() - until < 0;
 	}
 
 	private void look(KafkaAdmin admin, String source, TopicPartition target, CompletableFuture<Void> told) {
@@ -175,7 +180,7 @@ final class DeadLetterTopics implements AutoCloseable {
 		catch (ExecutionException | org.apache.kafka.common.KafkaException ex) {
 			logger.warn("Dead-letter topic {} could not be looked for; dead letters are sent to it as if it existed: "
 					+ "{}", topic, ListenerFailures.types(cause(ex)));
-			this.notBefore.put(topic, System.nanoTime() + REMEMBER_NANOS);
+			this.notBefore.put(topic, this.clock.getAsLong() + REMEMBER_NANOS);
 		}
 	}
 
@@ -250,7 +255,7 @@ final class DeadLetterTopics implements AutoCloseable {
 		Throwable cause = cause(failure);
 		boolean passing = cause instanceof TimeoutException || cause instanceof RetriableException;
 		if (!passing) {
-			this.notBefore.put(topic, System.nanoTime() + REMEMBER_NANOS);
+			this.notBefore.put(topic, this.clock.getAsLong() + REMEMBER_NANOS);
 		}
 		logger.warn("{}: {}", what, ListenerFailures.types(cause));
 		return new KafkaException(what, cause);
@@ -270,7 +275,7 @@ final class DeadLetterTopics implements AutoCloseable {
 		if (until == null) {
 			return target;
 		}
-		if (System.nanoTime() - until >= 0) {
+		if (this.clock.getAsLong() - until >= 0) {
 			this.missing.remove(target);
 			return target;
 		}
@@ -296,7 +301,7 @@ final class DeadLetterTopics implements AutoCloseable {
 		if (partitionMissing && cannotBeMade) {
 			logger.warn("Dead-letter topic {} has no partition {} and it could not be made: the producer chooses one",
 					target.topic(), target.partition());
-			this.missing.put(target, System.nanoTime() + REMEMBER_NANOS);
+			this.missing.put(target, this.clock.getAsLong() + REMEMBER_NANOS);
 		}
 	}
 

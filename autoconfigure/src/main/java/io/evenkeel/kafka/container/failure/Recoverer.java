@@ -21,6 +21,7 @@ import io.evenkeel.kafka.engine.RecordHandler.Recovery;
 import io.evenkeel.kafka.engine.RecoveryAttempt;
 import io.evenkeel.kafka.engine.dispatch.Delivery;
 import io.evenkeel.kafka.failure.FailureLog;
+import io.evenkeel.kafka.thread.NanoClock;
 import io.micrometer.observation.Observation;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.jspecify.annotations.Nullable;
@@ -71,11 +72,15 @@ public final class Recoverer<K, V> implements FailurePolicy<K, V> {
 
 	private volatile boolean lateSaid;
 
+	private final NanoClock clock;
+
 	/** The owner's. */
-	private long lastLook = System.nanoTime();
+	private long lastLook;
 
 	public Recoverer(String id, OnExhausted onExhausted, ConsumerRecordRecoverer recoverer, boolean createTopics,
-			ListenerCalls<K, V> calls, EngineObserver listener, FailureLog log) {
+			ListenerCalls<K, V> calls, EngineObserver listener, FailureLog log, NanoClock clock) {
+		this.clock = clock;
+		this.lastLook = clock.getAsLong();
 		this.listener = listener;
 		this.log = log;
 		this.id = id;
@@ -116,7 +121,7 @@ public final class Recoverer<K, V> implements FailurePolicy<K, V> {
 			}
 			case DEAD_LETTER -> {
 				recovery.rest();
-				this.underway.putIfAbsent(delivery, new Underway(System.nanoTime(), false));
+				this.underway.putIfAbsent(delivery, new Underway(this.clock.getAsLong(), false));
 				yield publish(recovery).thenApply((done) -> {
 					this.underway.remove(delivery);
 					this.failures.set(0);
@@ -186,7 +191,7 @@ public final class Recoverer<K, V> implements FailurePolicy<K, V> {
 			return;
 		}
 		this.listener.recoveryFailed(delivery.record().topic());
-		long now = System.nanoTime();
+		long now = this.clock.getAsLong();
 		forget();
 		if (this.underway.isEmpty()) {
 			this.failures.set(0);
@@ -214,7 +219,7 @@ public final class Recoverer<K, V> implements FailurePolicy<K, V> {
 	 */
 	public void look() {
 		this.log.look();
-		long now = System.nanoTime();
+		long now = this.clock.getAsLong();
 		long since = this.underway.isEmpty() ? 0 : failingSince();
 		if (since == 0 || now - since < PATIENCE_NANOS) {
 			return;
@@ -246,12 +251,12 @@ public final class Recoverer<K, V> implements FailurePolicy<K, V> {
 	}
 
 	/**
-	 * Since when recoveries have been failing, or taking too long:
-	 * {@link System#nanoTime()}, 0 = they do not.
+	 * Since when recoveries have been failing, or taking too long: Nanoseconds of the
+	 * listener's clock, 0 = they do not.
 	 */
 	public long failingSince() {
 		forget();
-		long now = System.nanoTime();
+		long now = this.clock.getAsLong();
 		long oldest = 0;
 		for (Underway one : this.underway.values()) {
 			if ((one.failed || now - one.since > PATIENCE_NANOS) && (oldest == 0 || one.since - oldest < 0)) {

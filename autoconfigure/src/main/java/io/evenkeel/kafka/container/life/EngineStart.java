@@ -3,6 +3,7 @@ package io.evenkeel.kafka.container.life;
 import io.evenkeel.kafka.config.ClientRefusal;
 import io.evenkeel.kafka.container.listener.ContainerEvents;
 import io.evenkeel.kafka.container.listener.ListenerContext;
+import io.evenkeel.kafka.thread.NanoClock;
 import io.evenkeel.kafka.thread.OwnThreads;
 import org.springframework.core.log.LogAccessor;
 
@@ -22,8 +23,11 @@ public final class EngineStart<K, V> {
 
 	private final LogAccessor logger;
 
+	private final NanoClock clock;
+
 	public EngineStart(ListenerContext context, Runnable metersLeave, ContainerEvents events, OwnerReport state,
-			LogAccessor logger) {
+			LogAccessor logger, NanoClock clock) {
+		this.clock = clock;
 		this.context = context;
 		this.metersLeave = metersLeave;
 		this.events = events;
@@ -55,7 +59,7 @@ public final class EngineStart<K, V> {
 		owner.setUncaughtExceptionHandler((thread, ex) -> this.logger.error(ex,
 				"The owner thread of " + this.context.id() + " ended with an error"));
 		this.logger.info(run.startLine());
-		this.state.starting();
+		this.state.starting(this.clock.getAsLong());
 		this.events.starting();
 		if (this.context.properties().isLogContainerConfig()) {
 			this.logger.info(() -> this.context.id() + ": " + this.context.properties());

@@ -45,8 +45,8 @@ public final class OwnerReport {
 	}
 
 	/** The owner thread is about to start. */
-	void starting() {
-		this.startedNanos = System.nanoTime();
+	void starting(long nowNanos) {
+		this.startedNanos = nowNanos;
 		this.paused = false;
 	}
 
@@ -91,7 +91,7 @@ public final class OwnerReport {
 		return this.paused;
 	}
 
-	/** {@link System#nanoTime()}, 0 before the first start. */
+	/** Nanoseconds of the listener's clock, 0 before the first start. */
 	public long startedNanos() {
 		return this.startedNanos;
 	}

@@ -9,6 +9,7 @@ import java.util.function.LongConsumer;
 import java.util.function.LongSupplier;
 
 import io.evenkeel.kafka.container.listener.ListenerContext;
+import io.evenkeel.kafka.thread.NanoClock;
 import io.evenkeel.kafka.thread.OwnThreads;
 import org.jspecify.annotations.Nullable;
 import org.springframework.kafka.listener.ContainerProperties;
@@ -26,6 +27,8 @@ public final class PollMonitor {
 
 	private final LongConsumer silent;
 
+	private final NanoClock clock;
+
 	private @Nullable ScheduledExecutorService own;
 
 	private @Nullable Future<?> task;
@@ -36,8 +39,10 @@ public final class PollMonitor {
 	 * @param lastPoll when the owner's last poll returned, nanoseconds, 0 before the
 	 * first
 	 * @param silent given for how many milliseconds it has not polled
+	 * @param clock the one that the last poll was taken from
 	 */
-	public PollMonitor(ListenerContext context, LongSupplier lastPoll, LongConsumer silent) {
+	public PollMonitor(ListenerContext context, LongSupplier lastPoll, LongConsumer silent, NanoClock clock) {
+		this.clock = clock;
 		this.context = context;
 		this.lastPoll = lastPoll;
 		this.silent = silent;
@@ -67,7 +72,7 @@ public final class PollMonitor {
 
 	private long sinceLastPoll() {
 		long last = this.lastPoll.getAsLong();
-		return (last != 0) ? TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - last) : 0;
+		return (last != 0) ? TimeUnit.NANOSECONDS.toMillis(this.clock.getAsLong() - last) : 0;
 	}
 
 	private float threshold() {

@@ -13,6 +13,7 @@ import io.evenkeel.kafka.container.listener.ListenerContext;
 import io.evenkeel.kafka.engine.AssignedPartition;
 import io.evenkeel.kafka.engine.ConsumerEngine;
 import io.evenkeel.kafka.engine.EngineCallbacks;
+import io.evenkeel.kafka.thread.NanoClock;
 import org.apache.kafka.clients.consumer.Consumer;
 import org.apache.kafka.clients.consumer.ConsumerRebalanceListener;
 import org.apache.kafka.common.TopicPartition;
@@ -59,7 +60,7 @@ public final class ContainerCallbacks<K, V> implements EngineCallbacks<K, V> {
 
 	private final PartitionIdleWatch<K, V> partitionIdleWatch;
 
-	private long lastLook = System.nanoTime();
+	private long lastLook;
 
 	private boolean polledOnce;
 
@@ -78,9 +79,11 @@ public final class ContainerCallbacks<K, V> implements EngineCallbacks<K, V> {
 		this.seekAware = seekAware;
 		this.seeks = seeks;
 		this.around = around;
-		this.idleWatch = new IdleWatch<>(context, around.engine(), events, this::idle);
+		this.lastLook = around.clock().getAsLong();
+		this.idleWatch = new IdleWatch<>(context, around.engine(), events, this::idle, around.clock());
 		this.pauseWatch = new PauseWatch<>(context, around.engine(), events, state, around.anyPartitionPause());
-		this.partitionIdleWatch = new PartitionIdleWatch<>(context, around.engine(), events, this::idle);
+		this.partitionIdleWatch = new PartitionIdleWatch<>(context, around.engine(), events, this::idle,
+				around.clock());
 	}
 
 	@Override
@@ -204,8 +207,9 @@ public final class ContainerCallbacks<K, V> implements EngineCallbacks<K, V> {
 		this.pauseWatch.polled(consumer);
 		this.idleWatch.polled(consumer, records);
 		this.partitionIdleWatch.polled(consumer);
-		if (System.nanoTime() - this.lastLook > LOOK_AFTER.toNanos()) {
-			this.lastLook = System.nanoTime();
+		long now = this.around.clock().getAsLong();
+		if (now - this.lastLook > LOOK_AFTER.toNanos()) {
+			this.lastLook = now;
 			this.around.look().run();
 		}
 	}
@@ -280,10 +284,11 @@ public final class ContainerCallbacks<K, V> implements EngineCallbacks<K, V> {
 	 * @param commitsInitial whether first positions are committed here
 	 * @param anyPartitionPause whether the user wants a single partition paused
 	 * @param look run now and then
+	 * @param clock the time that the listener goes by
 	 */
 	public record Surroundings<K, V>(Supplier<ConsumerEngine<K, V>> engine, Supplier<Consumer<K, V>> consumer,
 			@Nullable AssignmentBeansTable beans, java.util.function.Consumer<Consumer<K, V>> generation,
-			boolean commitsInitial, BooleanSupplier anyPartitionPause, Runnable look) {
+			boolean commitsInitial, BooleanSupplier anyPartitionPause, Runnable look, NanoClock clock) {
 	}
 
 	/** For containers that were given none. */

@@ -6,6 +6,7 @@ import java.util.function.Supplier;
 import io.evenkeel.kafka.container.listener.ContainerEvents;
 import io.evenkeel.kafka.container.listener.ListenerContext;
 import io.evenkeel.kafka.engine.ConsumerEngine;
+import io.evenkeel.kafka.thread.NanoClock;
 import org.apache.kafka.clients.consumer.Consumer;
 import org.apache.kafka.common.TopicPartition;
 import org.jspecify.annotations.Nullable;
@@ -24,20 +25,25 @@ final class IdleWatch<K, V> {
 
 	private final java.util.function.Consumer<Collection<TopicPartition>> onIdle;
 
-	private long lastRecord = System.currentTimeMillis();
+	private final NanoClock clock;
 
-	private long lastEvent = this.lastRecord;
+	private long lastRecord;
+
+	private long lastEvent;
 
 	private boolean idle;
 
 	private boolean seenData;
 
 	IdleWatch(ListenerContext context, Supplier<ConsumerEngine<K, V>> engine, ContainerEvents events,
-			java.util.function.Consumer<Collection<TopicPartition>> onIdle) {
+			java.util.function.Consumer<Collection<TopicPartition>> onIdle, NanoClock clock) {
 		this.context = context;
 		this.engine = engine;
 		this.events = events;
 		this.onIdle = onIdle;
+		this.clock = clock;
+		this.lastRecord = clock.millis();
+		this.lastEvent = this.lastRecord;
 	}
 
 	void polled(Consumer<K, V> consumer, int records) {
@@ -45,7 +51,7 @@ final class IdleWatch<K, V> {
 		if (interval == null) {
 			return;
 		}
-		long now = System.currentTimeMillis();
+		long now = this.clock.millis();
 		if (records > 0 || isPending()) {
 			if (this.idle) {
 				this.idle = false;

@@ -10,6 +10,7 @@ import io.evenkeel.kafka.container.listener.ContainerEvents;
 import io.evenkeel.kafka.container.listener.ListenerContext;
 import io.evenkeel.kafka.engine.ConsumerEngine;
 import io.evenkeel.kafka.engine.PartitionView;
+import io.evenkeel.kafka.thread.NanoClock;
 import org.apache.kafka.clients.consumer.Consumer;
 import org.apache.kafka.common.TopicPartition;
 import org.jspecify.annotations.Nullable;
@@ -30,8 +31,11 @@ final class PartitionIdleWatch<K, V> {
 
 	private final java.util.function.Consumer<Collection<TopicPartition>> onIdle;
 
+	private final NanoClock clock;
+
 	PartitionIdleWatch(ListenerContext context, Supplier<ConsumerEngine<K, V>> engine, ContainerEvents events,
-			java.util.function.Consumer<Collection<TopicPartition>> onIdle) {
+			java.util.function.Consumer<Collection<TopicPartition>> onIdle, NanoClock clock) {
+		this.clock = clock;
 		this.onIdle = onIdle;
 		this.context = context;
 		this.engine = engine;
@@ -43,7 +47,7 @@ final class PartitionIdleWatch<K, V> {
 		if (interval == null) {
 			return;
 		}
-		long now = System.currentTimeMillis();
+		long now = this.clock.millis();
 		Map<TopicPartition, PartitionView> assigned = this.engine.get().view().partitions();
 		assigned.forEach((partition, view) -> look(partition, view, now, interval, consumer));
 		this.seen.keySet().retainAll(assigned.keySet());

@@ -12,6 +12,7 @@ import java.util.function.Supplier;
 
 import io.evenkeel.kafka.engine.ConsumerEngine;
 import io.evenkeel.kafka.engine.ConsumerHooks;
+import io.evenkeel.kafka.thread.NanoClock;
 import org.apache.kafka.clients.consumer.Consumer;
 import org.apache.kafka.clients.consumer.OffsetAndTimestamp;
 import org.apache.kafka.common.TopicPartition;
@@ -37,10 +38,13 @@ public final class SeekCallback<K, V> implements ConsumerSeekCallback {
 
 	private final @Nullable String groupId;
 
+	private final NanoClock clock;
+
 	/** The group waits for a callback: all it asks has to be answered by then. */
 	private @Nullable Long callbackUntil;
 
-	public SeekCallback(Supplier<ConsumerEngine<K, V>> engine, @Nullable String groupId) {
+	public SeekCallback(Supplier<ConsumerEngine<K, V>> engine, @Nullable String groupId, NanoClock clock) {
+		this.clock = clock;
 		this.engine = engine;
 		this.groupId = groupId;
 	}
@@ -160,7 +164,7 @@ public final class SeekCallback<K, V> implements ConsumerSeekCallback {
 	 * Owner thread.
 	 */
 	void callback(Duration most, Runnable action) {
-		this.callbackUntil = System.nanoTime() + most.toNanos();
+		this.callbackUntil = this.clock.getAsLong() + most.toNanos();
 		try {
 			action.run();
 		}
@@ -172,7 +176,7 @@ public final class SeekCallback<K, V> implements ConsumerSeekCallback {
 	/** Owner thread. */
 	private Duration left() {
 		Long until = this.callbackUntil;
-		return (until != null) ? Duration.ofNanos(Math.max(0, until - System.nanoTime())) : WAIT;
+		return (until != null) ? Duration.ofNanos(Math.max(0, until - this.clock.getAsLong())) : WAIT;
 	}
 
 }

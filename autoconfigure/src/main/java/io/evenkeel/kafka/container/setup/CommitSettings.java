@@ -5,6 +5,7 @@ import java.util.function.UnaryOperator;
 
 import io.evenkeel.kafka.container.listener.ListenerContext;
 import io.evenkeel.kafka.engine.ConsumerHooks;
+import io.evenkeel.kafka.thread.NanoClock;
 import org.apache.commons.logging.LogFactory;
 import org.apache.kafka.clients.consumer.Consumer;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
@@ -25,7 +26,7 @@ final class CommitSettings {
 	private CommitSettings() {
 	}
 
-	static <K, V> Consumer<K, V> around(Consumer<K, V> consumer, ListenerContext context) {
+	static <K, V> Consumer<K, V> around(Consumer<K, V> consumer, ListenerContext context, NanoClock clock) {
 		ContainerProperties properties = context.properties();
 		OffsetCommitCallback callback = properties.getCommitCallback();
 		OffsetAndMetadataProvider provider = properties.getOffsetAndMetadataProvider();
@@ -41,7 +42,7 @@ final class CommitSettings {
 		return ConsumerHooks.around(consumer, new ConsumerHooks.Hooks(provide,
 				(offsets) -> log.log(() -> "Committing: " + offsets), (callback != null) ? callback : (offsets, ex) -> {
 					// Nobody wants to hear.
-				}, Duration.ofMillis(properties.getIdleBetweenPolls())));
+				}, Duration.ofMillis(properties.getIdleBetweenPolls())), clock);
 	}
 
 	@SuppressWarnings("ArrayRecordComponent") // the interface gives it out as it is

@@ -17,6 +17,7 @@ import io.evenkeel.kafka.container.rebalance.ContainerCallbacks;
 import io.evenkeel.kafka.container.rebalance.SeekCallback;
 import io.evenkeel.kafka.engine.EngineLifecycle;
 import io.evenkeel.kafka.engine.StopCause;
+import io.evenkeel.kafka.thread.NanoClock;
 import org.apache.kafka.clients.consumer.Consumer;
 import org.apache.kafka.clients.consumer.ConsumerConfig;
 import org.apache.kafka.clients.consumer.ConsumerRebalanceListener;
@@ -57,11 +58,14 @@ final class ContainerLifecycle<K, V> implements EngineLifecycle<K, V> {
 
 	private final Set<TopicPartition> moved = new HashSet<>();
 
+	private final NanoClock clock;
+
 	private boolean positioned;
 
 	ContainerLifecycle(ListenerContext context, String clientIdSuffix, ConsumerFactory<K, V> factory,
 			Properties overrides, ContainerEvents events, OwnerReport state, boolean hasGroup, SeekCallback<K, V> seeks,
-			ContainerCallbacks<K, V> callbacks, BiConsumer<StopCause, @Nullable Throwable> ended) {
+			ContainerCallbacks<K, V> callbacks, BiConsumer<StopCause, @Nullable Throwable> ended, NanoClock clock) {
+		this.clock = clock;
 		this.ended = ended;
 		this.clientIdSuffix = clientIdSuffix;
 		this.seeks = seeks;
@@ -82,7 +86,7 @@ final class ContainerLifecycle<K, V> implements EngineLifecycle<K, V> {
 		own.setProperty(ConsumerConfig.ENABLE_AUTO_COMMIT_CONFIG, "false");
 		return CommitSettings.around(
 				this.factory.createConsumer(this.context.groupId(), properties.getClientId(), this.clientIdSuffix, own),
-				this.context);
+				this.context, this.clock);
 	}
 
 	@Override

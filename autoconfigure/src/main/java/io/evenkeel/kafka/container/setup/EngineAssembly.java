@@ -121,7 +121,7 @@ public final class EngineAssembly<K, V> {
 		EngineObserver meters = this.setup.meters();
 		Recoverer<K, V> recovery = recoverer(calls, meters);
 		EngineHolder<K, V> holder = new EngineHolder<>();
-		SeekCallback<K, V> seeks = new SeekCallback<>(holder::engine, this.context.groupId());
+		SeekCallback<K, V> seeks = new SeekCallback<>(holder::engine, this.context.groupId(), this.setup.clock());
 		Handlers handlers = new Handlers(calls, recovery, timer, transactions, meters);
 		ContainerCallbacks<K, V> callbacks = new ContainerCallbacks<>(this.context, this.setup.events(),
 				this.setup.partitionEvents(), this.setup.state(), told.engine().commitTimeout(), seekAware(), seeks,
@@ -131,15 +131,16 @@ public final class EngineAssembly<K, V> {
 				(table != null) ? new ScopedHandler<>(handler, table) : handler, planner(),
 				new ContainerLifecycle<>(this.context, this.setup.clientIdSuffix(), this.factory, this.overrides,
 						this.setup.events(), this.setup.state(), inspected.hasGroup(), seeks, callbacks,
-						this.setup::ended),
+						this.setup::ended, this.setup.clock()),
 				callbacks, meters, this.setup.pauses(), new WorkerThreads(this.context, seekAware(), seeks),
 				this.settings.restartInitial(), this.settings.restartMax(), this.setup.clock()));
 		holder.engine = engine;
-		Consumer<K, V> proxy = ListenerConsumer.create(engine, this.context.container(), this.mode.isManual());
+		Consumer<K, V> proxy = ListenerConsumer.create(engine, this.context.container(), this.mode.isManual(),
+				this.setup.clock());
 		calls.consumer(proxy);
 		return new ListenerRun<>(engine, told,
 				new PollMonitor(this.context, engine::lastPollNanos,
-						(silence) -> this.setup.events().silent(silence, proxy)),
+						(silence) -> this.setup.events().silent(silence, proxy), this.setup.clock()),
 				recovery::failingSince, () -> new StartLine(this.context, this.setup.groupOrigin(),
 						this.setup.rollbackProcessor(), this.settings, told.engine(), inspected.config())
 					.text(),
@@ -173,10 +174,11 @@ public final class EngineAssembly<K, V> {
 	}
 
 	private Recoverer<K, V> recoverer(ListenerCalls<K, V> calls, EngineObserver meters) {
-		return new Recoverer<>(this.context.id(), this.settings.onExhausted(),
-				this.setup.recoverer(this.settings.topicSuffix()), this.settings.createTopics(), calls, meters,
-				new FailureLog(this.context.id(), this.settings.retry().maxAttempts(),
-						this.settings.handler().exceptionMessages()));
+		return new Recoverer<>(
+				this.context.id(), this.settings.onExhausted(), this.setup.recoverer(this.settings.topicSuffix()),
+				this.settings.createTopics(), calls, meters, new FailureLog(this.context.id(),
+						this.settings.retry().maxAttempts(), this.settings.handler().exceptionMessages()),
+				this.setup.clock());
 	}
 
 	private RetryPlanner planner() {
@@ -192,7 +194,8 @@ public final class EngineAssembly<K, V> {
 		return new ContainerCallbacks.Surroundings<>(holder::engine, calls::consumer, table,
 				(carrying != null) ? carrying::generation : (consumer) -> {
 					// Nobody asks.
-				}, carrying != null && inspected.commitsInitialPosition(), this.setup::hasPartitionPauses, look);
+				}, carrying != null && inspected.commitsInitialPosition(), this.setup::hasPartitionPauses, look,
+				this.setup.clock());
 	}
 
 	private Runnable looks(EngineHolder<K, V> holder, Recoverer<K, V> recovery, EngineSettings told) {

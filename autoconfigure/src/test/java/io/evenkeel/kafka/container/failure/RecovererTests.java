@@ -2,6 +2,8 @@ package io.evenkeel.kafka.container.failure;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.atomic.AtomicLong;
 
 import io.evenkeel.kafka.container.WithoutBroker;
 import io.evenkeel.kafka.container.call.CallHeaders;
@@ -27,6 +29,8 @@ class RecovererTests {
 
 	private final WithoutBroker fixture = new WithoutBroker((record) -> {
 	});
+
+	private final AtomicLong nanos = new AtomicLong(1000);
 
 	private final ConsumerRecordRecoverer users = Mockito.mock(ConsumerRecordRecoverer.class);
 
@@ -83,12 +87,32 @@ class RecovererTests {
 		Assertions.assertThat(recoverer.failingSince()).isZero();
 		Assertions.assertThat(this.failed).isEmpty();
 		recoverer.recoveryFailed(this.delivery, new IllegalStateException("simulated"));
-		long since = recoverer.failingSince();
-		Assertions.assertThat(since).isNotZero();
+		Assertions.assertThat(recoverer.failingSince()).isEqualTo(1000);
+		this.nanos.set(5000);
 		recoverer.recoveryFailed(this.delivery, new IllegalStateException("simulated"));
-		Assertions.assertThat(recoverer.failingSince()).as("since the first").isEqualTo(since);
+		Assertions.assertThat(recoverer.failingSince()).as("since the first").isEqualTo(1000);
 		Assertions.assertThat(this.failed).as("each is counted").hasSize(2);
 		recoverer.recover(this.recovery);
+		Assertions.assertThat(recoverer.failingSince()).isZero();
+	}
+
+	/** Nothing has failed yet, but somebody waits. */
+	@Test
+	void aRecoveryThatTakesLongIsAFailingOne() {
+		CompletableFuture<Void> waits = new CompletableFuture<>();
+		Mockito.doAnswer((asked) -> waits.join()).when(this.users).accept(Mockito.any(), Mockito.any());
+		Recoverer<Object, Object> recoverer = recoverer(OnExhausted.DEAD_LETTER);
+		CompletableFuture<Void> running = CompletableFuture.runAsync(() -> recoverer.recover(this.recovery));
+		try {
+			Mockito.verify(this.users, Mockito.timeout(10_000)).accept(Mockito.any(), Mockito.any());
+			Assertions.assertThat(recoverer.failingSince()).isZero();
+			this.nanos.addAndGet(Recoverer.PATIENCE_NANOS + 1);
+			Assertions.assertThat(recoverer.failingSince()).isEqualTo(1000);
+		}
+		finally {
+			waits.complete(null);
+		}
+		running.join();
 		Assertions.assertThat(recoverer.failingSince()).isZero();
 	}
 
@@ -114,7 +138,7 @@ class RecovererTests {
 				RecovererTests.this.failed.add(topic);
 			}
 
-		}, new FailureLog("listener", 5, true));
+		}, new FailureLog("listener", 5, true), this.nanos::get);
 	}
 
 }

@@ -14,6 +14,7 @@ import io.evenkeel.kafka.engine.dispatch.Delivery;
 import io.evenkeel.kafka.engine.dispatch.Ordering;
 import io.evenkeel.kafka.engine.dispatch.Outcome;
 import io.evenkeel.kafka.failure.FailureLog;
+import io.evenkeel.kafka.thread.NanoClock;
 import org.apache.kafka.clients.consumer.Consumer;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.ConsumerRecords;
@@ -185,7 +186,7 @@ class UserErrorHandlingTests {
 	private Recoverer<Object, Object> recoverer() {
 		return new Recoverer<>("listener", OnExhausted.DEAD_LETTER, Mockito.mock(ConsumerRecordRecoverer.class), true,
 				this.fixture.calls(), new EngineObserver() {
-				}, new FailureLog("listener", 5, true));
+				}, new FailureLog("listener", 5, true), NanoClock.SYSTEM);
 	}
 
 	private UserBatchErrors<Object, Object> batches(Recoverer<Object, Object> recoverer) {

@@ -10,6 +10,7 @@ import io.evenkeel.kafka.container.life.OwnerReport;
 import io.evenkeel.kafka.container.listener.ContainerEvents;
 import io.evenkeel.kafka.container.listener.ListenerContext;
 import io.evenkeel.kafka.engine.AssignedPartition;
+import io.evenkeel.kafka.thread.NanoClock;
 import org.apache.kafka.clients.consumer.Consumer;
 import org.apache.kafka.common.TopicPartition;
 import org.junit.jupiter.api.Test;
@@ -40,7 +41,7 @@ class ContainerCallbacksTests {
 		ContainerCallbacks.Surroundings<Object, Object> around = new ContainerCallbacks.Surroundings<>(() -> mock(),
 				() -> mock(), null, (consumer) -> {
 				}, false, () -> false, () -> {
-				});
+				}, NanoClock.SYSTEM);
 		new ContainerCallbacks<Object, Object>(context, new ContainerEvents(context),
 				new PartitionEvents(maker, maker, maker), new OwnerReport(), Duration.ofSeconds(5), null, mock(),
 				around)
