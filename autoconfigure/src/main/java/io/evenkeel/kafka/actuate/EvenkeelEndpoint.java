@@ -5,6 +5,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.function.Supplier;
 
+import io.evenkeel.kafka.config.SettingChecks;
 import io.evenkeel.kafka.container.EvenkeelContainer;
 import io.evenkeel.kafka.engine.EngineSettings;
 import io.evenkeel.kafka.engine.EngineSnapshot;
@@ -30,8 +31,6 @@ import org.springframework.kafka.listener.MessageListenerContainer;
  */
 @Endpoint(id = "evenkeel", defaultAccess = Access.READ_ONLY)
 public final class EvenkeelEndpoint {
-
-	private static final int MAX_CONCURRENCY = 10_000;
 
 	private final ListenerContainerRegistry registry;
 
@@ -110,7 +109,8 @@ public final class EvenkeelEndpoint {
 	/** Calls for more records than are held could never be made. */
 	private static int most(EvenkeelContainer<?, ?> container) {
 		EngineSettings settings = container.settings();
-		return (settings != null) ? Math.min(MAX_CONCURRENCY, settings.maxPendingRecords()) : MAX_CONCURRENCY;
+		return (settings != null) ? Math.min(SettingChecks.MAX_CONCURRENCY, settings.maxPendingRecords())
+				: SettingChecks.MAX_CONCURRENCY;
 	}
 
 	private EvenkeelDescriptor.Listener listener(EvenkeelContainer<?, ?> container) {

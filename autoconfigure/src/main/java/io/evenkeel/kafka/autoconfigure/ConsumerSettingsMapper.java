@@ -25,8 +25,6 @@ final class ConsumerSettingsMapper {
 
 	private static final String PREFIX = EvenkeelConsumerProperties.PREFIX + ".";
 
-	private static final int MAX_CONCURRENCY = 10_000;
-
 	private final Binder binder;
 
 	private final Map<String, ConsumerSettingsProperties> listeners;
@@ -84,8 +82,9 @@ final class ConsumerSettingsMapper {
 	private ContainerSettings map(ConsumerSettingsProperties properties, UnaryOperator<String> names) {
 		Integer concurrency = properties.getConcurrency();
 		if (concurrency != null) {
-			SettingChecks.check(concurrency >= 1 && concurrency <= MAX_CONCURRENCY, names.apply("concurrency"),
-					concurrency, "it must be from 1 to 10000", "Write a number from 1 to 10000.");
+			SettingChecks.check(SettingChecks.isConcurrency(concurrency), names.apply("concurrency"), concurrency,
+					"it must be from 1 to " + SettingChecks.MAX_CONCURRENCY,
+					"Write a number from 1 to " + SettingChecks.MAX_CONCURRENCY + ".");
 		}
 		pending(properties.getMaxPendingRecords(), concurrency, names);
 		long maxBytes = properties.getMaxPendingBytes().toBytes();
@@ -97,8 +96,7 @@ final class ConsumerSettingsMapper {
 		ConsumerSettingsProperties.Rebalance rebalance = properties.getRebalance();
 		duration(rebalance.getDrainTimeout(), names, "rebalance.drain-timeout", "10s");
 		ConsumerSettingsProperties.Restart restart = properties.getRestart();
-		duration(restart.getInitialInterval(), names, "restart.initial-interval", "1s");
-		duration(restart.getMaxInterval(), names, "restart.max-interval", "30s");
+		SettingChecks.intervals("restart.", names, restart.getInitialInterval(), restart.getMaxInterval(), "1s", "30s");
 		ConsumerSettingsProperties.Recovery recovery = properties.getRecovery();
 		SettingChecks.check(recovery.getTopicSuffix().matches("[A-Za-z0-9._-]{1,200}"),
 				names.apply("recovery.topic-suffix"), recovery.getTopicSuffix(),
@@ -138,13 +136,8 @@ final class ConsumerSettingsMapper {
 	private static RetrySettings retry(ConsumerSettingsProperties.Retry retry, UnaryOperator<String> names) {
 		SettingChecks.check(retry.getMaxAttempts() >= 1, names.apply("retry.max-attempts"), retry.getMaxAttempts(),
 				"it must be at least 1: the first call counts", "Write at least 1.");
-		duration(retry.getInitialInterval(), names, "retry.initial-interval", "500ms");
-		duration(retry.getMaxInterval(), names, "retry.max-interval", "30s");
-		SettingChecks.check(retry.getMultiplier() >= 1 && Double.isFinite(retry.getMultiplier()),
-				names.apply("retry.multiplier"), retry.getMultiplier(),
-				"it must be at least 1: waits do not become shorter", "Write a number of at least 1.");
-		SettingChecks.check(retry.getJitter() >= 0 && retry.getJitter() <= 1, names.apply("retry.jitter"),
-				retry.getJitter(), "it must be from 0 to 1: it is a part of the wait", "Write a number from 0 to 1.");
+		SettingChecks.intervals("retry.", names, retry.getInitialInterval(), retry.getMaxInterval(), "500ms", "30s");
+		SettingChecks.growth("retry.", names, retry.getMultiplier(), retry.getJitter());
 		exceptions(retry.getNotRetryable(), names);
 		return new RetrySettings(retry.getMaxAttempts(), retry.getInitialInterval(), retry.getMultiplier(),
 				retry.getMaxInterval(), retry.getJitter());

@@ -3,6 +3,7 @@ package io.evenkeel.kafka.autoconfigure;
 import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.function.UnaryOperator;
 
 import io.evenkeel.kafka.autoconfigure.EvenkeelProducerProperties.Topic;
 import io.evenkeel.kafka.autoconfigure.EvenkeelProducerProperties.TopicRetry;
@@ -80,13 +81,9 @@ final class ProducerSettingsMapper implements ProducerLimits {
 		String retry = prefix + "metadata.retry.";
 		SettingChecks.duration(prefix + "metadata.timeout", settings.metadataTimeout(), "60s");
 		SettingChecks.duration(prefix + "metadata.unknown-topic-timeout", settings.unknownTopicTimeout(), "10s");
-		SettingChecks.duration(retry + "initial-interval", settings.initialInterval(), "100ms");
-		SettingChecks.duration(retry + "max-interval", settings.maxInterval(), "1s");
-		SettingChecks.check(settings.multiplier() >= 1 && Double.isFinite(settings.multiplier()), retry + "multiplier",
-				settings.multiplier(), "it must be at least 1: waits do not become shorter",
-				"Write a number of at least 1, for example 2.0.");
-		SettingChecks.check(settings.jitter() >= 0 && settings.jitter() <= 1, retry + "jitter", settings.jitter(),
-				"it must be from 0 to 1: it is a part of the wait", "Write a number from 0 to 1, for example 0.2.");
+		SettingChecks.intervals(retry, UnaryOperator.identity(), settings.initialInterval(), settings.maxInterval(),
+				"100ms", "1s");
+		SettingChecks.growth(retry, UnaryOperator.identity(), settings.multiplier(), settings.jitter());
 		atLeastOne(retry + "max-attempts", settings.maxAttempts());
 		SettingChecks.durationOrZero(prefix + "fail-fast.open-duration", settings.failFastOpenDuration(),
 				"switches it off");

@@ -7,6 +7,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.stream.Collectors;
 
+import io.evenkeel.kafka.config.SettingChecks;
 import org.jspecify.annotations.Nullable;
 import org.springframework.boot.context.properties.bind.BindException;
 import org.springframework.boot.context.properties.source.ConfigurationProperty;
@@ -34,8 +35,9 @@ final class UnreadableValueFailureAnalyzer extends AbstractFailureAnalyzer<BindE
 
 	private static final String ANY_COUNT = "a whole number from 1 to " + Integer.MAX_VALUE;
 
-	private static final Map<String, String> NUMBERS = Map.of("concurrency", "a whole number from 1 to 10000", "jitter",
-			"a number from 0 to 1", "multiplier", "a number of at least 1");
+	private static final Map<String, String> NUMBERS = Map.of("concurrency",
+			"a whole number from 1 to " + SettingChecks.MAX_CONCURRENCY, "jitter", "a number from 0 to 1", "multiplier",
+			"a number of at least 1");
 
 	private final PropertyLookup lookup;
 

@@ -8,6 +8,7 @@ import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.IntSupplier;
 
+import io.evenkeel.kafka.config.SettingChecks;
 import io.evenkeel.kafka.container.listener.HandlerSettings;
 import io.evenkeel.kafka.container.listener.ListenerContext;
 import io.evenkeel.kafka.engine.ConsumerEngine;
@@ -80,8 +81,9 @@ public final class CurrentEngine<K, V> {
 	}
 
 	public void changeLimit(int limit) {
-		if (limit < 1 || limit > 10_000) {
-			throw new IllegalArgumentException("concurrency must be between 1 and 10000, not " + limit);
+		if (!SettingChecks.isConcurrency(limit)) {
+			throw new IllegalArgumentException(
+					"concurrency must be between 1 and " + SettingChecks.MAX_CONCURRENCY + ", not " + limit);
 		}
 		this.limit = limit;
 		ConsumerEngine<K, V> current = engine();

@@ -15,6 +15,7 @@ import io.evenkeel.kafka.config.ClientKind;
 import io.evenkeel.kafka.config.ClientRefusal;
 import io.evenkeel.kafka.config.InvalidSettingException;
 import io.evenkeel.kafka.config.Setting;
+import io.evenkeel.kafka.config.SettingChecks;
 import io.evenkeel.kafka.container.call.AcknowledgmentMode;
 import io.evenkeel.kafka.container.call.ListenerTarget;
 import io.evenkeel.kafka.container.listener.ContainerSettings;
@@ -42,8 +43,6 @@ public final class ListenerInspection {
 	private static final Set<String> MAKERS = Set.of("createRawConsumer", "createKafkaConsumer", "createConsumer");
 
 	private static final Duration POLL_TIMEOUT = Duration.ofMillis(100);
-
-	private static final int MAX_CONCURRENCY = 10_000;
 
 	private static final int DEFAULT_MAX_POLL_RECORDS = 500;
 
@@ -179,7 +178,7 @@ public final class ListenerInspection {
 	EngineSettings settings(ContainerSettings settings, ListenerTarget target, AcknowledgmentMode mode,
 			int springConcurrency) {
 		int concurrency = (settings.concurrency() != null) ? settings.concurrency() : springConcurrency;
-		if (concurrency < 1 || concurrency > MAX_CONCURRENCY) {
+		if (!SettingChecks.isConcurrency(concurrency)) {
 			throw concurrency(this.id, concurrency);
 		}
 		if (settings.maxPendingRecords() < concurrency) {
@@ -214,8 +213,8 @@ public final class ListenerInspection {
 	/** What spring-kafka's factory or the annotation says is the most calls at once. */
 	public static InvalidSettingException concurrency(String id, int concurrency) {
 		return new InvalidSettingException(springConcurrency(id, concurrency),
-				"the concurrency of listener '" + id + "' must be from 1 to " + MAX_CONCURRENCY,
-				"Write a number from 1 to " + MAX_CONCURRENCY + ".");
+				"the concurrency of listener '" + id + "' must be from 1 to " + SettingChecks.MAX_CONCURRENCY,
+				"Write a number from 1 to " + SettingChecks.MAX_CONCURRENCY + ".");
 	}
 
 	private static Setting springConcurrency(String id, int concurrency) {
