@@ -84,7 +84,8 @@ public final class ListenerConsumer<K, V> implements InvocationHandler {
 
 	private final Map<Object, Known> topics = new ConcurrentHashMap<>();
 
-	private ListenerConsumer(ConsumerEngine<K, V> engine, MessageListenerContainer container, boolean byHand, NanoClock clock) {
+	private ListenerConsumer(ConsumerEngine<K, V> engine, MessageListenerContainer container, boolean byHand,
+			NanoClock clock) {
 		this.clock = clock;
 		this.engine = engine;
 		this.container = container;
