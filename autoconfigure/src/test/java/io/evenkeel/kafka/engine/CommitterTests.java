@@ -30,6 +30,19 @@ class CommitterTests {
 
 	private final SteppedEngine engine = new SteppedEngine();
 
+	/** Nothing of it is queued or in hand any more: only its end is news. */
+	@Test
+	void whatIsAcknowledgedLaterIsCommitted() {
+		this.engine.handler = Attempt::returned;
+		this.engine.own(P0);
+		this.engine.produce(P0, 0, 1);
+		this.engine.settle();
+		assertThat(this.engine.committed(P0)).isZero();
+		this.engine.calls.get(0).acknowledge();
+		this.engine.settle();
+		assertThat(this.engine.committed(P0)).isEqualTo(1);
+	}
+
 	/** A turn looks at what has changed: here nothing changes any more. */
 	@Test
 	void whatAFailedCommitWasAboutIsCommittedWithoutAFurtherRecord() {
