@@ -1,32 +1,25 @@
 package io.evenkeel.kafka.container;
 
-import java.time.Duration;
 import java.util.Arrays;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Predicate;
 
 import io.evenkeel.kafka.config.InvalidSettingException;
-import io.evenkeel.kafka.container.life.EngineEnd;
-import io.evenkeel.kafka.container.life.EngineStart;
+import io.evenkeel.kafka.container.life.ContainerLife;
+import io.evenkeel.kafka.container.life.EngineEnds;
 import io.evenkeel.kafka.container.life.ListenerRun;
-import io.evenkeel.kafka.container.life.PendingStop;
-import io.evenkeel.kafka.container.life.StopTime;
-import io.evenkeel.kafka.container.listener.ContainerEvents;
 import io.evenkeel.kafka.container.setup.ContainerRefusals;
 import io.evenkeel.kafka.container.setup.EngineAssembly;
 import io.evenkeel.kafka.container.setup.GroupOrigin;
 import io.evenkeel.kafka.container.setup.ListenerInspection;
 import io.evenkeel.kafka.container.setup.StartNotices;
-import io.evenkeel.kafka.engine.ConsumerEngine;
 import io.evenkeel.kafka.engine.PauseRequests;
 import io.evenkeel.kafka.engine.StopCause;
-import io.evenkeel.kafka.thread.OwnThreads;
 import org.apache.kafka.common.Metric;
 import org.apache.kafka.common.MetricName;
 import org.apache.kafka.common.TopicPartition;
@@ -59,13 +52,7 @@ public class EvenkeelContainer<K, V> extends ReportingContainer<K, V> implements
 
 	private final ContainerParts<K, V> parts;
 
-	private final ContainerEvents events;
-
-	private final EngineStart<K, V> start;
-
-	private final EngineEnd end;
-
-	private final StopTime stopTime;
+	private final ContainerLife<K, V> life;
 
 	private final Set<TopicPartition> pausedPartitions = ConcurrentHashMap.newKeySet();
 
@@ -87,15 +74,7 @@ public class EvenkeelContainer<K, V> extends ReportingContainer<K, V> implements
 	@SuppressWarnings({ "FieldCanBeLocal", "HidingField", "unused" })
 	private final List<MessageListenerContainer> containers = List.of(this);
 
-	private final PendingStop stop = new PendingStop();
-
 	private volatile @Nullable MemberContainer<K, V> member;
-
-	/** Only the child was stopped: the container itself still counts as running. */
-	private volatile boolean memberStopped;
-
-	/** Nobody waits for the stop that is being asked for. Under the life-cycle lock. */
-	private boolean stopsAlone;
 
 	/**
 	 * Make a container.
@@ -107,11 +86,10 @@ public class EvenkeelContainer<K, V> extends ReportingContainer<K, V> implements
 			ContainerProperties containerProperties, ContainerDependencies support) {
 		super(consumerFactory, containerProperties);
 		this.parts = new ContainerParts<>(this, support, this.notices);
-		this.events = this.parts.events();
-		this.start = new EngineStart<>(this.context, this.parts::metersLeave, this.events, this.state, this.logger,
-				support.clock());
-		this.end = new EngineEnd(this.context, this.parts::metersLeave, this.events);
-		this.stopTime = new StopTime(getContainerProperties());
+		this.life = new ContainerLife<>(
+				new Host(), this.context, this.lifecycleLock, this.current, new EngineEnds<>(this.context,
+						this.parts::metersLeave, this.parts.events(), this.state, this.logger, support.clock()),
+				this.logger);
 	}
 
 	@Override
@@ -165,123 +143,22 @@ public class EvenkeelContainer<K, V> extends ReportingContainer<K, V> implements
 
 	@Override
 	protected void doStart() {
-		if (isChildRunning()) {
-			return;
-		}
-		if (this.stop.isUnderWay()) {
-			this.stop.startAfterwards();
-			setRunning(true);
-			setStoppedNormally(true);
-			return;
-		}
-		launch();
-	}
-
-	private void launch() {
-		checkTopics();
-		this.memberStopped = false;
-		this.member = (this.consumerFactory != null) ? new MemberContainer<>(this, this.consumerFactory) : null;
-		this.state.preparing();
-		ListenerRun<K, V> run = assembly().assemble();
-		this.current.limit(run.engine());
-		this.start.prepare(run);
-		this.current.replace(run);
-		this.stopTime.give(run.settings().engine());
-		setRunning(true);
-		setStoppedNormally(true);
-		this.start.begin(run);
+		this.life.start();
 	}
 
 	@Override
 	protected void doStop(Runnable callback, boolean normal) {
-		ConsumerEngine<K, V> running = this.current.engine();
-		if (running == null || (!isRunning() && !this.stop.isUnderWay())) {
-			callback.run();
-			return;
-		}
-		setRunning(false);
-		setStoppedNormally(normal);
-		if (this.memberStopped) {
-			this.memberStopped = false;
-			callback.run();
-		}
-		else {
-			ask(running, callback, !normal, this.stopsAlone);
-		}
-	}
-
-	/**
-	 * Ask the engine for its end.
-	 * @param callback told once, when it is over
-	 * @param abnormal whether nobody wants to wait for it
-	 * @param alone whether the caller goes on meanwhile, as far as we know
-	 */
-	private void ask(ConsumerEngine<K, V> running, Runnable callback, boolean abnormal, boolean alone) {
-		Runnable told = once(callback);
-		boolean inCall = running.isInCall();
-		boolean inside = inCall || running.isOwner();
-		if (this.stop.ask(told)) {
-			running.stop(this.stopTime.drain(settings(), !abnormal && !alone && !inside));
-		}
-		if (inCall) {
-			// Its record is in hand: to wait for the end would be to wait for itself.
-			running.calledInside(alone ? StopTime.GRACE : Duration.ZERO, told);
-		}
-		else if (inside && !alone) {
-			told.run();
-		}
-		else if (inside) {
-			OwnThreads
-				.daemon(getListenerId() + "-stop", this.context.classLoader(),
-						() -> tellWhoHoldsTheOwner(running, told))
-				.start();
-		}
-	}
-
-	/** A callback that has asked for the stop may wait for it, and the stop for it. */
-	private void tellWhoHoldsTheOwner(ConsumerEngine<K, V> running, Runnable told) {
-		try {
-			if (!running.awaitHeard(StopTime.GRACE)) {
-				told.run();
-			}
-		}
-		catch (InterruptedException ex) {
-			Thread.currentThread().interrupt();
-		}
-	}
-
-	private static Runnable once(Runnable callback) {
-		AtomicBoolean told = new AtomicBoolean();
-		return () -> {
-			if (told.compareAndSet(false, true)) {
-				callback.run();
-			}
-		};
+		this.life.stop(callback, normal);
 	}
 
 	@Override
 	public void stop(Runnable callback) {
-		stopAlone(callback, true);
+		this.life.stopAlone(callback, true);
 	}
 
 	@Override
 	public void stopAbnormally(Runnable callback) {
-		stopAlone(callback, false);
-	}
-
-	private void stopAlone(Runnable callback, boolean normal) {
-		this.lifecycleLock.lock();
-		try {
-			this.stopsAlone = true;
-			doStop(isRunning() ? () -> {
-				this.events.containerStopped();
-				callback.run();
-			} : callback, normal);
-		}
-		finally {
-			this.stopsAlone = false;
-			this.lifecycleLock.unlock();
-		}
+		this.life.stopAlone(callback, false);
 	}
 
 	/** The application starts the child, which has been stopped by itself. */
@@ -302,68 +179,12 @@ public class EvenkeelContainer<K, V> extends ReportingContainer<K, V> implements
 
 	/** The application stops the child and not the container. */
 	void stopMember(Runnable callback, boolean normal) {
-		this.lifecycleLock.lock();
-		try {
-			ConsumerEngine<K, V> running = this.current.engine();
-			if (running == null || !isChildRunning()) {
-				callback.run();
-				return;
-			}
-			setStoppedNormally(normal);
-			ask(running, callback, false, true);
-		}
-		finally {
-			this.lifecycleLock.unlock();
-		}
+		this.life.stopMember(callback, normal);
 	}
 
 	/** The engine has ended, for whatever reason. Owner thread, its last act. */
 	void engineStopped(StopCause cause, @Nullable Throwable why) {
-		this.state.ended(cause, why);
-		this.current.stopMonitor();
-		boolean byItself;
-		this.lifecycleLock.lock();
-		try {
-			byItself = this.stop.ended();
-			// Whoever stops the container itself has said so by now.
-			this.memberStopped = !byItself && isRunning() && !this.stop.startsAgain();
-			setRunning(this.memberStopped || this.stop.startsAgain());
-			if (cause != StopCause.REQUESTED && !this.stop.startsAgain()) {
-				setStoppedNormally(false);
-			}
-		}
-		finally {
-			this.lifecycleLock.unlock();
-		}
-		this.end.announce(cause, isStoppedNormally(), byItself);
-		over().forEach(Runnable::run);
-		this.end.restart(cause);
-	}
-
-	/** Who waits for the end is told of it, and who has asked for a new start gets it. */
-	private List<Runnable> over() {
-		this.lifecycleLock.lock();
-		try {
-			boolean again = this.stop.startsAgain();
-			List<Runnable> waiting = this.stop.over();
-			if (again) {
-				launchAgain();
-			}
-			return waiting;
-		}
-		finally {
-			this.lifecycleLock.unlock();
-		}
-	}
-
-	private void launchAgain() {
-		try {
-			launch();
-		}
-		catch (RuntimeException ex) {
-			setRunning(false);
-			this.logger.error(ex, () -> getListenerId() + ": the start that waited for the end of a stop failed");
-		}
+		this.life.ended(cause, why);
 	}
 
 	@Override
@@ -404,7 +225,7 @@ public class EvenkeelContainer<K, V> extends ReportingContainer<K, V> implements
 
 	@Override
 	public boolean isChildRunning() {
-		return isRunning() && !this.memberStopped;
+		return isRunning() && !this.life.isMemberStopped();
 	}
 
 	@Override
@@ -528,6 +349,39 @@ public class EvenkeelContainer<K, V> extends ReportingContainer<K, V> implements
 	 * @param failure what led to it, null when unknown
 	 */
 	public record Failure(StopCause cause, @Nullable Throwable failure) {
+	}
+
+	/** What the life of this container changes in it. */
+	private final class Host implements ContainerLife.Host<K, V> {
+
+		@Override
+		public void look() {
+			checkTopics();
+		}
+
+		@Override
+		public ListenerRun<K, V> assemble() {
+			EvenkeelContainer<K, V> outer = EvenkeelContainer.this;
+			outer.member = (outer.consumerFactory != null) ? new MemberContainer<>(outer, outer.consumerFactory) : null;
+			outer.state.preparing();
+			return assembly().assemble();
+		}
+
+		@Override
+		public void running(boolean running) {
+			setRunning(running);
+		}
+
+		@Override
+		public void stoppedNormally(boolean normally) {
+			setStoppedNormally(normally);
+		}
+
+		@Override
+		public boolean isStoppedNormally() {
+			return EvenkeelContainer.this.isStoppedNormally();
+		}
+
 	}
 
 }
