@@ -1,13 +1,11 @@
 package io.evenkeel.samples.migrating;
 
 import io.evenkeel.kafka.test.Delivery;
-import io.evenkeel.kafka.test.EvenkeelKafkaTest;
 import io.evenkeel.kafka.test.Outcome;
 import io.evenkeel.kafka.test.TestKafka;
 import org.junit.jupiter.api.Test;
 
 import org.springframework.beans.factory.annotation.Autowired;
-import org.springframework.test.context.ActiveProfiles;
 import org.springframework.test.context.bean.override.mockito.MockitoBean;
 
 import static org.assertj.core.api.Assertions.assertThat;
@@ -16,7 +14,7 @@ import static org.mockito.BDDMockito.willThrow;
 /**
  * The same listener and the same record that keeps failing, three times.
  */
-abstract class FailingInvoicesTests {
+abstract class FailingInvoices {
 
 	@Autowired
 	private TestKafka kafka;
@@ -28,7 +26,7 @@ abstract class FailingInvoicesTests {
 
 	private final Outcome outcome;
 
-	FailingInvoicesTests(int calls, Outcome outcome) {
+	FailingInvoices(int calls, Outcome outcome) {
 		this.calls = calls;
 		this.outcome = outcome;
 	}
@@ -42,38 +40,6 @@ abstract class FailingInvoicesTests {
 		invoice.awaitCommitted();
 		assertThat(this.kafka.records("invoices-dlt")).hasSize((this.outcome == Outcome.DEAD_LETTERED) ? 1 : 0);
 		this.kafka.deliver("invoices", "43").awaitSuccess();
-	}
-
-	/** spring-kafka's container. */
-	@EvenkeelKafkaTest
-	@ActiveProfiles("before")
-	static class BeforeTests extends FailingInvoicesTests {
-
-		BeforeTests() {
-			super(10, Outcome.SKIPPED);
-		}
-
-	}
-
-	/** After the swap, with nothing set. */
-	@EvenkeelKafkaTest
-	static class AfterTests extends FailingInvoicesTests {
-
-		AfterTests() {
-			super(5, Outcome.DEAD_LETTERED);
-		}
-
-	}
-
-	/** After the swap, with settings that keep what was. */
-	@EvenkeelKafkaTest
-	@ActiveProfiles("as-before")
-	static class AsBeforeTests extends FailingInvoicesTests {
-
-		AsBeforeTests() {
-			super(10, Outcome.SKIPPED);
-		}
-
 	}
 
 }
