@@ -126,7 +126,7 @@ final class TemplateRig implements AutoCloseable {
 				.collect(Collectors.toSet());
 			consumer.assign(partitions);
 			consumer.seekToBeginning(partitions);
-			Map<TopicPartition, Long> ends = consumer.endOffsets(partitions);
+			Map<TopicPartition, Long> ends = ends(partitions);
 			long patience = System.nanoTime() + PATIENCE.toNanos();
 			while (ends.entrySet().stream().anyMatch((end) -> consumer.position(end.getKey()) < end.getValue())) {
 				if (System.nanoTime() - patience > 0) {
@@ -136,6 +136,18 @@ final class TemplateRig implements AutoCloseable {
 			}
 		}
 		return result;
+	}
+
+	/**
+	 * Where the logs end, whatever is committed: that a transaction is committed is
+	 * written to them after its producer has been told so.
+	 */
+	private static Map<TopicPartition, Long> ends(Set<TopicPartition> partitions) {
+		try (Consumer<byte[], byte[]> consumer = new KafkaConsumer<>(
+				Map.of(ConsumerConfig.BOOTSTRAP_SERVERS_CONFIG, EmbeddedBroker.bootstrapServers()),
+				new ByteArrayDeserializer(), new ByteArrayDeserializer())) {
+			return consumer.endOffsets(partitions);
+		}
 	}
 
 	List<String> values(String topic) {
